@@ -1,0 +1,4 @@
+export * from './contract.ts';
+export type * from './generated.ts';
+export * from './reactions.ts';
+export * from './streams.ts';

@@ -1,0 +1,75 @@
+import type { DomainEvent } from './decider.ts';
+
+/**
+ * What every stored event carries beside its data. `$correlationId` and `$causationId` are
+ * EventStoreDB's own names, so that its projections and tools understand them.
+ */
+export interface EventMetadata {
+  /** Which version of the event's schema its data has. */
+  readonly schemaVersion: number;
+  /** The request that started the whole flow. */
+  readonly $correlationId: string;
+  /** The id of the event or request that led to this event directly. */
+  readonly $causationId: string;
+  /** W3C trace context of the append, when the request carried one. */
+  readonly traceparent?: string;
+  /** Fingerprint of the request body, for commands that a client may repeat under one key. */
+  readonly fingerprint?: string;
+}
+
+export interface EventToAppend<Event extends DomainEvent = DomainEvent> {
+  /** UUID. The same id in the same place of a stream is the same event, however often it is appended. */
+  readonly id: string;
+  readonly event: Event;
+  readonly metadata: EventMetadata;
+}
+
+export interface StoredEvent<Event extends DomainEvent = DomainEvent> {
+  readonly id: string;
+  readonly stream: string;
+  /** Place in the stream; the first is 0. */
+  readonly revision: number;
+  readonly event: Event;
+  readonly metadata: EventMetadata;
+  /** When the store recorded it, ISO-8601 UTC. */
+  readonly recordedAt: string;
+}
+
+/** The stream's last revision, as the writer read it; there is no "any", because it would not compare ids. */
+export type ExpectedRevision = number | 'no_stream';
+
+export type AppendResult =
+  | { readonly ok: true; readonly revision: number }
+  /** Somebody else wrote first: nothing was appended. `actual` is the stream's last revision. */
+  | { readonly ok: false; readonly actual: ExpectedRevision };
+
+/**
+ * The port to the log. An append is atomic, and on disk when it resolves.
+ * Repeating an append with the same ids at the same expected revision succeeds and writes nothing.
+ *
+ * @throws StoreUnavailable when the store does not answer; the append may or may not have happened.
+ */
+export interface EventStore {
+  /** Events from `fromRevision` (default 0) upwards; nothing for a stream that does not exist. */
+  read(stream: string, options?: { readonly fromRevision?: number }): AsyncIterable<StoredEvent>;
+  append(
+    stream: string,
+    events: readonly EventToAppend[],
+    expected: ExpectedRevision,
+  ): Promise<AppendResult>;
+}
+
+/** The event store did not answer. Whoever catches it pauses and tries again; nothing is wrong with the work. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+  readonly dependency = 'eventstore';
+}
+
+/** One stream had so many writers that an append lost every race. Passing, like an outage. */
+export class StreamContended extends Error {
+  override readonly name = 'StreamContended';
+  readonly dependency = 'eventstore';
+  constructor(stream: string, attempts: number) {
+    super(`${stream}: another writer was first in ${attempts} attempts`);
+  }
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Decider, type DomainEvent, type Refusal, isRejected, streamName } from './decider.ts';
+import { derivedId } from './event-id.ts';
+import {
+  type EventMetadata,
+  type EventStore,
+  type EventToAppend,
+  type ExpectedRevision,
+  StreamContended,
+} from './event-store.ts';
+
+/** Why a command is carried out: ids of new events derive from it, so it must be the same on a redelivery. */
+export interface Cause {
+  /** The id of the event reacted to, or of the request. UUID. */
+  readonly id: string;
+  /** Which of the reactions to that event this is. */
+  readonly reaction: string;
+  readonly correlationId: string;
+  readonly traceparent?: string | undefined;
+  readonly fingerprint?: string | undefined;
+}
+
+export interface CommandEnvelope<Command> {
+  /** The entity: the stream is `{category}-{id}`. */
+  readonly id: string;
+  readonly command: Command;
+  readonly cause: Cause;
+}
+
+/** `revision` is the stream's after this command; null while the stream does not exist. */
+export type CommandResult<State, Event, Rejection> =
+  | { readonly ok: true; readonly events: readonly Event[]; readonly state: State; readonly revision: number | null }
+  | { readonly ok: false; readonly rejection: Rejection; readonly state: State; readonly revision: number | null };
+
+export interface HandlingOptions {
+  /** The version of the event's current schema, written to its metadata. */
+  readonly schemaVersion: (eventType: string) => number;
+  /** The streams are expected not to exist yet: the first attempt appends without loading. */
+  readonly newStreams?: boolean;
+}
+
+type Handled<Command> = readonly Pick<CommandEnvelope<Command>, 'command' | 'cause'>[];
+
+const ATTEMPTS = 8;
+const FIRST_BACKOFF_MS = 4;
+const STREAMS_AT_ONCE = 64;
+
+/**
+ * Load one stream, decide each command in turn, append everything in one go. Results are in the
+ * order of the commands. When another writer was first, all of it is done again from a fresh load.
+ * Commands that depend on other streams are given as a function: it is asked after every load.
+ *
+ * @throws StreamContended after the last attempt; StoreUnavailable; whatever the decider throws.
+ */
+export async function handleCommands<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
+  store: EventStore,
+  decider: Decider<State, Command, Event, Rejection>,
+  id: string,
+  commands: Handled<Command> | ((state: State) => Promise<Handled<Command>>),
+  options: HandlingOptions,
+): Promise<CommandResult<State, Event, Rejection>[]> {
+  const stream = streamName(decider, id);
+  for (let attempt = 1; ; attempt++) {
+    let { state, revision }: Loaded<State> =
+      options.newStreams && attempt === 1
+        ? { state: decider.initialState, revision: null }
+        : await load(store, decider, id);
+    const due = typeof commands === 'function' ? await commands(state) : commands;
+    const expected: ExpectedRevision = revision ?? 'no_stream';
+    const toAppend: EventToAppend<Event>[] = [];
+    const results = due.map(({ command, cause }): CommandResult<State, Event, Rejection> => {
+      const decision = decider.decide(command, state);
+      if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
+      decision.forEach((event, index) => {
+        state = decider.evolve(state, event);
+        revision = revision === null ? 0 : revision + 1;
+        toAppend.push({
+          id: derivedId(cause.id, stream, cause.reaction, String(index)),
+          event,
+          metadata: metadataOf(event, cause, options),
+        });
+      });
+      return { ok: true, events: decision, state, revision };
+    });
+    if (toAppend.length === 0) return results;
+    const appended = await store.append(stream, toAppend, expected);
+    if (appended.ok) return results;
+    if (attempt >= ATTEMPTS) throw new StreamContended(stream, ATTEMPTS);
+    await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+  }
+}
+
+/**
+ * The same over many streams: commands of one stream keep their order and share one append, streams
+ * go side by side (bounded). Results are in the order of the envelopes. All streams are finished
+ * before a fault is thrown, so that no append goes on behind the caller's back.
+ */
+export async function handleCommandBatch<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
+  store: EventStore,
+  decider: Decider<State, Command, Event, Rejection>,
+  batch: readonly CommandEnvelope<Command>[],
+  options: HandlingOptions,
+): Promise<CommandResult<State, Event, Rejection>[]> {
+  const byStream = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
+  const results = new Array<CommandResult<State, Event, Rejection>>(batch.length);
+  const faults: unknown[] = [];
+  const queue = byStream.entries();
+  const worker = async (): Promise<void> => {
+    for (const [id, indexes] of queue) {
+      try {
+        const handled = await handleCommands(store, decider, id, indexes.map((index) => batch[index]!), options);
+        indexes.forEach((index, nth) => (results[index] = handled[nth]!));
+      } catch (fault) {
+        faults.push(fault);
+      }
+    }
+  };
+  const workers = Math.min(STREAMS_AT_ONCE, byStream.size);
+  await Promise.all(Array.from({ length: workers }, worker));
+  if (faults.length > 0) throw faults[0];
+  return results;
+}
+
+export interface Loaded<State> {
+  readonly state: State;
+  /** The stream's last; null when there is no stream. */
+  readonly revision: number | null;
+}
+
+/** The stream folded. */
+export async function load<State, Event extends DomainEvent>(
+  store: EventStore,
+  decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>,
+  id: string,
+): Promise<Loaded<State>> {
+  let state = decider.initialState;
+  let revision: number | null = null;
+  for await (const stored of store.read(streamName(decider, id))) {
+    state = decider.evolve(state, stored.event as Event);
+    revision = stored.revision;
+  }
+  return { state, revision };
+}
+
+function metadataOf(event: DomainEvent, cause: Cause, options: HandlingOptions): EventMetadata {
+  return {
+    schemaVersion: options.schemaVersion(event.type),
+    $correlationId: cause.correlationId,
+    $causationId: cause.id,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    ...(cause.fingerprint === undefined ? {} : { fingerprint: cause.fingerprint }),
+  };
+}

@@ -1,0 +1,4 @@
+export * from './decider.ts';
+export * from './event-id.ts';
+export * from './event-store.ts';
+export * from './handle-commands.ts';

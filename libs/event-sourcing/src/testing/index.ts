@@ -1,0 +1,3 @@
+export * from './event-store-contract.ts';
+export * from './given-when-then.ts';
+export * from './in-memory-event-store.ts';

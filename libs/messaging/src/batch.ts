@@ -1,0 +1,61 @@
+import type { RawRecord } from './parking.ts';
+
+/** One event as it came from a topic, decoded to the current version of its type. */
+export interface DeliveredEvent<Event = { readonly type: string; readonly data: object }> {
+  /** The stored event's id (UUID). */
+  readonly id: string;
+  readonly event: Event;
+  /** The stream it was appended to (the record's key), and its revision there. */
+  readonly stream: string;
+  readonly revision: number;
+  /** When the store recorded it, ISO-8601 UTC. */
+  readonly recordedAt: string;
+  readonly correlationId: string;
+  readonly causationId: string;
+  readonly traceparent?: string;
+}
+
+/** A record of a batch: its bytes as they lie on the topic, and what they say or why they can't be read. */
+export type BatchRecord<Event = { readonly type: string; readonly data: object }> = RawRecord &
+  (
+    | { readonly decoded: DeliveredEvent<Event>; readonly undecodable?: never }
+    | { readonly decoded?: never; readonly undecodable: string }
+  );
+
+/** What a consumer gets at once: consecutive records of one partition, in order. */
+export interface EventBatch<Event = { readonly type: string; readonly data: object }> {
+  /** The consumer group this was delivered to. */
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly BatchRecord<Event>[];
+  /** Where the next batch starts. Offsets jump over transaction markers, so it is not the last record's + 1. */
+  readonly nextOffset: bigint;
+}
+
+/** How far one projector is in one partition: moved in the transaction of the rows. */
+export interface Position {
+  readonly partition: number;
+  readonly nextOffset: bigint;
+  /** The last applied record, to notice a topic that was truncated or recreated; null before the first. */
+  readonly last: { readonly offset: bigint; readonly eventId: string } | null;
+}
+
+/** Where projectors keep their positions. Partitions without a row start at offset 0. */
+export interface PositionStore {
+  load(group: string, topic: string, partitions: readonly number[]): Promise<readonly Position[]>;
+}
+
+/** What a consumer group's member is doing, for readiness and metrics. */
+export interface ConsumerStatus {
+  readonly group: string;
+  /** Why it does not go on, naming the dependency; null while it runs. */
+  readonly blockedBy: string | null;
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly nextOffset: bigint;
+    /** The partition's end as of the last fetch. */
+    readonly endOffset: bigint;
+  }[];
+}

@@ -1,0 +1,4 @@
+export * from './batch.ts';
+export * from './delivery-policy.ts';
+export * from './parking.ts';
+export * from './react.ts';

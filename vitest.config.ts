@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+// Libraries resolve to their sources, never to a build that may be stale.
+const conditions = ['@orderstream/source', 'node', 'import', 'module', 'default'];
+const resolve = { conditions };
+const ssr = { resolve: { conditions, externalConditions: conditions } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{apps,libs,infra}/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.int.spec.ts', 'apps/acceptance/**'],
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: ['{apps,libs,infra}/**/*.int.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'acceptance',
+          include: ['apps/acceptance/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
