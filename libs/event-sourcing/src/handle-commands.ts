@@ -102,7 +102,7 @@ export async function handleCommandBatch<State, Command, Event extends DomainEve
   options: HandlingOptions,
 ): Promise<CommandResult<State, Event, Rejection>[]> {
   const byStream = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
-  const results = new Array<CommandResult<State, Event, Rejection>>(batch.length);
+  const results: CommandResult<State, Event, Rejection>[] = [];
   const faults: unknown[] = [];
   const queue = byStream.entries();
   const worker = async (): Promise<void> => {

@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rules, violations } from './boundaries.ts';
+
+const ours = (path: string): string => `import { a } from '${path}';\nexport const b = a;\n`;
+const target = 'export const a = 1;\n';
+const up = '../../../';
+const contracts = `${up}libs/contracts/src/index.ts`;
+const service = `${up}libs/service/src/index.ts`;
+
+/** By rule: a file that breaks it, and its text. */
+const breaking: Readonly<Record<string, readonly [file: string, text: string]>> = {
+  'contracts-imports-ours': ['libs/contracts/src/x.ts', ours(`${up}libs/kafka/src/index.ts`)],
+  'contracts-imports-package': ['libs/contracts/src/x.ts', ours('kafkajs')],
+  'contracts-imports-built-in': ['libs/contracts/src/x.ts', ours('node:fs')],
+  'event-sourcing-imports-ours': ['libs/event-sourcing/src/x.ts', ours(`${up}libs/messaging/src/index.ts`)],
+  'event-sourcing-imports-package': ['libs/event-sourcing/src/x.ts', ours('@nestjs/common')],
+  'messaging-imports-ours': ['libs/messaging/src/x.ts', ours(`${up}libs/event-sourcing/src/index.ts`)],
+  'messaging-imports-package': ['libs/messaging/src/x.ts', ours('kafkajs')],
+  'eventstoredb-imports-ours': ['libs/eventstoredb/src/x.ts', ours(`${up}libs/messaging/src/index.ts`)],
+  'eventstoredb-imports-package': ['libs/eventstoredb/src/x.ts', ours('kafkajs')],
+  'kafka-imports-ours': ['libs/kafka/src/x.ts', ours(`${up}libs/postgres/src/index.ts`)],
+  'kafka-imports-package': ['libs/kafka/src/x.ts', ours('@nestjs/common')],
+  'kafka-transport-imports-ours': ['libs/kafka/src/batch-consumer.ts', ours(service)],
+  'kafka-transport-imports-package': ['libs/kafka/src/batch-consumer.ts', ours('@nestjs/core')],
+  'postgres-imports-ours': ['libs/postgres/src/x.ts', ours(`${up}libs/kafka/src/index.ts`)],
+  'postgres-imports-package': ['libs/postgres/src/x.ts', ours('@nestjs/common')],
+  'personal-data-imports-ours': ['libs/personal-data/src/x.ts', ours(contracts)],
+  'personal-data-imports-package': ['libs/personal-data/src/x.ts', ours('typeorm')],
+  'service-imports-ours': ['libs/service/src/x.ts', ours(`${up}libs/postgres/src/index.ts`)],
+  'service-imports-package': ['libs/service/src/x.ts', ours('typeorm')],
+  'domain-imports-ours': ['apps/order-service/src/domain/x.ts', ours('../y.ts')],
+  'domain-imports-package': ['apps/order-service/src/domain/x.ts', ours('zod')],
+  'domain-imports-built-in': ['apps/order-service/src/domain/x.ts', ours('node:crypto')],
+  'local-stack-imports-ours': ['infra/local/src/x.ts', ours(contracts)],
+  'local-stack-imports-package': ['infra/local/src/x.ts', ours('zod')],
+  'app-imports-app': ['apps/order-service/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
+  'lib-imports-app': ['libs/postgres/src/x.spec.ts', ours(`${up}apps/payment-service/src/y.ts`)],
+  'production-imports-tests': ['apps/order-service/src/x.ts', ours('./y.spec.ts')],
+  circular: ['apps/order-service/src/x.ts', ours('./circle.ts')],
+  'not-resolvable': ['apps/order-service/src/x.ts', ours('@orderstream/nowhere')],
+};
+
+const surroundings = {
+  'apps/order-service/src/y.ts': target,
+  'apps/order-service/src/y.spec.ts': target,
+  'apps/order-service/src/circle.ts': "import { b } from './x.ts';\nexport const a = () => b;\n",
+  'apps/payment-service/src/y.ts': target,
+  ...Object.fromEntries(
+    ['contracts', 'event-sourcing', 'messaging', 'kafka', 'postgres', 'service'].map((lib) => [`libs/${lib}/src/index.ts`, target]),
+  ),
+};
+
+describe('The boundary check', () => {
+  let root: string;
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'boundaries-'));
+    symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(root, 'node_modules'));
+    mkdirSync(join(root, 'infra'));
+    for (const [file, text] of Object.entries(surroundings)) write(file, text);
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it('has a case here for every rule', () => {
+    expect(Object.keys(breaking).sort()).toEqual(rules.map((rule) => rule.name).sort());
+  });
+
+  it.each(Object.entries(breaking))('fires for %s', async (rule, [file, text]) => {
+    write(file, text);
+    const found = await violations(root);
+    rmSync(join(root, file));
+    expect(found.map((violation) => violation.rule.name)).toContain(rule);
+  });
+
+  it('lets the allowed directions pass', async () => {
+    write('apps/order-service/src/x.ts', ours(contracts));
+    write('apps/order-service/src/domain/x.ts', ours(`../${contracts}`));
+    write('libs/kafka/src/x.ts', ours('kafkajs'));
+    const found = (await violations(root)).filter(({ from }) => !from.endsWith('circle.ts'));
+    for (const file of ['apps/order-service/src/x.ts', 'apps/order-service/src/domain/x.ts', 'libs/kafka/src/x.ts']) rmSync(join(root, file));
+    expect(found.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
+  });
+});

