@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra}/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.int.spec.ts', 'apps/acceptance/**'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.int.spec.ts', 'apps/acceptance/test/**'],
         },
       },
       {
@@ -33,7 +33,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'acceptance',
-          include: ['apps/acceptance/**/*.spec.ts'],
+          include: ['apps/acceptance/test/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           fileParallelism: false,
           testTimeout: 180_000,

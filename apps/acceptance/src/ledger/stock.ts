@@ -1,0 +1,23 @@
+import type { Offence } from './offence.ts';
+
+/** Units by SKU, each from a system of its own. */
+export interface StockSources {
+  /** What was received: the stored receipts. */
+  readonly received: ReadonlyMap<string, number>;
+  /** What inventory's API says is on hand and free. */
+  readonly available: ReadonlyMap<string, number>;
+  /** What inventory's confirmed reservations hold. */
+  readonly reserved: ReadonlyMap<string, number>;
+  /** What shipping's database says has left. */
+  readonly dispatched: ReadonlyMap<string, number>;
+}
+
+/** received = available + reserved + dispatched, for every SKU; nothing is negative. */
+export function checkStock({ received, available, reserved, dispatched }: StockSources): Offence[] {
+  const skus = new Set([...received.keys(), ...available.keys(), ...reserved.keys(), ...dispatched.keys()]);
+  return [...skus].sort().flatMap((sku): Offence[] => {
+    const [units, free, held, gone] = [received, available, reserved, dispatched].map((source) => source.get(sku) ?? 0) as [number, number, number, number];
+    if (free >= 0 && units === free + held + gone) return [];
+    return [{ check: 'stock', subject: sku, detail: `${units} received, but ${free} available + ${held} reserved + ${gone} dispatched` }];
+  });
+}
