@@ -57,6 +57,6 @@ export type EventOn<On extends Topic> = {
 
 /** The category of a stream name; null when no contract knows it. */
 export function categoryOf(stream: string): Category | null {
-  const category = stream.slice(0, stream.indexOf('-'));
-  return category in streams ? (category as Category) : null;
+  const category = stream.slice(0, Math.max(stream.indexOf('-'), 0));
+  return Object.hasOwn(streams, category) ? (category as Category) : null;
 }

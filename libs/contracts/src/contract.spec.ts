@@ -1,0 +1,81 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ContractViolation, checkEvent, contractOf, currentVersion, schemaVersion, schemaVersions } from './contract.ts';
+import { reactions } from './reactions.ts';
+import { categoryOf, streams } from './streams.ts';
+
+const golden = new URL('../golden/', import.meta.url);
+const sample = (name: string): { bytes: string; value: Record<string, unknown> } =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, golden), 'utf8')) as { bytes: string; value: Record<string, unknown> };
+const placed = sample('OrderPlaced.v1').value;
+
+describe('Every version of every event', () => {
+  it('has a golden sample', () => {
+    expect(readdirSync(golden).sort()).toEqual(schemaVersions.map(({ type, version }) => `${type}.v${version}.json`).sort());
+  });
+
+  it.each(schemaVersions.map((version) => [`${version.type}.v${version.version}`, version] as const))(
+    '%s decodes from its golden bytes to the current type',
+    (name, written) => {
+      const { bytes, value } = sample(name);
+      const current = schemaVersion(written.type, currentVersion(written.type))!.avro;
+      const decoded = current.fromBuffer(Buffer.from(bytes, 'base64'), current.createResolver(written.avro)) as object;
+      expect(decoded).toMatchObject(value);
+      expect(() => checkEvent(written.type, { ...decoded })).not.toThrow();
+    },
+  );
+});
+
+describe('Every event', () => {
+  it('belongs to exactly one kind of stream, on the topic of its schema', () => {
+    const declared = Object.values(streams).flatMap(({ topic, events }) => events.map((type) => `${topic} ${type}`));
+    expect(declared.sort()).toEqual([...new Set(schemaVersions.map(({ topic, type }) => `${topic} ${type}`))].sort());
+  });
+
+  it('that somebody reacts to is declared', () => {
+    for (const { on } of reactions) expect(contractOf(on)).toBeDefined();
+  });
+});
+
+describe('An event is refused when', () => {
+  const refusal = (data: object): string => {
+    try {
+      checkEvent('OrderPlaced', data);
+    } catch (violation) {
+      if (violation instanceof ContractViolation) return violation.message;
+      throw violation;
+    }
+    return 'accepted';
+  };
+
+  it('no contract declares its type', () => {
+    expect(() => checkEvent('OrderTeleported', {})).toThrow('no contract declares an event OrderTeleported');
+  });
+  it.each([
+    ['a field is absent', { ...placed, customerId: undefined }, 'customerId'],
+    ['a field is undeclared', { ...placed, colour: 'red' }, 'colour'],
+    ['an id is no UUID', { ...placed, orderId: 'order-1' }, 'orderId'],
+    ['an instant is not ISO-8601 UTC with milliseconds', { ...placed, placedAt: '2026-01-02' }, 'placedAt'],
+    ['an instant does not exist', { ...placed, placedAt: '2026-13-02T00:00:00.000Z' }, 'placedAt'],
+    ['a quantity is a fraction', { ...placed, lines: [{ sku: 'A', quantity: 1.5, unitPrice: placed['total'] }] }, 'lines.0.quantity'],
+    ['an amount is beyond what a number holds exactly', { ...placed, total: { amount: 2 ** 60, currency: 'EUR' } }, 'total.amount'],
+  ])('%s, naming the field', (_, data, field) => {
+    expect(refusal(data)).toContain(field);
+  });
+  it('and passes when it is whole', () => {
+    expect(refusal(placed)).toBe('accepted');
+  });
+});
+
+describe('A stream name', () => {
+  it('tells its category', () => {
+    expect(categoryOf('order-0f8fad5b-d9cb-469f-a165-70867728950e')).toBe('order');
+    expect(categoryOf('stock-OAK-DESK-1')).toBe('stock');
+  });
+  it('of nobody has none', () => {
+    expect(categoryOf('$stats-127')).toBeNull();
+    expect(categoryOf('snapshot-order-1')).toBeNull();
+    expect(categoryOf('toString-1')).toBeNull();
+    expect(categoryOf('order')).toBeNull();
+  });
+});
