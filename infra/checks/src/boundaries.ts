@@ -132,7 +132,7 @@ export async function violations(root: string, folders: readonly string[] = ['ap
       conditionNames: ['@orderstream/source', 'import', 'node', 'default', 'types'],
       extensions: ['.ts', '.mjs', '.js', '.d.ts'],
     },
-  } as Parameters<typeof cruise>[1]);
+  });
   return (result.output as ICruiseResult).summary.violations;
 }
 
