@@ -209,6 +209,14 @@ export interface StockReceived {
   readonly receivedAt: string;
 }
 
+/** There was too little for one order. Recorded, so that every attempt at the order gets the same answer, until StockReleased closes it. */
+export interface StockRefused {
+  readonly sku: string;
+  readonly orderId: string;
+  readonly quantity: number;
+  readonly refusedAt: string;
+}
+
 /** Held goods are free again. */
 export interface StockReleased {
   readonly sku: string;
@@ -236,6 +244,7 @@ export interface EventData {
   readonly ReservationReleased: ReservationReleased;
   readonly StockIssued: StockIssued;
   readonly StockReceived: StockReceived;
+  readonly StockRefused: StockRefused;
   readonly StockReleased: StockReleased;
   readonly StockReserved: StockReserved;
   readonly OrderAccepted: OrderAccepted;
@@ -265,6 +274,7 @@ export const schemas = [
   { topic: 'inventory', type: 'ReservationReleased', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"ReservationReleased","doc":"The order ended; its goods are free again.","fields":[{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"lines","type":{"type":"array","items":{"type":"record","name":"Line","fields":[{"name":"sku","type":"string"},{"name":"quantity","type":"int"}]}}},{"name":"releasedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
   { topic: 'inventory', type: 'StockIssued', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"StockIssued","doc":"Held goods left the warehouse.","fields":[{"name":"sku","type":"string"},{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"quantity","type":"int"},{"name":"issuedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
   { topic: 'inventory', type: 'StockReceived', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"StockReceived","doc":"Goods arrived in the warehouse.","fields":[{"name":"sku","type":"string"},{"name":"receiptId","type":{"type":"string","logicalType":"uuid"}},{"name":"quantity","type":"int"},{"name":"receivedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
+  { topic: 'inventory', type: 'StockRefused', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"StockRefused","doc":"There was too little for one order. Recorded, so that every attempt at the order gets the same answer, until StockReleased closes it.","fields":[{"name":"sku","type":"string"},{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"quantity","type":"int"},{"name":"refusedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
   { topic: 'inventory', type: 'StockReleased', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"StockReleased","doc":"Held goods are free again.","fields":[{"name":"sku","type":"string"},{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"quantity","type":"int"},{"name":"releasedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
   { topic: 'inventory', type: 'StockReserved', version: 1, schema: {"type":"record","namespace":"orderstream.inventory","name":"StockReserved","doc":"Goods on hand are held for one order.","fields":[{"name":"sku","type":"string"},{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"quantity","type":"int"},{"name":"reservedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },
   { topic: 'orders', type: 'OrderAccepted', version: 1, schema: {"type":"record","namespace":"orderstream.orders","name":"OrderAccepted","doc":"Stock is reserved for every line; payment may be asked for.","fields":[{"name":"orderId","type":{"type":"string","logicalType":"uuid"}},{"name":"customerId","type":{"type":"string","logicalType":"uuid"}},{"name":"total","type":{"type":"record","name":"Money","doc":"An amount in minor units of its currency.","fields":[{"name":"amount","type":"long","doc":"Minor units, such as cents."},{"name":"currency","type":"string","doc":"ISO 4217 code."}]}},{"name":"paymentMethod","type":"string","doc":"The provider's token of a payment method."},{"name":"acceptedAt","type":{"type":"long","logicalType":"timestamp-millis"}}]} },

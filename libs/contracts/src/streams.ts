@@ -15,7 +15,7 @@ export const streams = {
   },
   stock: {
     topic: 'inventory',
-    events: ['StockReceived', 'StockReserved', 'StockReleased', 'StockIssued'],
+    events: ['StockReceived', 'StockReserved', 'StockRefused', 'StockReleased', 'StockIssued'],
   },
   reservation: {
     topic: 'inventory',
