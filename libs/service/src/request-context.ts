@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+
+/** What travels with a request into everything that it leads to. */
+export interface RequestContext {
+  /** Given by the client as `x-correlation-id`, or made here; in every log line, event and answer. */
+  readonly correlationId: string;
+  /** W3C trace context, as the client sent it. */
+  readonly traceparent: string | undefined;
+}
+
+export const CORRELATION_ID = 'x-correlation-id';
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** The context of the request that is being handled; outside of one a new correlation. */
+export function requestContext(): RequestContext {
+  return storage.getStore() ?? { correlationId: randomUUID(), traceparent: undefined };
+}
+
+/** For the logger: only what is there, and nothing made up. */
+export function currentRequestContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Work with the context of whatever led to it, such as a delivered event's. */
+export function withRequestContext<Result>(context: RequestContext, work: () => Result): Result {
+  return storage.run(context, work);
+}
+
+/** Fastify's request id is the correlation id, so there is one id and not two. */
+export function correlationIdOf(request: IncomingMessage): string {
+  const given = request.headers[CORRELATION_ID];
+  return typeof given === 'string' && VISIBLE_ASCII.test(given) ? given : randomUUID();
+}
+
+export function keepRequestContext(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header(CORRELATION_ID, request.id);
+    done();
+  });
+  // Not earlier: the body's `end` event would come back in the connection's context and lose the request's.
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    const given = request.headers['traceparent'];
+    const traceparent = typeof given === 'string' && TRACEPARENT.test(given) ? given : undefined;
+    storage.run({ correlationId: request.id, traceparent }, done);
+  });
+}

@@ -1,0 +1,115 @@
+import { type DynamicModule, Logger, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServiceConfig } from './config.ts';
+import { type Dependency, DependencyWatch, serveHealth } from './health.ts';
+import { createLogger, NestLogger } from './logger.ts';
+import { createMetrics, measureRequests } from './metrics.ts';
+import { serveOpenApi } from './openapi.ts';
+import { answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
+import { correlationIdOf, keepRequestContext } from './request-context.ts';
+import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
+import { validationPipe } from './validation.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const SHUTDOWN_WITHIN_MS = 10_000;
+const SWEEP_EVERY_MS = 20;
+
+export interface ServiceOptions {
+  /** As it stands in logs, metrics and the OpenAPI document, such as `order-service`. */
+  readonly name: string;
+  readonly config: ServiceConfig;
+  /** Provides and exports DEPENDENCIES and CONSUMERS. */
+  readonly module: Type | DynamicModule;
+}
+
+export interface RunningService {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  /** Requests and batches in hand end first, then connections are closed. */
+  stop(): Promise<void>;
+}
+
+function createAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: correlationIdOf,
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (fault: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, problemOf(fault)),
+    // No service has Nest middleware, and without middie a request has one layer less to pass.
+    skipMiddie: true,
+  });
+}
+
+/**
+ * Listens at once, and brings the consumers up behind it: whatever they need may come later, and
+ * readiness says what is missing.
+ */
+export async function startService({ name, config, module }: ServiceOptions): Promise<RunningService> {
+  const logger = createLogger(name, config);
+  const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(), {
+    logger: new NestLogger(logger),
+    // Fastify's own JSON parser does; Nest's would also read forms.
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const dependencies = app.get<readonly Dependency[]>(DEPENDENCIES);
+  const consumers = app.get<readonly Consumer[]>(CONSUMERS);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeContentTypeParser('text/plain');
+  keepRequestContext(fastify);
+  const watch = new DependencyWatch(dependencies, (dependency, failure) => {
+    if (failure === null) logger.info({ dependency }, `${dependency} answers`);
+    else logger.warn({ dependency, failure }, `${dependency} does not answer`);
+  });
+  measureRequests(fastify, createMetrics(name, consumers), logger);
+  serveHealth(fastify, watch, consumers);
+
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(validationPipe());
+  serveOpenApi(app, name);
+  for (const strategy of consumers) app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+  await app.listen(config.PORT, config.HOST);
+  const url = await app.getUrl();
+  logger.info({ url }, `${name} listens on ${url}`);
+  watch.start();
+  app.startAllMicroservices().catch((fault: unknown) => logger.error({ error: fault }, 'a consumer did not start'));
+
+  return {
+    app,
+    url,
+    stop: async () => {
+      watch.stop();
+      // A connection whose last request has just ended would keep the server open for its keep-alive time.
+      const sweep = setInterval(() => fastify.server.closeIdleConnections(), SWEEP_EVERY_MS);
+      await app.close().finally(() => clearInterval(sweep));
+      for (const dependency of dependencies) await dependency.close?.();
+    },
+  };
+}
+
+/** A service as a process of its own: runs until SIGTERM or SIGINT, then ends within 10 s, with code 0 when all went well. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const logger = new Logger('process');
+  const service = await startService(options);
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.log(`${signal}: ending`);
+    setTimeout(() => {
+      logger.error(`not ended within ${SHUTDOWN_WITHIN_MS} ms: giving up`);
+      process.exit(1);
+    }, SHUTDOWN_WITHIN_MS).unref();
+    service.stop().then(
+      () => process.exit(0),
+      (fault: unknown) => {
+        logger.error('ending failed', { error: fault });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}

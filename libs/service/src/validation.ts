@@ -1,0 +1,51 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { z } from 'zod';
+import { type FieldError, Problem } from './problems.ts';
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  /** Zod's, for members that the schema does not have. */
+  readonly keys?: readonly string[];
+}
+
+/** A body of 64 KiB has room for thousands of mistakes; nobody reads more than these. */
+const MOST_ERRORS = 100;
+
+export function fieldErrors(issues: readonly Issue[]): FieldError[] {
+  return issues
+    .flatMap((issue): FieldError[] => {
+      const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+      if (issue.keys === undefined) return [{ field: path.join('.') || 'body', message: issue.message }];
+      return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'Unknown field' }));
+    })
+    .slice(0, MOST_ERRORS);
+}
+
+function invalid(errors: readonly FieldError[]): Problem {
+  const fields = [...new Set(errors.map((error) => error.field))];
+  const named = fields.length > 5 ? `${fields.slice(0, 5).join(', ')} and ${fields.length - 5} more` : fields.join(', ');
+  return new Problem('invalid-request', `Not valid: ${named}`, { errors });
+}
+
+/** `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })` are checked by this. */
+export function validationPipe(): StandardSchemaValidationPipe {
+  return new StandardSchemaValidationPipe({
+    exceptionFactory: (issues) => invalid(fieldErrors(issues as readonly Issue[])),
+  });
+}
+
+/** The same for one value that Nest's decorators take no schema for, such as a header. @throws Problem 400 naming it. */
+export function readInput<Schema extends z.ZodType>(name: string, schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.map((issue) => ({ field: name, message: issue.message })));
+}
+
+/** A UUID in the one spelling that streams and keys are named by. */
+export const uuid = z.uuid().toLowerCase();
+
+/** Product codes stand in stream names and URLs, so they have few characters. */
+export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
+
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
