@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { topics, streams } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { subscribeToAll } from '@orderstream/eventstoredb';
+import type { Consumer, Kafka } from 'kafkajs';
+import type { TopicRecord } from './ledger/topics.ts';
+
+/**
+ * Follows the store and every topic beside the platform, from their beginning, as any read-committed
+ * reader could. It takes part in nothing: it commits no offsets and writes nowhere.
+ */
+export class Observer {
+  /** Every stored fact, in the order of the log. */
+  readonly facts: StoredEvent[] = [];
+  /** Every record of every topic, in the order of its partition. */
+  readonly records: TopicRecord[] = [];
+  /** The offset of the last record by `topic/partition`. */
+  readonly lastOffsets = new Map<string, bigint>();
+  readonly #stop = new AbortController();
+  readonly #consumer: Consumer;
+  #following: Promise<void> = Promise.resolve();
+  #fault: unknown = null;
+
+  private constructor(kafka: Kafka) {
+    this.#consumer = kafka.consumer({ groupId: `observer-${randomUUID()}`, maxWaitTimeInMs: 50, readUncommitted: false });
+  }
+
+  static async start(eventStoreUrl: string, kafka: Kafka): Promise<Observer> {
+    const observer = new Observer(kafka);
+    observer.#following = observer.#followStore(eventStoreUrl).catch((fault: unknown) => void (observer.#fault = fault));
+    await observer.#consumer.connect();
+    await observer.#consumer.subscribe({ topics: Object.keys(topics), fromBeginning: true });
+    await observer.#consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const { offset, key, headers } of batch.messages) {
+          const text = (name: string): string | null => headers?.[name]?.toString() ?? null;
+          const at = BigInt(offset);
+          observer.lastOffsets.set(`${batch.topic}/${batch.partition}`, at);
+          observer.records.push({
+            topic: batch.topic,
+            partition: batch.partition,
+            offset: at,
+            eventId: text('ce_id'),
+            stream: key?.toString() ?? '',
+            revision: Number(text('streamrevision') ?? -1),
+          });
+        }
+      },
+    });
+    return observer;
+  }
+
+  /** Whether every fact seen in the store has reached its topic. Throws when the store can't be followed. */
+  get relayed(): boolean {
+    if (this.#fault !== null) throw this.#fault;
+    return this.records.length >= this.facts.length;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    await this.#consumer.disconnect();
+  }
+
+  async #followStore(url: string): Promise<void> {
+    const subscription = subscribeToAll(url, { from: 'start', categories: Object.keys(streams), signal: this.#stop.signal });
+    for await (const message of subscription) {
+      if (message.kind === 'event') this.facts.push(message.stored);
+    }
+  }
+}
