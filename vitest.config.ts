@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Libraries resolve to their sources, never to a build that may be stale.
-const conditions = ['@orderstream/source', 'node', 'import', 'module', 'default'];
+// Libraries resolve to their sources, never to a build that may be stale. `import` and `require` are not
+// named: Node is started with these conditions too, and its `require` must not be given ES modules.
+const conditions = ['@orderstream/source', 'node'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 

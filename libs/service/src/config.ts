@@ -58,6 +58,6 @@ export function loadConfig<Schema extends z.ZodObject>(
   } catch (fault) {
     if (!(fault instanceof InvalidConfig)) throw fault;
     process.stderr.write(fault.problems.map((problem) => `configuration: ${problem}\n`).join(''));
-    process.exit(EX_CONFIG);
+    return process.exit(EX_CONFIG);
   }
 }

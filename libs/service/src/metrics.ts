@@ -10,47 +10,47 @@ export function createMetrics(service: string, consumers: readonly { status(): C
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const labelNames = ['group', 'topic', 'partition'] as const;
-  const forEachPartition = (note: (labels: Record<string, string>, next: bigint, end: bigint) => void): void => {
-    for (const { group, partitions } of consumers.map((consumer) => consumer.status())) {
-      for (const { topic, partition, nextOffset, endOffset } of partitions) {
-        note({ group, topic, partition: String(partition) }, nextOffset, endOffset);
-      }
-    }
-  };
-  new Gauge({
-    name: 'orderstream_consumer_lag',
-    help: 'Records between a consumer and the end of its partition',
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      forEachPartition((labels, next, end) => this.set(labels, Math.max(0, Number(end - next))));
-    },
-  });
-  new Gauge({
-    name: 'orderstream_consumer_position',
-    help: 'The offset that a consumer handles next',
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      forEachPartition((labels, next) => this.set(labels, Number(next)));
-    },
-  });
-  new Gauge({
+  for (const gauge of consumerGauges(() => consumers.map((consumer) => consumer.status()))) {
+    registry.registerMetric(gauge);
+  }
+  return registry;
+}
+
+type PartitionStatus = ConsumerStatus['partitions'][number];
+
+/** Read from the consumers when somebody scrapes, and never before. */
+function consumerGauges(statuses: () => readonly ConsumerStatus[]): Gauge[] {
+  const ofPartitions = (name: string, help: string, value: (partition: PartitionStatus) => bigint): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['group', 'topic', 'partition'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { group, partitions } of statuses()) {
+          for (const each of partitions) {
+            this.set({ group, topic: each.topic, partition: String(each.partition) }, Number(value(each)));
+          }
+        }
+      },
+    });
+  const blocked = new Gauge({
     name: 'orderstream_consumer_blocked',
     help: '1 while a consumer waits for something that does not answer',
     labelNames: ['group'],
-    registers,
+    registers: [],
     collect() {
-      for (const { group, blockedBy } of consumers.map((consumer) => consumer.status())) {
-        this.set({ group }, blockedBy === null ? 0 : 1);
-      }
+      for (const { group, blockedBy } of statuses()) this.set({ group }, blockedBy === null ? 0 : 1);
     },
   });
-  return registry;
+  return [
+    ofPartitions('orderstream_consumer_lag', 'Records between a consumer and the end of its partition', (partition) =>
+      partition.endOffset > partition.nextOffset ? partition.endOffset - partition.nextOffset : 0n,
+    ),
+    ofPartitions('orderstream_consumer_position', 'The offset that a consumer handles next', (partition) => partition.nextOffset),
+    blocked,
+  ];
 }
 
 /** Times every request by its route (never by its URL), and says so in the log at debug. */

@@ -31,7 +31,7 @@ function invalid(errors: readonly FieldError[]): Problem {
 /** `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })` are checked by this. */
 export function validationPipe(): StandardSchemaValidationPipe {
   return new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) => invalid(fieldErrors(issues as readonly Issue[])),
+    exceptionFactory: (issues) => invalid(fieldErrors(issues)),
   });
 }
 

@@ -1,0 +1,3 @@
+export { PersonalDataUnavailable } from './customer-keys.ts';
+export * from './migrations.ts';
+export * from './personal-data.ts';
