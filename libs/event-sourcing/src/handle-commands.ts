@@ -103,22 +103,28 @@ export async function handleCommandBatch<State, Command, Event extends DomainEve
 ): Promise<CommandResult<State, Event, Rejection>[]> {
   const byStream = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
   const results: CommandResult<State, Event, Rejection>[] = [];
+  await sideBySide(byStream, async ([id, indexes]) => {
+    const handled = await handleCommands(store, decider, id, indexes.map((index) => batch[index]!), options);
+    indexes.forEach((index, nth) => (results[index] = handled[nth]!));
+  });
+  return results;
+}
+
+/** Works on many streams at once (bounded), and finishes all of them before the first fault is thrown. */
+export async function sideBySide<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
+  const queue = Iterator.from(items);
   const faults: unknown[] = [];
-  const queue = byStream.entries();
   const worker = async (): Promise<void> => {
-    for (const [id, indexes] of queue) {
+    for (const item of queue) {
       try {
-        const handled = await handleCommands(store, decider, id, indexes.map((index) => batch[index]!), options);
-        indexes.forEach((index, nth) => (results[index] = handled[nth]!));
+        await work(item);
       } catch (fault) {
         faults.push(fault);
       }
     }
   };
-  const workers = Math.min(STREAMS_AT_ONCE, byStream.size);
-  await Promise.all(Array.from({ length: workers }, worker));
+  await Promise.all(Array.from({ length: STREAMS_AT_ONCE }, worker));
   if (faults.length > 0) throw faults[0];
-  return results;
 }
 
 export interface Loaded<State> {
