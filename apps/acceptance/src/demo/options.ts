@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+
+export interface DemoOptions {
+  readonly orders: number;
+  readonly seed: number;
+  /** Orders a second; null places them as fast as they are answered. */
+  readonly rate: number | null;
+  readonly keep: boolean;
+  readonly exit: boolean;
+}
+
+export const HELP = `npm run demo -- [options]
+
+Starts the whole platform with fresh data on free ports, takes seeded orders through it, and shows
+how they ended, one order's story, the delay to the read model, and the ledger.
+
+  --orders N   how many orders (default 200)
+  --seed N     which orders; the same seed gives the same ones (default 1)
+  --rate N     orders a second (default: as fast as they are answered)
+  --keep       keep the data when it ends
+  --exit       end when all is shown; the exit code says whether the ledger is clean
+  --help       this text
+`;
+
+/** @throws with the option's name when one is unknown or no whole number. */
+export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      orders: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      rate: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      exit: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  return {
+    orders: wholeNumber('--orders', values.orders, 1),
+    seed: wholeNumber('--seed', values.seed, 0),
+    rate: values.rate === undefined ? null : wholeNumber('--rate', values.rate, 1),
+    keep: values.keep,
+    exit: values.exit,
+  };
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    throw new Error(`${option} ${text}: must be a whole number from ${least} up`);
+  }
+  return value;
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { drained } from '../drain.ts';
+import type { Platform } from '../platform.ts';
+import { eachOf } from '../shop/api.ts';
+import { type PlacedOrder, place, stockShop } from '../shop/customers.ts';
+import type { PlannedOrder, PlannedProduct } from '../shop/plan.ts';
+import { workWarehouse } from '../shop/warehouse.ts';
+import { outcomesOf } from './outcomes.ts';
+
+const CUSTOMERS_AT_ONCE = 8;
+const ROUND_EVERY_MS = 200;
+/** Without a single new fact for so long, something hangs. */
+const STALLED_AFTER_MS = 60_000;
+
+export interface Progress {
+  readonly placed: number;
+  readonly ended: number;
+  readonly facts: number;
+}
+
+/** Lists and stocks the products, and waits until the order service knows the prices. */
+export async function openShop(platform: Platform, products: readonly PlannedProduct[]): Promise<void> {
+  await stockShop(platform.urls, products);
+  await drained(platform, { timeoutMs: STALLED_AFTER_MS });
+}
+
+/** Places all orders while the warehouse ships what is paid; returns when every order has ended and nothing is under way. */
+export async function goShopping(
+  platform: Platform,
+  planned: readonly PlannedOrder[],
+  { rate, onProgress }: { readonly rate: number | null; readonly onProgress: (progress: Progress) => void },
+): Promise<PlacedOrder[]> {
+  const placed: PlacedOrder[] = [];
+  const startMs = performance.now();
+  const placing = eachOf(planned.entries(), CUSTOMERS_AT_ONCE, async ([index, order]) => {
+    if (rate !== null) await delay(Math.max(0, startMs + (index * 1000) / rate - performance.now()));
+    placed.push(await place(platform.urls, order));
+  });
+  let failed: unknown = null;
+  placing.catch((fault: unknown) => (failed = fault));
+  let facts = -1;
+  let movedAtMs = performance.now();
+  for (;;) {
+    if (failed !== null) throw failed;
+    await workWarehouse(platform.urls);
+    const ended = [...outcomesOf(platform.observer.facts).values()].filter((outcome) => outcome !== 'open').length;
+    onProgress({ placed: placed.length, ended, facts: platform.observer.facts.length });
+    if (ended >= planned.length && placed.length === planned.length) break;
+    if (platform.observer.facts.length !== facts) {
+      facts = platform.observer.facts.length;
+      movedAtMs = performance.now();
+    } else if (performance.now() - movedAtMs > STALLED_AFTER_MS) {
+      throw new Error(`nothing has happened for ${STALLED_AFTER_MS / 1000} s: ${ended} of ${planned.length} orders have ended`);
+    }
+    await delay(ROUND_EVERY_MS);
+  }
+  await placing;
+  await drained(platform, { timeoutMs: STALLED_AFTER_MS });
+  return placed;
+}
