@@ -1,0 +1,131 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiProblems, Problem, currency, readInput } from '@orderstream/service';
+import { z } from 'zod';
+import { Book, type Operation, type OperationRequest } from './book.ts';
+import { methodTable, treatmentOf } from './test-payment-methods.ts';
+
+const visible = (most: number): z.ZodString =>
+  z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), `must be 1 to ${most} visible ASCII characters`);
+const idempotencyKey = visible(80);
+const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
+const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod: visible(100) });
+const capture = z.strictObject({ amount: money });
+const pageQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+const operation = z.object({
+  sequence: z.int(),
+  id: z.string(),
+  idempotencyKey,
+  kind: z.enum(['authorisation', 'capture']),
+  reference: z.string(),
+  amount: money,
+  paymentMethod: z.string(),
+  authorisationId: z.string().describe('The authorisation concerned; for an authorisation its own id'),
+  outcome: z.enum(['succeeded', 'refused']),
+  reason: z.string().nullable().describe('Why it was refused'),
+  recordedAt: z.string(),
+});
+const page = z.object({
+  operations: z.array(operation),
+  next: z.int().nullable().describe('`after` of the next page; null at the end'),
+});
+const keyHeader = {
+  name: 'idempotency-key',
+  required: true,
+  description: 'The same key and body get the recorded answer, however often; nothing is done twice',
+  schema: { type: 'string', maxLength: 80 },
+} as const;
+
+const problems = {
+  'key-reused': () => new Problem('idempotency-key-reused', 'Another request was booked under this Idempotency-Key'),
+  'unknown-authorisation': () => new Problem('not-found', 'There is no such authorisation'),
+  'other-currency': () => new Problem('currency-mismatch', 'The authorisation is in another currency'),
+};
+
+/** A simulated card provider. Refusals are answers, and in the book like everything else. */
+@Controller()
+export class OperationsController {
+  readonly #book: Book;
+  /** How often a key was answered with 503, until it is booked. */
+  readonly #unavailable = new Map<string, number>();
+
+  constructor(book: Book) {
+    this.#book = book;
+  }
+
+  @Post('authorisations')
+  @ApiOperation({ summary: 'Hold an amount', description: methodTable })
+  @ApiHeader(keyHeader)
+  @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
+  @ApiProblems('malformed-request', 'invalid-request', 'idempotency-key-reused', 'dependency-unavailable')
+  authorise(
+    @Body({ schema: authorisation }) body: z.output<typeof authorisation>,
+    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: { readonly raw: IncomingMessage },
+  ): Promise<Operation> {
+    return this.#carryOut(key, { kind: 'authorisation', ...body }, body.paymentMethod, request.raw);
+  }
+
+  @Post('authorisations/:id/captures')
+  @ApiOperation({ summary: 'Take an amount that was authorised, or a part of it' })
+  @ApiHeader(keyHeader)
+  @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found')
+  @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  capture(
+    @Param('id') id: string,
+    @Body({ schema: capture }) body: z.output<typeof capture>,
+    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: { readonly raw: IncomingMessage },
+  ): Promise<Operation> {
+    const paymentMethod = this.#book.paymentMethodOf(id);
+    if (paymentMethod === null) throw new Problem('not-found', `There is no authorisation ${id}`);
+    return this.#carryOut(key, { kind: 'capture', authorisationId: id, ...body }, paymentMethod, request.raw);
+  }
+
+  @Get('operations/:idempotencyKey')
+  @ApiOperation({ summary: 'What became of a request whose answer never came' })
+  @ApiResponse({ status: 200, description: 'The recorded outcome', standardSchema: operation })
+  @ApiProblems('not-found')
+  find(@Param('idempotencyKey') key: string): Operation {
+    const found = this.#book.find(key);
+    if (found === null) throw new Problem('not-found', 'Nothing was booked under this key');
+    return found;
+  }
+
+  @Get('book')
+  @ApiOperation({ summary: 'Every operation, in the order of the book' })
+  @ApiResponse({ status: 200, description: 'One page', standardSchema: page })
+  @ApiProblems('invalid-request')
+  list(@Query({ schema: pageQuery }) { after, limit }: z.output<typeof pageQuery>): z.infer<typeof page> {
+    const operations = this.#book.page(after, limit);
+    return { operations, next: operations.length === limit ? operations.at(-1)!.sequence : null };
+  }
+
+  async #carryOut(
+    keyHeaderValue: string | undefined,
+    request: OperationRequest,
+    paymentMethod: string,
+    connection: IncomingMessage,
+  ): Promise<Operation> {
+    const key = readInput('idempotency-key', idempotencyKey, keyHeaderValue);
+    const treatment = treatmentOf(paymentMethod);
+    const timesUnavailable = this.#unavailable.get(key) ?? 0;
+    if (timesUnavailable < treatment.unavailableTimes && this.#book.find(key) === null) {
+      this.#unavailable.set(key, timesUnavailable + 1);
+      const headers = { 'retry-after': '1' };
+      throw new Problem('dependency-unavailable', 'The card network does not answer', { headers });
+    }
+    const recorded = this.#book.record(key, request);
+    this.#unavailable.delete(key);
+    if (!recorded.ok) throw problems[recorded.why]();
+    if (treatment.answersAfterMs > 0) await delay(treatment.answersAfterMs);
+    if (treatment.losesFirstReply && recorded.isNew) connection.socket.destroy();
+    return recorded.operation;
+  }
+}
