@@ -1,0 +1,183 @@
+import { type EventNamed, type Line, currentVersion } from '@orderstream/contracts';
+import {
+  type Cause,
+  type CommandEnvelope,
+  type EventStore,
+  handleCommandBatch,
+  handleCommands,
+  load,
+  sideBySide,
+} from '@orderstream/event-sourcing';
+import type { DeliveredEvent } from '@orderstream/messaging';
+import { type ReservationCommand, type ReservationState, reservationDecider } from './domain/reservation.decider.ts';
+import { type StockCommand, answerTo, stockDecider } from './domain/stock.decider.ts';
+
+type Placed = DeliveredEvent<EventNamed<'OrderPlaced'>>;
+export type ReservationTrigger = Placed | DeliveredEvent<EventNamed<'OrderRejected'>> | DeliveredEvent<EventNamed<'ShipmentDispatched'>>;
+
+/** One line that an order asks for. */
+interface Ask {
+  readonly placed: Placed;
+  readonly line: Line;
+}
+
+/** How an order's reservation stands, and the lines it was about. */
+interface Standing {
+  readonly trigger: ReservationTrigger;
+  readonly status: ReservationState['status'];
+  readonly lines: readonly Line[];
+}
+
+const options = { schemaVersion: currentVersion };
+
+/**
+ * Reserves, releases and issues stock for many orders at once, in waves: every line on its stock
+ * stream, the outcome on the reservation stream (the commit point), then the stock that an ended
+ * reservation still holds. Each wave is one load and one append a stream.
+ *
+ * May be broken off anywhere and called again with the same events, also while another call is still
+ * at work on them: the outcome is the same, and nothing is recorded twice. That rests on the order
+ * of reads. Every attempt loads a stock stream first and reservations afterwards. Whoever ends
+ * a reservation has an answer on each of its stock streams before, so that an attempt which read
+ * the stock earlier loses the race for its append, and one which read it later sees the end.
+ */
+export async function settleReservations(
+  store: EventStore,
+  triggers: readonly ReservationTrigger[],
+  now: () => string = () => new Date().toISOString(),
+): Promise<void> {
+  for (const phase of phasesOf(triggers)) await settle(store, phase, now());
+}
+
+/** The first event of every order, then the second of every order…: orders go together, one order's events in turn. */
+function phasesOf(triggers: readonly ReservationTrigger[]): ReservationTrigger[][] {
+  const phases: ReservationTrigger[][] = [];
+  for (const ofOneOrder of Map.groupBy(triggers, orderOf).values()) {
+    ofOneOrder.forEach((trigger, nth) => (phases[nth] ??= []).push(trigger));
+  }
+  return phases;
+}
+
+async function settle(store: EventStore, triggers: readonly ReservationTrigger[], at: string): Promise<void> {
+  const placed = triggers.filter((trigger): trigger is Placed => trigger.event.type === 'OrderPlaced');
+  const outcomes = await reserveLines(store, placed, at);
+  const ends = triggers.flatMap((trigger) => endOf(trigger, at));
+  const standing = [
+    ...(await commit(store, outcomes, { newStreams: true })),
+    ...(await commit(store, ends, { newStreams: false })),
+  ];
+  await closeLines(store, standing, at);
+}
+
+interface Outcome {
+  readonly trigger: ReservationTrigger;
+  readonly command: ReservationCommand;
+}
+
+/** Wave 1: every line of every order is answered, also when another line of the order is refused. */
+async function reserveLines(store: EventStore, placed: readonly Placed[], at: string): Promise<Outcome[]> {
+  const asks = placed.flatMap((each) => each.event.data.lines.map((line): Ask => ({ placed: each, line })));
+  const refusedSkus = new Map<Placed, Set<string>>();
+  await sideBySide(Map.groupBy(asks, ({ line }) => line.sku), async ([sku, asksOfSku]) => {
+    let open: readonly Ask[] = [];
+    const results = await handleCommands(store, stockDecider, sku, async () => {
+      const reservations = await loadReservations(store, asksOfSku);
+      open = asksOfSku.filter((ask) => reservations.get(orderOf(ask.placed))!.status === 'none');
+      return asksOfSku.flatMap(({ placed: trigger, line }) => {
+        const { status } = reservations.get(orderOf(trigger))!;
+        const command = status === 'none' ? reserve(trigger, line, at) : closing(status, sku, orderOf(trigger), at);
+        return command === null ? [] : [{ command, cause: causeOf(trigger, command) }];
+      });
+    }, options);
+    for (const { placed: trigger } of open) {
+      const refused = answerTo(results.at(-1)!.state, orderOf(trigger)) === 'refused';
+      const soFar = refusedSkus.get(trigger) ?? new Set();
+      refusedSkus.set(trigger, refused ? soFar.add(sku) : soFar);
+    }
+  });
+  return [...refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, at) }));
+}
+
+async function loadReservations(store: EventStore, asks: readonly Ask[]): Promise<Map<string, ReservationState>> {
+  const reservations = new Map<string, ReservationState>();
+  await sideBySide(asks, async ({ placed }) => {
+    reservations.set(orderOf(placed), (await load(store, reservationDecider, orderOf(placed))).state);
+  });
+  return reservations;
+}
+
+/** Wave 2: the first outcome that is recorded stands, whoever wrote it. */
+async function commit(store: EventStore, outcomes: readonly Outcome[], { newStreams }: { newStreams: boolean }): Promise<Standing[]> {
+  const envelopes = outcomes.map(({ trigger, command }): CommandEnvelope<ReservationCommand> => ({
+    id: orderOf(trigger),
+    command,
+    cause: causeOf(trigger, command),
+  }));
+  const results = await handleCommandBatch(store, reservationDecider, envelopes, { ...options, newStreams });
+  return outcomes.map(({ trigger }, index) => {
+    const { state } = results[index]!;
+    const lines = 'lines' in state ? state.lines : trigger.event.type === 'OrderPlaced' ? trigger.event.data.lines : [];
+    return { trigger, status: state.status, lines };
+  });
+}
+
+/** Wave 3: what is still open on the lines of ended reservations is closed, product by product. */
+async function closeLines(store: EventStore, standing: readonly Standing[], at: string): Promise<void> {
+  const commands = standing.flatMap(({ trigger, status, lines }) =>
+    lines.flatMap(({ sku }) => {
+      const command = closing(status, sku, orderOf(trigger), at);
+      return command === null ? [] : [{ sku, command, cause: causeOf(trigger, command) }];
+    }),
+  );
+  await sideBySide(Map.groupBy(commands, ({ sku }) => sku), async ([sku, ofSku]) => {
+    await handleCommands(store, stockDecider, sku, ofSku, options);
+  });
+}
+
+function reserve(trigger: Placed, { sku, quantity }: Line, at: string): StockCommand {
+  return { type: 'ReserveStock', sku, orderId: orderOf(trigger), quantity, at };
+}
+
+/** How a line of a reservation that ended is closed on its stock, if it is open at all. */
+function closing(status: ReservationState['status'], sku: string, orderId: string, at: string): StockCommand | null {
+  switch (status) {
+    case 'none':
+    case 'confirmed':
+      return null;
+    case 'rejected':
+    case 'released':
+      return { type: 'ReleaseStock', sku, orderId, at };
+    case 'fulfilled':
+      return { type: 'IssueStock', sku, orderId, at };
+  }
+}
+
+function outcome(placed: Placed, refusedSkus: ReadonlySet<string>, at: string): ReservationCommand {
+  const { orderId, lines } = placed.event.data;
+  if (refusedSkus.size === 0) {
+    return { type: 'ConfirmReservation', orderId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })), at };
+  }
+  const shortSkus = lines.map(({ sku }) => sku).filter((sku) => refusedSkus.has(sku));
+  return { type: 'RejectReservation', orderId, shortSkus, at };
+}
+
+function endOf(trigger: ReservationTrigger, at: string): Outcome[] {
+  const orderId = orderOf(trigger);
+  switch (trigger.event.type) {
+    case 'OrderPlaced':
+      return [];
+    case 'OrderRejected':
+      return [{ trigger, command: { type: 'ReleaseReservation', orderId, at } }];
+    case 'ShipmentDispatched':
+      return [{ trigger, command: { type: 'FulfilReservation', orderId, at } }];
+  }
+}
+
+function orderOf(trigger: ReservationTrigger): string {
+  return trigger.event.data.orderId;
+}
+
+function causeOf(trigger: ReservationTrigger, command: { readonly type: string }): Cause {
+  const { id, correlationId, traceparent } = trigger;
+  return { id, reaction: command.type, correlationId, traceparent };
+}
