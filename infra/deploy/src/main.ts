@@ -1,0 +1,54 @@
+import { createKafka, type Logger } from '@orderstream/kafka';
+import { hostList, loadConfig, urlOf } from '@orderstream/service';
+import { z } from 'zod';
+import { patiently, reasonOf } from './patience.ts';
+import { deploySchemas } from './schemas.ts';
+import { deployTopics, plannedTopics } from './topics.ts';
+
+const HELP = `What a deployment runs once, before the services of a new build start: topics, schemas,
+databases with their roles and migrations. It can be repeated; what is there stays as it is.
+
+  KAFKA_BROKERS              host:port, more of them separated by commas
+  KAFKA_REPLICATION_FACTOR   of new topics (default 1)
+  SCHEMA_REGISTRY_URL        with the base path of the Confluent-compatible API
+`;
+
+const WAIT_MS = 120_000;
+const say = (line: string): void => console.log(`deploy: ${line}`);
+/** What kafkajs retries is no news here: whatever lasts is said once, as what is waited for. */
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function main(): Promise<void> {
+  const settings = loadConfig(z.object({
+    KAFKA_BROKERS: hostList,
+    KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).default(1),
+    SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
+  }));
+  const step = { withinMs: WAIT_MS, say };
+
+  const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silent });
+  const created = await patiently(async () => {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      return await deployTopics(admin, plannedTopics, settings.KAFKA_REPLICATION_FACTOR);
+    } finally {
+      await admin.disconnect();
+    }
+  }, step);
+  say(`topics: ${plannedTopics.length}, of them ${created.length} new`);
+
+  const registered = await patiently(() => deploySchemas(settings.SCHEMA_REGISTRY_URL), step);
+  say(`schemas: ${registered} new`);
+}
+
+if (process.argv.includes('--help')) {
+  console.log(HELP);
+} else {
+  try {
+    await main();
+  } catch (fault) {
+    console.error(`deploy: ${reasonOf(fault)}`);
+    process.exitCode = 1;
+  }
+}
