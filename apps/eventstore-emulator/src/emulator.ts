@@ -1,0 +1,45 @@
+import { type Listening, serve } from './grpc/server.ts';
+import { CommitSignal } from './log/commit-signal.ts';
+import { openDatabase } from './log/database.ts';
+import { EventLog } from './log/event-log.ts';
+import { GroupCommit } from './log/group-commit.ts';
+import { RecentIds } from './log/recent-ids.ts';
+import type { Options } from './options.ts';
+import { StreamReader } from './streams/stream-reader.ts';
+import { StreamWriter } from './streams/stream-writer.ts';
+
+/** Opens the log and serves it. @throws FolderInUse; when the address is taken. */
+export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: Options): Promise<Listening> {
+  const database = openDatabase(folder);
+  const log = new EventLog(database);
+  const recent = new RecentIds();
+  const commits = new CommitSignal();
+  const transaction = {
+    begin: () => database.exec('BEGIN IMMEDIATE'),
+    commit: () => database.exec('COMMIT'),
+    rollback: () => {
+      // SQLite has done it already when the disk is full.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      recent.rollback();
+      log.reload();
+    },
+  };
+  const groupCommit = new GroupCommit(transaction, () => {
+    recent.commit();
+    commits.notify();
+  });
+  const streams = new StreamReader(log);
+  const writer = new StreamWriter(streams, groupCommit, recent);
+  try {
+    const listening = await serve({ streams, writer, commits, maxAppendSizeBytes }, host, port);
+    const close = async (): Promise<void> => {
+      await listening.close();
+      await groupCommit.idle();
+      database.close();
+    };
+    return { port: listening.port, close };
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}

@@ -1,0 +1,114 @@
+import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { type ProposedEvent, eventSizeBytes } from '../log/record.ts';
+import { AppendReq, AppendResp, DeleteReq, DeleteResp, PRESENT, type SentSuccess } from '../protocol/messages.ts';
+import { expectedField, expectedNumber, positionOf } from '../protocol/values.ts';
+import { wireLong } from '../protocol/wire.ts';
+import type { ExpectedRevision } from '../streams/append-rules.ts';
+import type { WriteOutcome } from '../streams/stream-writer.ts';
+import { decode, faultOf } from './calls.ts';
+import { appendTooLarge, deleteExpectedAnother, invalidArgument, streamDeleted } from './faults.ts';
+import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
+
+type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
+
+/** One append: the first message says where, each other one is an event, the half-close says that it is complete. */
+export function handleAppend(append: Append, maxAppendSizeBytes: number) {
+  return (call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
+    let target: WriteTarget | undefined;
+    const events: ProposedEvent[] = [];
+    let sizeBytes = 0;
+    let isAnswered = false;
+    const fail = (cause: unknown): void => {
+      if (!isAnswered) reply(faultOf(cause));
+      isAnswered = true;
+    };
+    const receive = (bytes: Buffer): void => {
+      const { options, proposedMessage } = decode(AppendReq, bytes);
+      if (target === undefined) {
+        if (options === undefined) throw invalidArgument('The first message must say where to append.');
+        target = writeTargetOf(options);
+        return;
+      }
+      if (proposedMessage === undefined) throw invalidArgument('Every message after the first must be an event.');
+      const event = proposedEventOf(proposedMessage);
+      sizeBytes += eventSizeBytes(event);
+      if (sizeBytes > maxAppendSizeBytes) throw appendTooLarge(maxAppendSizeBytes);
+      events.push(event);
+    };
+    call.on('data', (bytes: Buffer) => {
+      if (isAnswered) return;
+      try {
+        receive(bytes);
+      } catch (cause) {
+        fail(cause);
+      }
+    });
+    call.on('error', fail);
+    call.on('end', () => {
+      if (isAnswered || call.cancelled) return;
+      if (target === undefined) {
+        fail(invalidArgument('There is nothing to append to.'));
+        return;
+      }
+      const { stream, expected } = target;
+      append(stream, expected, events).then((outcome) => reply(null, answerOf(outcome, stream, expected))).catch(fail);
+    });
+  };
+}
+
+function answerOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevision): Buffer {
+  switch (outcome.kind) {
+    case 'stream-deleted':
+      throw streamDeleted(stream);
+    case 'wrong-expected-revision':
+      return AppendResp.encode({ wrongExpectedVersion: wrongExpectedOf(outcome.current, expected) });
+    case 'written':
+      return AppendResp.encode({ success: successOf(outcome) });
+  }
+}
+
+const EXPECTED_FIELDS = {
+  revision: 'expectedRevision',
+  noStream: 'expectedNoStream',
+  any: 'expectedAny',
+  streamExists: 'expectedStreamExists',
+} as const;
+
+function wrongExpectedOf(current: bigint, expected: ExpectedRevision) {
+  const actual = current < 0n ? { currentNoStream: PRESENT } : { currentRevision: wireLong(current) };
+  return { ...actual, ...expectedField(expected, EXPECTED_FIELDS) };
+}
+
+export function successOf({ lastRevision, position }: WriteOutcome & { kind: 'written' }): SentSuccess {
+  return {
+    ...(lastRevision < 0n ? { noStream: PRESENT } : { currentRevision: wireLong(lastRevision) }),
+    ...(position === null ? { noPosition: PRESENT } : { position: positionOf(position) }),
+  };
+}
+
+/** Delete and Tombstone. */
+export function handleDelete(remove: (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>) {
+  return ({ request }: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
+    deleteStream(request, remove)
+      .then((answer) => reply(null, answer))
+      .catch((cause: unknown) => reply(faultOf(cause)));
+  };
+}
+
+async function deleteStream(
+  request: Buffer,
+  remove: (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>,
+): Promise<Buffer> {
+  const { options } = decode(DeleteReq, request);
+  if (options === undefined) throw invalidArgument('Options are missing.');
+  const { stream, expected } = writeTargetOf(options);
+  const outcome = await remove(stream, expected);
+  switch (outcome.kind) {
+    case 'stream-deleted':
+      throw streamDeleted(stream);
+    case 'wrong-expected-revision':
+      throw deleteExpectedAnother(stream, expectedNumber(expected), outcome.current);
+    case 'written':
+      return DeleteResp.encode(outcome.position === null ? { noPosition: PRESENT } : { position: positionOf(outcome.position) });
+  }
+}

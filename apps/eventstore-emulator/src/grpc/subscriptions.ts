@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { CommitSignal } from '../log/commit-signal.ts';
+import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
+import { PRESENT, ReadResp } from '../protocol/messages.ts';
+import { positionOf } from '../protocol/values.ts';
+import type { StreamReader } from '../streams/stream-reader.ts';
+import { encodeEvent } from './event-encoding.ts';
+import { streamDeleted } from './faults.ts';
+import type { ReadRequest } from './read-request.ts';
+import { type Send, othersTurn } from './reads.ts';
+
+/** A live subscription that is more than so many events behind catches up again, and is told when it has. */
+const LIVE_BUFFER_EVENTS = 32;
+
+const CAUGHT_UP = ReadResp.encode({ caughtUp: PRESENT });
+
+export interface Subscriber {
+  readonly streams: StreamReader;
+  readonly commits: CommitSignal;
+  readonly send: Send;
+  readonly signal: AbortSignal;
+}
+
+// A subscription is a cursor over the log: read what follows, send it, wait for the client when it is slow and for
+// a commit at the end. No event waits in memory for a subscriber, so none can be lost or overtaken there.
+
+/** Never returns. @throws the signal's reason; the fault of a stream that was ended for ever. */
+export async function subscribeToStream(
+  request: ReadRequest & { kind: 'subscribe-to-stream' },
+  { streams, commits, send, signal }: Subscriber,
+): Promise<never> {
+  const { stream, from } = request;
+  await confirm(send);
+  if (streams.status(stream) === 'deleted') throw streamDeleted(stream);
+  let last = from === 'start' ? NO_REVISION : from === 'end' ? streams.log.lastRevision(stream) : from;
+  let isLive = false;
+  for (;;) {
+    // What is live was visible when it was written, whatever the stream's metadata hide of it by now.
+    const page = isLive ? streams.log.streamForwards(stream, last + 1n) : streams.forwards(stream, last + 1n);
+    if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
+    for (const event of page) {
+      last = event.revision;
+      await send(encodeEvent(event, request, streams));
+      if (event.revision === TOMBSTONE_REVISION) throw streamDeleted(stream);
+    }
+    if (page.length > 0) {
+      await othersTurn();
+      continue;
+    }
+    if (isLive) {
+      await commits.next(signal);
+    } else {
+      isLive = true;
+      await send(CAUGHT_UP);
+    }
+  }
+}
+
+/** Never returns. @throws the signal's reason. */
+export async function subscribeToAll(
+  request: ReadRequest & { kind: 'subscribe-to-all' },
+  { streams, commits, send, signal }: Subscriber,
+): Promise<never> {
+  const { from, filter } = request;
+  await confirm(send);
+  let last = from === 'start' ? 0n : from === 'end' ? streams.log.lastPosition : from;
+  let isLive = false;
+  let consideredEvents = 0;
+  let checkpoint = 0n;
+  const sendCheckpoint = async (): Promise<void> => {
+    if (last === checkpoint) return;
+    checkpoint = last;
+    await send(ReadResp.encode({ checkpoint: positionOf(last) }));
+  };
+  for (;;) {
+    const page = last < streams.log.lastPosition ? streams.log.allForwards(last + 1n) : [];
+    if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
+    for (const event of page) {
+      last = event.position;
+      if (filter === null || filter.matches(event)) await send(encodeEvent(event, request, streams));
+      consideredEvents += 1;
+      if (filter !== null && consideredEvents % filter.checkpointIntervalEvents === 0) await sendCheckpoint();
+    }
+    if (page.length > 0) {
+      await othersTurn();
+      continue;
+    }
+    if (isLive) {
+      await commits.next(signal);
+    } else {
+      isLive = true;
+      if (filter !== null) await sendCheckpoint();
+      await send(CAUGHT_UP);
+    }
+  }
+}
+
+async function confirm(send: Send): Promise<void> {
+  await send(ReadResp.encode({ confirmation: { subscriptionId: randomUUID() } }));
+}

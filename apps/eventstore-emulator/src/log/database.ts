@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Another process has the data folder open. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+}
+
+const SCHEMA_VERSION = 1;
+
+// Big columns are last, so that reading what is before them touches no overflow page.
+const SCHEMA = `
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE event (
+  position INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL REFERENCES stream (id),
+  revision INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  is_json INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  metadata BLOB NOT NULL,
+  data BLOB NOT NULL,
+  UNIQUE (stream_id, revision)
+) STRICT;
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/**
+ * Opens, or creates, the event log in a folder for this process alone. A COMMIT on it returns when the
+ * write-ahead log has been synced: that is what `synchronous = FULL` means.
+ *
+ * @throws FolderInUse; Error when the folder can't be written or holds something else.
+ */
+export function openDatabase(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true });
+  const database = new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 0 });
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    // The lock is only taken with the first write, and then kept.
+    database.exec('BEGIN IMMEDIATE; COMMIT;');
+    database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;');
+    createSchema(database, folder);
+    requireDurable(database);
+    return database;
+  } catch (cause) {
+    database.close();
+    if (isBusy(cause)) throw new FolderInUse(`${folder} is in use by another process`, { cause });
+    throw cause;
+  }
+}
+
+function createSchema(database: DatabaseSync, folder: string): void {
+  const version = pragma(database, 'user_version');
+  if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+  else if (version !== SCHEMA_VERSION) throw new Error(`${folder} was written by another version: its schema is ${version}, not ${SCHEMA_VERSION}`);
+}
+
+/** What SQLite was asked for and what it does can differ (a file system without locks, a build option). */
+function requireDurable(database: DatabaseSync): void {
+  const synchronous = pragma(database, 'synchronous');
+  const journal = pragma(database, 'journal_mode');
+  if (synchronous !== 2 || journal !== 'wal') throw new Error(`SQLite runs with synchronous ${synchronous}, journal mode ${journal}`);
+}
+
+export function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path';
+import { startEmulator } from './emulator.ts';
+import { HELP, type Options, OptionsError, parseOptions } from './options.ts';
+
+const EXIT_CONFIGURATION = 78;
+const EXIT_TIMEOUT_MS = 4500;
+
+async function run({ folder, ...options }: Options): Promise<void> {
+  const emulator = await startEmulator({ ...options, folder: resolve(folder) });
+  console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}`);
+  const stop = (): void => {
+    setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
+    void emulator.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function explain(cause: unknown): number {
+  console.error(cause instanceof Error ? `eventstore-emulator: ${cause.message}` : cause);
+  return cause instanceof OptionsError ? EXIT_CONFIGURATION : 1;
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2), process.env);
+  if (options === null) console.log(HELP);
+  else await run(options);
+} catch (cause) {
+  process.exitCode = explain(cause);
+}

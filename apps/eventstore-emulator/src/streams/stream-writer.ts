@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { GroupCommit } from '../log/group-commit.ts';
+import { NO_REVISION, type ProposedEvent, TOMBSTONE_REVISION } from '../log/record.ts';
+import type { RecentIds } from '../log/recent-ids.ts';
+import { type ExpectedRevision, type StreamState, decideAppend } from './append-rules.ts';
+import {
+  METADATA_TYPE,
+  SOFT_DELETED,
+  isMetastream,
+  isSoftDeleted,
+  metastreamOf,
+  originalOf,
+  withTruncateBefore,
+} from './stream-metadata.ts';
+import { type StreamReader, retentionOf } from './stream-reader.ts';
+
+export type WriteOutcome =
+  /** `lastRevision` is -1 and `position` null when nothing was to be written. */
+  | { readonly kind: 'written'; readonly lastRevision: bigint; readonly position: bigint | null }
+  /** `current` is -1 for a stream without events. */
+  | { readonly kind: 'wrong-expected-revision'; readonly current: bigint }
+  | { readonly kind: 'stream-deleted' };
+
+const NOTHING: Uint8Array = new Uint8Array();
+
+/** Appends and deletions. Whatever they answer, answers rest on what is on disk. */
+export class StreamWriter {
+  readonly #streams: StreamReader;
+  readonly #commits: GroupCommit;
+  readonly #recent: RecentIds;
+
+  constructor(streams: StreamReader, commits: GroupCommit, recent: RecentIds) {
+    this.#streams = streams;
+    this.#commits = commits;
+    this.#recent = recent;
+  }
+
+  append(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): Promise<WriteOutcome> {
+    return this.#commits.run(() => this.#append(stream, expected, events));
+  }
+
+  /** Hides all events of a stream; the next append recreates it behind them. */
+  softDelete(stream: string, expected: ExpectedRevision): Promise<WriteOutcome> {
+    return this.#commits.run(() => {
+      const { lastRevision, hasMetadata } = this.#state(stream);
+      if (lastRevision === NO_REVISION && !hasMetadata) return { kind: 'wrong-expected-revision', current: NO_REVISION };
+      return this.#delete(stream, expected, () => this.#writeMetadata(stream, SOFT_DELETED));
+    });
+  }
+
+  /** Ends a stream for ever. */
+  tombstone(stream: string, expected: ExpectedRevision): Promise<WriteOutcome> {
+    return this.#commits.run(() =>
+      this.#delete(stream, expected, () => this.#write(stream, TOMBSTONE_REVISION, systemEvent('$streamDeleted', NOTHING))),
+    );
+  }
+
+  #append(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): WriteOutcome {
+    const state = this.#state(stream);
+    const ids = events.map(({ id }) => id);
+    const verdict = decideAppend(expected, ids, state);
+    switch (verdict.kind) {
+      case 'stream-deleted':
+        return verdict;
+      case 'wrong-expected-revision':
+        return { kind: 'wrong-expected-revision', current: state.lastRevision };
+      case 'already-written': {
+        const { lastRevision } = verdict;
+        return { kind: 'written', lastRevision, position: this.#streams.log.idAt(stream, lastRevision)?.position ?? null };
+      }
+      case 'write':
+        return this.#writeAll(stream, state, events);
+    }
+  }
+
+  #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {
+    let { lastRevision } = state;
+    let position: bigint | null = null;
+    if (events.length === 0) return { kind: 'written', lastRevision, position };
+    if (state.isSoftDeleted) this.#recreate(stream, lastRevision + 1n);
+    const describes = isMetastream(stream) ? originalOf(stream) : undefined;
+    const describesDeleted = describes !== undefined && isSoftDeleted(this.#streams.retention(describes));
+    for (const event of events) {
+      lastRevision += 1n;
+      position = this.#write(stream, lastRevision, event);
+    }
+    // New metadata would otherwise bring the old events of a soft-deleted stream back.
+    if (describesDeleted) this.#recreate(describes, this.#streams.log.lastRevision(describes) + 1n);
+    return { kind: 'written', lastRevision, position };
+  }
+
+  #delete(stream: string, expected: ExpectedRevision, write: () => bigint): WriteOutcome {
+    const state = this.#state(stream);
+    const verdict = decideAppend(expected, [randomUUID()], state);
+    if (verdict.kind === 'stream-deleted') return verdict;
+    if (verdict.kind !== 'write') return { kind: 'wrong-expected-revision', current: state.lastRevision };
+    return { kind: 'written', lastRevision: state.lastRevision, position: write() };
+  }
+
+  #state(stream: string): StreamState {
+    const { log } = this.#streams;
+    const metadata = this.#streams.rawMetadata(stream);
+    return {
+      lastRevision: log.lastRevision(stream),
+      isSoftDeleted: !isMetastream(stream) && isSoftDeleted(retentionOf(metadata)),
+      hasMetadata: metadata !== undefined,
+      idAt: (revision) => log.idAt(stream, revision)?.id,
+      recentRevisionOf: (id) => this.#recent.revisionOf(stream, id),
+    };
+  }
+
+  #write(stream: string, revision: bigint, event: ProposedEvent): bigint {
+    this.#recent.remember(stream, event.id, revision);
+    return this.#streams.log.add(stream, revision, event, Date.now());
+  }
+
+  /** The old events stay hidden, the other metadata stay. */
+  #recreate(stream: string, firstRevision: bigint): void {
+    const metadata = this.#streams.rawMetadata(stream);
+    this.#writeMetadata(stream, withTruncateBefore(metadata?.data ?? NOTHING, firstRevision));
+  }
+
+  #writeMetadata(stream: string, data: Uint8Array): bigint {
+    const metastream = metastreamOf(stream);
+    return this.#write(metastream, this.#streams.log.lastRevision(metastream) + 1n, systemEvent(METADATA_TYPE, data));
+  }
+}
+
+function systemEvent(type: string, data: Uint8Array): ProposedEvent {
+  return { id: randomUUID(), type, isJson: type === METADATA_TYPE, data, metadata: NOTHING };
+}
