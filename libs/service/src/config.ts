@@ -16,6 +16,9 @@ export function urlOf(...schemes: readonly string[]): z.ZodURL {
   return z.url({ protocol: new RegExp(`^(${schemes.join('|')})$`), error: `must be a ${schemes.join(' or ')} URL` });
 }
 
+/** EventStoreDB's connection string, which may name several nodes and so is not always a URL. */
+export const eventStoreUrl = z.string().regex(/^(esdb|kurrentdb)(\+discover)?:\/\/\S+$/, 'must be an esdb:// connection string');
+
 /** A setting with one or more `host:port`, separated by commas. */
 export const hostList = z
   .string()

@@ -1,0 +1,115 @@
+import type { OrderPlaced } from '@orderstream/contracts';
+import { currency, sku, uuid } from '@orderstream/service';
+import { z } from 'zod';
+import { isCountryCode } from './country-codes.ts';
+
+const MOST_LINES = 50;
+const MOST_OF_ONE = 1_000;
+
+/** One line of text, without control characters, such as stands on a parcel. */
+const text = (longest: number): z.ZodString =>
+  z.string().trim().min(1).max(longest).regex(/^\P{Cc}*$/u, 'must be one line of text');
+
+const recipient = z.strictObject({
+  name: text(200),
+  street: text(200),
+  city: text(100),
+  postalCode: text(20),
+  country: z.string().refine(isCountryCode, 'must be an ISO 3166-1 alpha-2 code'),
+});
+
+export type Recipient = z.infer<typeof recipient>;
+
+const requestedLine = z.strictObject({ sku, quantity: z.int().min(1).max(MOST_OF_ONE) });
+
+const distinctSkus: z.core.CheckFn<readonly { readonly sku: string }[]> = ({ value, issues }) => {
+  const seen = new Set<string>();
+  value.forEach((line, index) => {
+    if (seen.has(line.sku)) {
+      issues.push({ code: 'custom', path: [index, 'sku'], message: 'is in the order already', input: line.sku });
+    }
+    seen.add(line.sku);
+  });
+};
+
+export const placeOrderBody = z.strictObject({
+  customerId: uuid,
+  lines: z.array(requestedLine).min(1).max(MOST_LINES).check(distinctSkus),
+  /** What the customer expects to pay in. Prices are the shop's own, so this can only be refused. */
+  currency: currency.optional(),
+  /** The payment provider's token. */
+  paymentMethod: z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters'),
+  recipient,
+});
+
+export type PlaceOrderBody = z.infer<typeof placeOrderBody>;
+
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
+  .optional();
+
+const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency });
+
+export const orderStatus = z.enum(['placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected']);
+
+/** An order as clients see it. Where it goes is not shown: the shipment knows. */
+export const orderView = z.object({
+  orderId: z.uuid(),
+  /** Of the order's stream; also the ETag. */
+  revision: z.int(),
+  status: orderStatus,
+  customerId: z.uuid(),
+  lines: z.array(z.object({ sku, quantity: z.int(), unitPrice: money })),
+  total: money,
+  placedAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  shipment: z.object({ carrier: z.string(), trackingNumber: z.string() }).nullable(),
+  rejection: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+});
+
+export type OrderView = z.infer<typeof orderView>;
+
+export const orderList = z.object({
+  orders: z.array(orderView),
+  /** Where the next page starts; null on the last. */
+  nextCursor: z.string().nullable(),
+});
+
+export type OrderList = z.infer<typeof orderList>;
+
+const wholeNumber = (greatest: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .refine((digits) => Number(digits) <= greatest, `must not be more than ${greatest}`)
+    .transform(Number);
+
+export const orderIdParam = z.strictObject({ orderId: uuid });
+
+export const findOrderQuery = z.strictObject({ minRevision: wholeNumber(999_999_999).optional() });
+
+export const listOrdersQuery = z.strictObject({
+  status: orderStatus.optional(),
+  customer: uuid.optional(),
+  cursor: z.string().max(200).optional(),
+  limit: wholeNumber(200).optional(),
+});
+
+export type ListOrdersQuery = z.infer<typeof listOrdersQuery>;
+
+/** The order as it was when it was placed, whatever has become of it. */
+export function placedView(placed: OrderPlaced): OrderView {
+  return {
+    orderId: placed.orderId,
+    revision: 0,
+    status: 'placed',
+    customerId: placed.customerId,
+    lines: placed.lines.map((line) => ({ ...line })),
+    total: placed.total,
+    placedAt: placed.placedAt,
+    updatedAt: placed.placedAt,
+    shipment: null,
+    rejection: null,
+  };
+}
