@@ -51,6 +51,23 @@ describe('Commands on one stream', () => {
     });
   });
 
+  it('are refused when the stream is not at the revision that they were meant for', async () => {
+    const store = new InMemoryEventStore();
+    await handleCommands(store, purse, '1', commands(5), options);
+    const meantFor = (ifRevision: number | 'no_stream') => handleCommands(store, purse, '1', [{ ...commands(1)[0]!, ifRevision }], options);
+    const stale = [{ ok: false, rejection: { type: 'stale-revision' }, state: 5, revision: 0 }];
+    expect(await meantFor('no_stream')).toEqual(stale);
+    expect(await meantFor(1)).toEqual(stale);
+    expect(await meantFor(0)).toMatchObject([{ ok: true, state: 6, revision: 1 }]);
+  });
+
+  it('meant for a revision are refused when another writer was first', async () => {
+    const store = new InMemoryEventStore();
+    await handleCommands(store, purse, '1', commands(5), options);
+    const results = await handleCommands(racing(store, 1), purse, '1', [{ ...commands(-5)[0]!, ifRevision: 0 }], options);
+    expect(results).toMatchObject([{ ok: false, rejection: { type: 'stale-revision' }, revision: 1 }]);
+  });
+
   it('are decided again on the new state when another writer was first', async () => {
     const store = new InMemoryEventStore();
     await handleCommands(store, purse, '1', commands(5), options);

@@ -25,12 +25,24 @@ export interface CommandEnvelope<Command> {
   readonly id: string;
   readonly command: Command;
   readonly cause: Cause;
+  /** The revision that the sender has seen: at any other the command is refused. */
+  readonly ifRevision?: ExpectedRevision | undefined;
+}
+
+/** The stream is not at the revision that the command was meant for. */
+export interface StaleRevision {
+  readonly type: 'stale-revision';
 }
 
 /** `revision` is the stream's after this command; null while the stream does not exist. */
 export type CommandResult<State, Event, Rejection> =
   | { readonly ok: true; readonly events: readonly Event[]; readonly state: State; readonly revision: number | null }
-  | { readonly ok: false; readonly rejection: Rejection; readonly state: State; readonly revision: number | null };
+  | {
+      readonly ok: false;
+      readonly rejection: Rejection | StaleRevision;
+      readonly state: State;
+      readonly revision: number | null;
+    };
 
 export interface HandlingOptions {
   /** The version of the event's current schema, written to its metadata. */
@@ -39,7 +51,7 @@ export interface HandlingOptions {
   readonly newStreams?: boolean;
 }
 
-type Handled<Command> = readonly Pick<CommandEnvelope<Command>, 'command' | 'cause'>[];
+type Handled<Command> = readonly Omit<CommandEnvelope<Command>, 'id'>[];
 
 const ATTEMPTS = 8;
 const FIRST_BACKOFF_MS = 4;
@@ -68,7 +80,10 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
     const due = typeof commands === 'function' ? await commands(state) : commands;
     const expected: ExpectedRevision = revision ?? 'no_stream';
     const toAppend: EventToAppend<Event>[] = [];
-    const results = due.map(({ command, cause }): CommandResult<State, Event, Rejection> => {
+    const results = due.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
+      if (ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream')) {
+        return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
+      }
       const decision = decider.decide(command, state);
       if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
       decision.forEach((event, index) => {
