@@ -1,0 +1,106 @@
+// Every npm script starts here: does the set-up that the command needs and that isn't done, then runs it on the
+// Node.js of the lock file. This part itself runs on Node 20 without dependencies.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fetchServers, serversFetched } from './fetch.mjs';
+import { build, install, isBuilt, isInstalled } from './install.mjs';
+import { withLock } from './lock.mjs';
+import { explain, missing } from './prerequisites.mjs';
+import { identityOf, isRunning } from './process-identity.mjs';
+import { abortSteps, StepFailed } from './run.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PARENT_CHECK_MS = 1_000;
+
+const nothing = { build: false, servers: false };
+const everything = { build: true, servers: true };
+const builds = { build: true, servers: false };
+const emulator = '@orderstream/eventstore-emulator';
+
+/** What the parts of the tests need; without arguments all of them run. */
+const testNeeds = (args) =>
+  args.length > 0 && args.every((part) => !['integration', 'acceptance'].includes(part)) ? nothing : everything;
+
+const within = 'infra/local/src/within.ts';
+const commands = {
+  demo: { run: ['apps/acceptance/dist/demo.js'], needs: () => everything },
+  test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
+  stack: { run: ['infra/local/src/cli.ts'], needs: ([verb]) => (verb === 'up' ? everything : nothing) },
+  dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
+  eventstore: { run: ['apps/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
+  deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
+  events: { run: [within, 'apps/acceptance/dist/events.js'], needs: () => builds },
+  topics: { run: [within, 'apps/acceptance/dist/topics.js'], needs: () => builds },
+  sql: { run: [within, 'apps/acceptance/dist/sql.js'], needs: () => builds },
+  ledger: { run: [within, 'apps/acceptance/dist/ledger.js'], needs: () => builds },
+};
+
+const say = (line) => process.stderr.write(`${line}\n`);
+
+async function prepare(needs) {
+  const fetches = needs.servers && !serversFetched(root);
+  const lines = missing({ java: needs.servers, maven: fetches });
+  if (lines.length > 0) throw new StepFailed(explain(lines));
+  if (isInstalled(root) && !fetches && (!needs.build || isBuilt(root, needs.project))) return;
+  const waiting = (owner) => say(`Waiting for process ${owner}, which sets this clone up`);
+  await withLock(
+    path.join(root, '.orderstream/set-up.lock'),
+    async () => {
+      await install(root, say);
+      if (needs.servers) await fetchServers(root, say);
+      if (needs.build) await build(root, needs.project, say);
+    },
+    waiting,
+  );
+}
+
+/** The processes whose end means that nobody waits for the command any more: this one, and npm above it. */
+function launchers() {
+  const above = process.env.npm_lifecycle_event === undefined ? [] : [process.ppid];
+  return [...above, process.pid].map(identityOf).filter((identity) => identity !== undefined);
+}
+
+function runCommand([entry, ...before], args) {
+  const owners = launchers();
+  const bin = path.join(root, 'node_modules/.bin');
+  const child = spawn(path.join(bin, 'node'), [path.join(root, entry), ...before, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ORDERSTREAM_LAUNCHERS: owners.join(' '), PATH: `${bin}${path.delimiter}${process.env.PATH}` },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    // A terminal sends Ctrl-C to the child itself; twice would cut its orderly end short.
+    process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
+  }
+  const orphaned = setInterval(() => owners.every(isRunning) || child.kill('SIGTERM'), PARENT_CHECK_MS);
+  child.once('error', (error) => {
+    clearInterval(orphaned);
+    say(error.message);
+    process.exitCode = 1;
+  });
+  child.once('exit', (code, signal) => {
+    clearInterval(orphaned);
+    process.exitCode = code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0);
+    for (const handled of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(handled);
+  });
+}
+
+async function main([name, ...args]) {
+  const command = commands[name];
+  if (command === undefined) throw new StepFailed(`Unknown command ${name}; there are: ${Object.keys(commands).join(', ')}`);
+  const interrupted = (signal) => {
+    abortSteps();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  await prepare(args.includes('--help') ? nothing : command.needs(args));
+  process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
+  if (!existsSync(path.join(root, command.run[0]))) throw new StepFailed(`${command.run[0]} was not built`);
+  runCommand(command.run, args);
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  say(error instanceof StepFailed ? error.message : error.stack);
+  process.exitCode = 1;
+});

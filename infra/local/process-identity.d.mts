@@ -1,0 +1,8 @@
+/** When the process started, opaque: with the pid it names one process for ever. Undefined when there is none. */
+export function startOf(pid: number): string | undefined;
+
+/** `pid:start` of a running process, undefined when there is none. */
+export function identityOf(pid: number): string | undefined;
+
+/** Whether the process of that identity still runs; another one under the same pid doesn't count. */
+export function isRunning(identity: string): boolean;

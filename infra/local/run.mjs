@@ -1,0 +1,34 @@
+// Runs a set-up step quietly: its output is shown only when it fails. Runs on Node 20 without dependencies.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const SHOWN_LINES = 60;
+const running = new Set();
+
+export class StepFailed extends Error {}
+
+/** Ends the step that runs, so that an interrupted set-up leaves no process. */
+export function abortSteps() {
+  for (const child of running) child.kill('SIGTERM');
+}
+
+export function run(command, args, { cwd, env = process.env, onLine = () => {} }) {
+  return new Promise((resolve, reject) => {
+    const lines = [];
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        if (lines.length > SHOWN_LINES) lines.shift();
+        onLine(line);
+      });
+    }
+    child.once('error', (error) => reject(new StepFailed(`${command} could not be run: ${error.message}`)));
+    child.once('close', (code, signal) => {
+      running.delete(child);
+      if (code === 0) resolve();
+      else reject(new StepFailed(`${lines.join('\n')}\n\n${command} ${args.join(' ')}\nended with ${signal ?? `exit code ${code}`}`));
+    });
+  });
+}

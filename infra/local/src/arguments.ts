@@ -1,0 +1,74 @@
+// What `npm run stack -- …` understands.
+import { parseArgs } from 'node:util';
+import { isProcess, type ProcessName, serverNames, serviceNames } from './layout.ts';
+
+export const usage = `npm run stack -- COMMAND
+
+  up [--fresh] [--servers-only]   start the servers, deploy, start the services; what runs already is left alone
+      --fresh                     discard the data of earlier runs first
+      --servers-only              ${serverNames.join(', ')} and nothing on them
+  down                            stop everything, also what an interrupted run left
+  status                          what runs, and where
+  logs NAME [--follow]            the end of a process's log: deploy, ${[...serverNames, ...serviceNames].join(', ')}
+
+Variables: ORDERSTREAM_DATA (data folder, default .orderstream), ORDERSTREAM_PORT_BASE (default 4100),
+and one for each port, such as KAFKA_PORT or ORDER_SERVICE_PORT.`;
+
+export type StackCommand =
+  | { readonly verb: 'help' }
+  | { readonly verb: 'up'; readonly fresh: boolean; readonly serversOnly: boolean }
+  | { readonly verb: 'down' }
+  | { readonly verb: 'status' }
+  | { readonly verb: 'logs'; readonly name: ProcessName | 'deploy'; readonly follow: boolean };
+
+export class WrongArguments extends Error {
+  override readonly name = 'WrongArguments';
+}
+
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  fresh: { type: 'boolean' },
+  'servers-only': { type: 'boolean' },
+  follow: { type: 'boolean', short: 'f' },
+} as const;
+
+type Option = keyof typeof options;
+
+const allowed: Readonly<Record<string, { readonly options: readonly Option[]; readonly names: number }>> = {
+  up: { options: ['fresh', 'servers-only'], names: 0 },
+  down: { options: [], names: 0 },
+  status: { options: [], names: 0 },
+  logs: { options: ['follow'], names: 1 },
+};
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new WrongArguments((error as Error).message);
+  }
+}
+
+/** Throws WrongArguments that says what is wrong. */
+export function parseCommand(args: readonly string[]): StackCommand {
+  const { values, positionals } = parse(args);
+  const [verb = 'help', ...names] = positionals;
+  if (values.help === true || verb === 'help') return { verb: 'help' };
+  const rule = allowed[verb];
+  if (rule === undefined) throw new WrongArguments(`There is no command ${verb}.`);
+  const excess = (Object.keys(values) as Option[]).find((option) => !rule.options.includes(option));
+  if (excess !== undefined) throw new WrongArguments(`${verb} has no option --${excess}.`);
+  if (names.length !== rule.names) throw new WrongArguments(rule.names === 0 ? `${verb} takes no name.` : `${verb} takes one name.`);
+  const [name = ''] = names;
+  switch (verb) {
+    case 'up':
+      return { verb, fresh: values.fresh === true, serversOnly: values['servers-only'] === true };
+    case 'logs':
+      if (name !== 'deploy' && !isProcess(name)) throw new WrongArguments(`There is no process ${name}.`);
+      return { verb, name, follow: values.follow === true };
+    case 'down':
+      return { verb };
+    default:
+      return { verb: 'status' };
+  }
+}

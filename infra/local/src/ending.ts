@@ -1,0 +1,23 @@
+// Ending processes of stacks in the order that loses nothing.
+import { isServer } from './layout.ts';
+import { endProcess, type StackProcess } from './processes.ts';
+
+const GRACE_MS = 20_000;
+
+/** Each row ends together, and when all of it is gone the next: whoever uses a server goes before it. */
+const order: readonly ((name: string) => boolean)[] = [
+  (name) => !isServer(name) && name !== 'payment-provider',
+  (name) => name === 'payment-provider',
+  (name) => isServer(name) && name !== 'postgres',
+  (name) => name === 'postgres',
+];
+
+// Postgres: "fast", which ends sessions and checkpoints; on SIGTERM it waits for its clients to leave.
+const stopSignal = (name: string): NodeJS.Signals => (name === 'postgres' ? 'SIGINT' : 'SIGTERM');
+
+export async function endInOrder(processes: readonly StackProcess[]): Promise<void> {
+  for (const isInRow of order) {
+    const row = processes.filter(({ name }) => isInRow(name));
+    await Promise.all(row.map(({ pid, name }) => endProcess(pid, stopSignal(name), GRACE_MS)));
+  }
+}

@@ -1,0 +1,31 @@
+// Ctrl-C and its like, and the end of the terminal or npm that a command was started by.
+import { isRunning } from '../process-identity.mjs';
+import { ownersOfThisProcess } from './processes.ts';
+
+const OWNER_CHECK_MS = 1_000;
+
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  /** As shells count: 128 and the signal's number. */
+  readonly exitCode: number;
+
+  constructor(reason: string, exitCode: number) {
+    super(reason);
+    this.exitCode = exitCode;
+  }
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Aborted with an Interrupted when this process is asked to end, however often, or whoever started it is gone. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const [signal, exitCode] of Object.entries(signals)) {
+    process.on(signal, () => controller.abort(new Interrupted(signal, exitCode)));
+  }
+  const owners = ownersOfThisProcess();
+  setInterval(() => {
+    if (!owners.every(isRunning)) controller.abort(new Interrupted('whoever started this is gone', signals.SIGHUP));
+  }, OWNER_CHECK_MS).unref();
+  return controller.signal;
+}

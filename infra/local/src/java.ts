@@ -1,0 +1,17 @@
+// The servers on the JVM.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { serversFolder } from '../fetch.mjs';
+import { root } from './layout.ts';
+
+export function javaProgram(): string {
+  const { JAVA_HOME } = process.env;
+  return JAVA_HOME === undefined || JAVA_HOME === '' ? 'java' : path.join(JAVA_HOME, 'bin/java');
+}
+
+/** A fetched server's folder. */
+export function fetchedServer(name: 'kafka' | 'schema-registry'): string {
+  const folder = path.join(serversFolder(root), name);
+  if (!existsSync(folder)) throw new Error(`${name} was not fetched yet: start through npm (npm run stack -- up, npm run demo, npm test)`);
+  return folder;
+}

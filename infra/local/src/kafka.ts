@@ -1,0 +1,93 @@
+// Apache Kafka, one node in KRaft mode.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import { fetchedServer, javaProgram } from './java.ts';
+import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
+
+const PROBE_TIMEOUT_MS = 3_000;
+// Without any, kafkajs gives up before it has learnt the brokers.
+const RETRY = { retries: 2, initialRetryTime: 50 };
+const PROBE = 'orderstream-stack-probe';
+
+function properties({ ports }: ServerContext, logDir: string): string {
+  const broker = `PLAINTEXT://${HOST}:${ports.kafka}`;
+  const controller = `${HOST}:${ports['kafka-controller']}`;
+  return `${Object.entries({
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    listeners: `${broker},CONTROLLER://${controller}`,
+    'advertised.listeners': broker,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'controller.quorum.voters': `1@${controller}`,
+    'log.dirs': logDir,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'auto.create.topics.enable': false,
+  })
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+async function prepare(context: ServerContext): Promise<Launch> {
+  const folder = path.join(context.dataDir, 'kafka');
+  const logDir = path.join(folder, 'log');
+  const settings = path.join(folder, 'server.properties');
+  const classpath = path.join(fetchedServer('kafka'), '*');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(settings, properties(context, logDir));
+  if (!existsSync(path.join(logDir, 'meta.properties'))) {
+    // Sixteen bytes in base64url, as its own tool makes them; a dash in front would read as an option.
+    const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
+    const format = ['format', '-t', id, '-c', settings, '--ignore-formatted'];
+    await promisify(execFile)(javaProgram(), ['-cp', classpath, 'kafka.tools.StorageTool', ...format]);
+  }
+  return {
+    command: javaProgram(),
+    args: [
+      '-Xms256m',
+      '-Xmx512m',
+      '-Dorg.slf4j.simpleLogger.showDateTime=true',
+      '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
+      ...['-cp', classpath, 'kafka.Kafka', settings],
+    ],
+  };
+}
+
+/** The port answers before the coordinators of groups and transactions do: both are asked for work. */
+async function probe({ ports }: ServerContext): Promise<void> {
+  const client = new Kafka({
+    clientId: PROBE,
+    brokers: [`${HOST}:${ports.kafka}`],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: PROBE_TIMEOUT_MS,
+    requestTimeout: PROBE_TIMEOUT_MS,
+    retry: RETRY,
+  });
+  const admin = client.admin();
+  const producer = client.producer({ transactionalId: PROBE, idempotent: true, maxInFlightRequests: 1, retry: RETRY });
+  try {
+    await admin.connect();
+    await admin.describeGroups([PROBE]);
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.abort();
+  } finally {
+    await Promise.allSettled([admin.disconnect(), producer.disconnect()]);
+  }
+}
+
+export const kafka: Server = {
+  name: 'kafka',
+  ports: ['kafka', 'kafka-controller'],
+  prepare,
+  probe,
+};

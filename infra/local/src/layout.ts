@@ -1,0 +1,72 @@
+// Which processes there are, where they listen and where their data lies.
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '../../..');
+
+/** In the order in which they can start; the registry keeps its schemas in Postgres. */
+export const serverNames = ['postgres', 'eventstore', 'kafka', 'schema-registry'] as const;
+export type ServerName = (typeof serverNames)[number];
+
+export const serviceNames = [
+  'order-service',
+  'inventory-service',
+  'payment-service',
+  'shipping-service',
+  'relay',
+  'payment-provider',
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export type ProcessName = ServerName | ServiceName;
+export type PortName = ProcessName | 'kafka-controller';
+export type Ports = Readonly<Record<PortName, number>>;
+
+export const isServer = (name: string): name is ServerName => serverNames.some((known) => known === name);
+export const isService = (name: string): name is ServiceName => serviceNames.some((known) => known === name);
+export const isProcess = (name: string): name is ProcessName => isServer(name) || isService(name);
+
+const offsets: Ports = {
+  'order-service': 0,
+  'inventory-service': 1,
+  'payment-service': 2,
+  'shipping-service': 3,
+  relay: 4,
+  'payment-provider': 5,
+  eventstore: 13,
+  kafka: 14,
+  'kafka-controller': 15,
+  'schema-registry': 16,
+  postgres: 17,
+};
+export const portNames = Object.keys(offsets) as PortName[];
+export const PORT_SPAN = Math.max(...Object.values(offsets)) + 1;
+
+const DEFAULT_PORT_BASE = 4100;
+const HIGHEST_PORT = 65_535;
+
+/** The variable that moves one port. */
+export const portVariable = (name: PortName): string => `${name.toUpperCase().replaceAll('-', '_')}_PORT`;
+
+export const portsFromBase = (base: number): Ports =>
+  Object.fromEntries(portNames.map((name) => [name, base + offsets[name]])) as Ports;
+
+function portFrom(variable: string, env: NodeJS.ProcessEnv, fallback: number): number {
+  const text = env[variable];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) throw new Error(`${variable}=${text} is not a port`);
+  return port;
+}
+
+export function portsFromEnvironment(env: NodeJS.ProcessEnv): Ports {
+  const fromBase = portsFromBase(portFrom('ORDERSTREAM_PORT_BASE', env, DEFAULT_PORT_BASE));
+  return Object.fromEntries(portNames.map((name) => [name, portFrom(portVariable(name), env, fromBase[name])])) as Ports;
+}
+
+export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string =>
+  path.resolve(root, env['ORDERSTREAM_DATA'] ?? '.orderstream');
+
+export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
+
+/** What `--fresh` discards; the fetched servers may lie in the same folder and stay. */
+export const dataFolders = ['postgres', 'eventstore', 'kafka', 'payment-provider', 'logs'] as const;

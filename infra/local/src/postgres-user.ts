@@ -1,0 +1,77 @@
+// Postgres refuses to run as root. Then it runs as user postgres, who may not be able to enter the clone at all:
+// its programs and data are kept in a folder that this user can reach.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+const STAGING = '/var/tmp';
+const USER = 'postgres';
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const idOf = (flag: '-u' | '-g'): number => Number(execFileSync('id', [flag, USER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+
+/** Whom to run Postgres as; undefined for the user of this process. Makes the user when root has none. */
+export function postgresUser(): User | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  try {
+    return { uid: idOf('-u'), gid: idOf('-g') };
+  } catch {
+    execFileSync('groupadd', ['--force', '--system', USER]);
+    execFileSync('useradd', ['--system', '--no-create-home', '-g', USER, USER]);
+    return { uid: idOf('-u'), gid: idOf('-g') };
+  }
+}
+
+function mayEnter(folder: string, { uid, gid }: User): boolean {
+  const { mode, uid: owner, gid: group } = statSync(folder);
+  if (owner === uid) return (mode & 0o100) !== 0;
+  if (group === gid) return (mode & 0o010) !== 0;
+  return (mode & 0o001) !== 0;
+}
+
+/** Whether the user can enter a folder and all above it; for what doesn't exist yet, those that do. */
+export function canReach(folder: string, user: User): boolean {
+  const parent = path.dirname(folder);
+  return (!existsSync(folder) || mayEnter(folder, user)) && (parent === folder || canReach(parent, user));
+}
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** A folder of root's that all may pass through; one that somebody else put there is refused. */
+function passableFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  if (lstatSync(folder).uid !== 0 || !lstatSync(folder).isDirectory()) throw new Error(`${folder} belongs to somebody else`);
+  chmodSync(folder, 0o711);
+  return folder;
+}
+
+const stagingFolder = (): string => passableFolder(path.join(STAGING, 'orderstream'));
+
+/** Where the data of a stack lies: in its data folder, if the user can reach that. */
+export function dataFolderFor(dataDir: string, user: User | undefined): string {
+  if (user === undefined || canReach(dataDir, user)) return path.join(dataDir, 'postgres');
+  return path.join(stagingFolder(), `data-${shortHash(dataDir)}`);
+}
+
+/** Where to run the programs from: `installed`, or a copy of it that the user can reach. */
+export function programsFor(installed: string, user: User | undefined): string {
+  if (user === undefined || canReach(installed, user)) return installed;
+  const copy = path.join(stagingFolder(), `programs-${shortHash(`${installed} ${statSync(installed).ctimeMs}`)}`);
+  if (!existsSync(copy)) {
+    const partial = mkdtempSync(`${copy}.`);
+    cpSync(installed, partial, { recursive: true, verbatimSymlinks: true });
+    chmodSync(partial, 0o755);
+    try {
+      renameSync(partial, copy);
+    } catch (error) {
+      rmSync(partial, { recursive: true, force: true });
+      if (!existsSync(copy)) throw error; // else another stack was quicker
+    }
+  }
+  return copy;
+}

@@ -1,0 +1,151 @@
+// The processes of stacks. Each carries in its environment whose it is, so that it is found whatever became of the
+// process that started it; nothing depends on a file of pids being right.
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
+import { identityOf, isRunning } from '../process-identity.mjs';
+import { logFile, root } from './layout.ts';
+
+const STACK = 'ORDERSTREAM_STACK';
+const PROCESS = 'ORDERSTREAM_PROCESS';
+const CLONE = 'ORDERSTREAM_CLONE';
+const OWNERS = 'ORDERSTREAM_OWNERS';
+const POLL_MS = 25;
+
+export interface StackProcess {
+  readonly pid: number;
+  /** Absolute data folder of its stack. */
+  readonly stack: string;
+  readonly name: string;
+  /** The clone that it was started from. */
+  readonly clone: string;
+  /** Identities of the processes that its stack must not outlive; none for a detached stack. */
+  readonly owners: readonly string[];
+}
+
+function parse(pid: number, variables: readonly string[]): StackProcess | undefined {
+  const value = (name: string): string | undefined =>
+    variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+  const stack = value(STACK);
+  if (stack === undefined) return undefined;
+  const owners = (value(OWNERS) ?? '').split(' ').filter((owner) => owner !== '');
+  return { pid, stack, name: value(PROCESS) ?? '', clone: value(CLONE) ?? '', owners };
+}
+
+function* linuxProcesses(): Generator<StackProcess> {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    let environment: string;
+    try {
+      environment = readFileSync(`/proc/${entry}/environ`, 'utf8');
+    } catch {
+      continue; // ended meanwhile, or another user's
+    }
+    const found = environment.includes(STACK) ? parse(Number(entry), environment.split('\0')) : undefined;
+    if (found !== undefined) yield found;
+  }
+}
+
+function* portableProcesses(): Generator<StackProcess> {
+  const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  for (const line of listing.split('\n')) {
+    if (!line.includes(`${STACK}=`)) continue;
+    // Variables are parted by spaces, which values may hold as well: a new one begins with NAME=.
+    const [pid, ...words] = line.trim().split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)|(?<=^\d+) /);
+    const found = parse(Number(pid), words.map((word) => word.trim()));
+    if (found !== undefined) yield found;
+  }
+}
+
+/** Every process that carries the marker of some stack; those of other users as far as they may be seen. */
+export function stackProcesses(): StackProcess[] {
+  return [...(process.platform === 'linux' ? linuxProcesses() : portableProcesses())];
+}
+
+export const isOrphaned = ({ owners }: StackProcess): boolean => !owners.every(isRunning);
+
+/** The processes that a stack of this process must not outlive. */
+export function ownersOfThisProcess(): string[] {
+  const launchers = (process.env['ORDERSTREAM_LAUNCHERS'] ?? '').split(' ').filter((launcher) => launcher !== '');
+  return [...launchers, identityOf(process.pid)].filter((owner) => owner !== undefined);
+}
+
+export interface Spawning {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly owners: readonly string[];
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** What a child inherits: where programs lie and how people want them to run, and none of the caller's settings. */
+function inherited(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'USER', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'JAVA_HOME'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}
+
+export interface Spawned {
+  readonly child: ChildProcess;
+  /** The log's length before it started. */
+  readonly logOffsetBytes: number;
+}
+
+/** Starts a process in a group of its own, so that Ctrl-C doesn't reach it before its turn, with its output in its log. */
+export function spawnProcess({ name, dataDir, owners, command, args, env, cwd, user }: Spawning): Spawned {
+  const file = logFile(dataDir, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  const log = openSync(file, 'a');
+  try {
+    const child = spawn(command, args, {
+      cwd: cwd ?? dataDir,
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { ...inherited(), ...env, [STACK]: dataDir, [PROCESS]: name, [CLONE]: root, [OWNERS]: owners.join(' ') },
+      ...user,
+    });
+    child.unref();
+    return { child, logOffsetBytes: statSync(file).size };
+  } finally {
+    closeSync(log);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function gone(identity: string, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  while (isRunning(identity)) {
+    if (performance.now() > until) return false;
+    await passed(POLL_MS);
+  }
+  return true;
+}
+
+/** Ends a process: asks with `signal`, and kills what hasn't gone after `graceMs`. */
+export async function endProcess(pid: number, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  const identity = identityOf(pid);
+  if (identity === undefined) return;
+  send(pid, signal);
+  // One that is stopped (SIGSTOP) acts on nothing but SIGKILL before it goes on.
+  send(pid, 'SIGCONT');
+  if (await gone(identity, graceMs)) return;
+  send(pid, 'SIGKILL');
+  if (!(await gone(identity, graceMs))) throw new Error(`Process ${pid} can't be ended`);
+}
+
+export async function killProcess(pid: number, signal: NodeJS.Signals): Promise<void> {
+  const identity = identityOf(pid);
+  if (identity === undefined) return;
+  send(pid, signal);
+  if (signal === 'SIGKILL' && !(await gone(identity, 10_000))) throw new Error(`Process ${pid} can't be ended`);
+}

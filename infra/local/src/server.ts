@@ -1,0 +1,31 @@
+// What a server of the stack is to the one who starts it.
+import type { PortName, Ports, ServerName } from './layout.ts';
+
+export interface ServerContext {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly ports: Ports;
+  /** What the passwords are derived from. */
+  readonly secret: string;
+}
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+export interface Server {
+  readonly name: ServerName;
+  readonly ports: readonly PortName[];
+  /** Makes the data folder when there is none and says how to start. */
+  readonly prepare: (context: ServerContext) => Promise<Launch>;
+  /** Resolves when the server did real work just now; rejects when it doesn't yet. */
+  readonly probe: (context: ServerContext) => Promise<void>;
+  /** What the others need of it, once it is ready. */
+  readonly settle?: (context: ServerContext) => Promise<void>;
+}
+
+export const HOST = '127.0.0.1';

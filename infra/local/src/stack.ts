@@ -1,0 +1,271 @@
+// The stack as a library: servers and services of one data folder, started, stopped and killed by name.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { endInOrder } from './ending.ts';
+import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Environment } from './environment.ts';
+import { eventstore } from './eventstore.ts';
+import { kafka } from './kafka.ts';
+import {
+  dataFolders, isServer, portsFromBase, portsFromEnvironment, root, serverNames, serviceNames,
+  type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
+} from './layout.ts';
+import { assertPortsFree } from './ports.ts';
+import { dataFolderFor, postgresUser } from './postgres-user.ts';
+import { postgres } from './postgres.ts';
+import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type StackProcess } from './processes.ts';
+import { schemaRegistry } from './schema-registry.ts';
+import type { Server, ServerContext } from './server.ts';
+import { runToEnd, startAndWait, until } from './starting.ts';
+import { together } from './together.ts';
+
+const START_TIMEOUT_MS = 120_000;
+const HTTP_TIMEOUT_MS = 2_000;
+// kafkajs 2.2 computes a negative delay, which Node.js says on every start.
+const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+
+const servicePath = (name: ServiceName): string => path.join(root, 'apps', name, 'dist/main.js');
+
+const servers: Readonly<Record<ServerName, Server>> = { postgres, eventstore, kafka, 'schema-registry': schemaRegistry };
+
+export interface StackBehaviour {
+  /** The stack goes on when this process ends; otherwise `stack down` regards it as left over then. */
+  readonly detached?: boolean;
+  readonly onProgress?: (line: string) => void;
+  /** Gives up what is being started; nothing of that is left then. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StackOptions extends StackBehaviour {
+  readonly dataDir: string;
+  /** The first of the ports; default: what the environment says (ORDERSTREAM_PORT_BASE and a variable for each). */
+  readonly portBase?: number;
+  /** Discards what an earlier start left in the data folder. */
+  readonly fresh?: boolean;
+  /** The servers to start; all by default. */
+  readonly only?: readonly ServerName[];
+}
+
+export interface ServiceOptions {
+  /** Set beside, or instead of, what the stack gives the service. */
+  readonly env?: Environment;
+  readonly nodeArguments?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ProcessStatus {
+  readonly name: ProcessName;
+  readonly port: number;
+  readonly pid: number | undefined;
+}
+
+interface State {
+  readonly ports: Ports;
+}
+
+const ignore = (): void => {};
+const never = new AbortController().signal;
+
+const stateFile = (dataDir: string): string => path.join(dataDir, 'stack.json');
+
+async function assertAnswers(url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${url} answers ${response.status} ${body.slice(0, 300)}`);
+}
+
+const secondsSince = (startedAt: number): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+
+export class Stack {
+  readonly dataDir: string;
+  readonly ports: Ports;
+  /** For tools and the deploy step: every server, database and service by its variable. */
+  readonly env: Environment;
+  /** Where each service answers. */
+  readonly urls: Readonly<Record<ServiceName, string>>;
+  readonly #context: ServerContext;
+  readonly #owners: readonly string[];
+  readonly #say: (line: string) => void;
+  readonly #signal: AbortSignal;
+
+  constructor(dataDir: string, ports: Ports, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
+    this.dataDir = dataDir;
+    this.ports = ports;
+    const secret = secretOf(dataDir);
+    this.env = stackEnvironment(ports, secret);
+    this.urls = Object.fromEntries(serviceNames.map((name) => [name, serviceUrl(ports, name)])) as Record<ServiceName, string>;
+    this.#context = { dataDir, ports, secret };
+    this.#owners = detached ? [] : ownersOfThisProcess();
+    this.#say = onProgress;
+    this.#signal = signal;
+  }
+
+  /** Its processes that run now. */
+  processes(): StackProcess[] {
+    return stackProcesses().filter(({ stack }) => stack === this.dataDir);
+  }
+
+  #runs(name: ProcessName): boolean {
+    return this.processes().some((each) => each.name === name);
+  }
+
+  /** Starts one server and waits until it does real work. One that runs already is left alone. */
+  async startServer(name: ServerName, signal: AbortSignal = this.#signal): Promise<void> {
+    if (this.#runs(name)) return;
+    const server = servers[name];
+    await assertPortsFree(server.ports, this.ports);
+    const startedAt = performance.now();
+    const launch = await server.prepare(this.#context);
+    await startAndWait(
+      { name, dataDir: this.dataDir, owners: this.#owners, env: {}, ...launch },
+      { probe: () => server.probe(this.#context), timeoutMs: START_TIMEOUT_MS, signal },
+    );
+    await server.settle?.(this.#context);
+    this.#say(`${name} ready on port ${this.ports[name]} after ${secondsSince(startedAt)}`);
+  }
+
+  /** Starts the servers, side by side as far as they don't need each other. */
+  async startServers(names: readonly ServerName[] = serverNames): Promise<void> {
+    await assertPortsFree(this.#portsToTake(names), this.ports);
+    // The registry's database comes with Postgres, which must therefore be there first.
+    const chains = names.includes('postgres')
+      ? names.filter((name) => name !== 'schema-registry').map((name) => (name === 'postgres' ? [name, ...names.filter((next) => next === 'schema-registry')] : [name]))
+      : names.map((name) => [name]);
+    await together(chains, this.#signal, async (chain, signal) => {
+      for (const name of chain) await this.startServer(name, signal);
+    });
+  }
+
+  #portsToTake(names: readonly ProcessName[]): PortName[] {
+    const running = this.processes();
+    const absent = names.filter((name) => running.every((each) => each.name !== name));
+    return absent.flatMap((name): readonly PortName[] => (isServer(name) ? servers[name].ports : [name]));
+  }
+
+  /** Topics, schemas, databases and roles: what a deployment does once. */
+  async deploy(): Promise<void> {
+    const startedAt = performance.now();
+    const args = [...NODE_ARGUMENTS, path.join(root, 'infra/deploy/dist/main.js')];
+    const { dataDir, env } = this;
+    await runToEnd({ name: 'deploy', dataDir, owners: this.#owners, command: process.execPath, args, env }, this.#signal);
+    this.#say(`deployed topics, schemas, databases and roles in ${secondsSince(startedAt)}`);
+  }
+
+  /** Starts one service and waits until it is alive, which it is whatever it lacks. One that runs is left alone. */
+  async startService(name: ServiceName, { env = {}, nodeArguments = [], signal = this.#signal }: ServiceOptions = {}): Promise<void> {
+    if (this.#runs(name)) return;
+    await assertPortsFree([name], this.ports);
+    await startAndWait(
+      {
+        name,
+        dataDir: this.dataDir,
+        owners: this.#owners,
+        command: process.execPath,
+        args: [...NODE_ARGUMENTS, ...nodeArguments, servicePath(name)],
+        env: { ...this.environmentOf(name), ...env },
+      },
+      { probe: () => assertAnswers(`${this.urls[name]}/health/live`), timeoutMs: START_TIMEOUT_MS, signal },
+    );
+  }
+
+  /** Starts the services and waits until each has everything it needs. */
+  async startServices(names: readonly ServiceName[] = serviceNames): Promise<void> {
+    await assertPortsFree(this.#portsToTake(names), this.ports);
+    await together(names, this.#signal, async (name, signal) => {
+      const startedAt = performance.now();
+      await this.startService(name, { signal });
+      await this.untilReady(name, { signal });
+      this.#say(`${name} ready on port ${this.ports[name]} after ${secondsSince(startedAt)}`);
+    });
+  }
+
+  /** Waits until a service answers that it has everything it needs; rejects with its last answer. */
+  async untilReady(name: ServiceName, { timeoutMs = START_TIMEOUT_MS, signal = this.#signal } = {}): Promise<void> {
+    await until(
+      () => assertAnswers(`${this.urls[name]}/health/ready`),
+      timeoutMs,
+      () => (signal.aborted ? (signal.reason as Error) : undefined),
+    );
+  }
+
+  environmentOf(name: ServiceName): Environment {
+    return serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir);
+  }
+
+  /** Ends one process in order, or all: services, then what they use, Postgres last. */
+  async stop(name?: ProcessName): Promise<void> {
+    await endInOrder(this.processes().filter((each) => name === undefined || each.name === name));
+  }
+
+  async restart(name: ProcessName): Promise<void> {
+    await this.stop(name);
+    await (isServer(name) ? this.startServer(name) : this.startService(name));
+  }
+
+  /** Sends a signal to one process: SIGKILL waits for its end; SIGSTOP freezes it until SIGCONT. */
+  async kill(name: ProcessName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const found = this.processes().find((each) => each.name === name);
+    if (found === undefined) throw new Error(`${name} doesn't run`);
+    await killProcess(found.pid, signal);
+  }
+
+  status(): ProcessStatus[] {
+    const running = this.processes();
+    return [...serverNames, ...serviceNames].map((name) => ({
+      name,
+      port: this.ports[name],
+      pid: running.find((each) => each.name === name)?.pid,
+    }));
+  }
+}
+
+function discard(dataDir: string): void {
+  rmSync(dataFolderFor(dataDir, postgresUser()), { recursive: true, force: true });
+  for (const name of [...dataFolders, 'stack.json', 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });
+}
+
+/**
+ * Starts servers (no services) and resolves when all do real work. Those that run already are left alone.
+ * Throws PortTaken or StartFailed; what it had started is stopped then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { fresh = false, only = serverNames, onProgress = ignore } = options;
+  const dataDir = path.resolve(options.dataDir);
+  const processes = stackProcesses().filter(({ stack }) => stack === dataDir);
+  const left = fresh ? processes : processes.filter(isOrphaned);
+  if (left.length > 0) {
+    onProgress('stopping what an earlier start left');
+    await endInOrder(left);
+  }
+  if (fresh) discard(dataDir);
+  const running = processes.length > left.length;
+  const ports = running ? readState(dataDir).ports : wantedPorts(options.portBase);
+  mkdirSync(dataDir, { recursive: true });
+  const stack = new Stack(dataDir, ports, options);
+  writeFileSync(stateFile(dataDir), JSON.stringify({ ports } satisfies State, null, 2));
+  try {
+    await stack.startServers(only);
+  } catch (error) {
+    if (!running) await stack.stop();
+    throw error;
+  }
+  return stack;
+}
+
+const wantedPorts = (base: number | undefined): Ports => (base === undefined ? portsFromEnvironment(process.env) : portsFromBase(base));
+
+const readState = (dataDir: string): State => JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as State;
+
+/** The stack of a data folder as it is, running or not; undefined when none was ever started there. */
+export function openStack(dataDir: string, behaviour: StackBehaviour = {}): Stack | undefined {
+  const folder = path.resolve(dataDir);
+  if (!existsSync(stateFile(folder))) return undefined;
+  return new Stack(folder, readState(folder).ports, behaviour);
+}
+
+/** Ends the stack of a data folder, and every one of this clone whose owner is gone. Returns what was ended. */
+export async function endLeftovers(dataDir: string): Promise<readonly StackProcess[]> {
+  const folder = path.resolve(dataDir);
+  const processes = stackProcesses().filter((each) => each.stack === folder || (each.clone === root && isOrphaned(each)));
+  await endInOrder(processes);
+  return processes;
+}
