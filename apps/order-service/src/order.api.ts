@@ -1,4 +1,3 @@
-import type { OrderPlaced } from '@orderstream/contracts';
 import { currency, sku, uuid } from '@orderstream/service';
 import { z } from 'zod';
 import { isCountryCode } from './country-codes.ts';
@@ -97,19 +96,3 @@ export const listOrdersQuery = z.strictObject({
 });
 
 export type ListOrdersQuery = z.infer<typeof listOrdersQuery>;
-
-/** The order as it was when it was placed, whatever has become of it. */
-export function placedView(placed: OrderPlaced): OrderView {
-  return {
-    orderId: placed.orderId,
-    revision: 0,
-    status: 'placed',
-    customerId: placed.customerId,
-    lines: placed.lines.map((line) => ({ ...line })),
-    total: placed.total,
-    placedAt: placed.placedAt,
-    updatedAt: placed.placedAt,
-    shipment: null,
-    rejection: null,
-  };
-}

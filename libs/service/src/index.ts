@@ -1,7 +1,7 @@
 export * from './config.ts';
 export * from './entity-tag.ts';
 export type { Dependency } from './health.ts';
-export { createLogger } from './logger.ts';
+export { createLogger, type Logger } from './logger.ts';
 export { ApiProblems } from './openapi.ts';
 export * from './problems.ts';
 export { type RequestContext, requestContext, withRequestContext } from './request-context.ts';

@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceConfig } from './config.ts';
 import { type Dependency, DependencyWatch, serveHealth } from './health.ts';
-import { createLogger, NestLogger } from './logger.ts';
+import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts';
 import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
 import { answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly config: ServiceConfig;
   /** Provides and exports DEPENDENCIES and CONSUMERS. */
   readonly module: Type | DynamicModule;
+  /** Made here unless the module logs through it too. */
+  readonly logger?: PinoLogger;
 }
 
 export interface RunningService {
@@ -46,8 +48,8 @@ function createAdapter(): FastifyAdapter {
  * Listens at once, and brings the consumers up behind it: whatever they need may come later, and
  * readiness says what is missing.
  */
-export async function startService({ name, config, module }: ServiceOptions): Promise<RunningService> {
-  const logger = createLogger(name, config);
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { name, config, module, logger = createLogger(name, config) } = options;
   const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(), {
     logger: new NestLogger(logger),
     // Fastify's own JSON parser does; Nest's would also read forms.

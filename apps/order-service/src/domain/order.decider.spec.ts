@@ -50,7 +50,7 @@ describe('an order', () => {
   });
   it('is refused when its total is more than can be counted', () => {
     const dear = [{ sku: 'MOON', quantity: 1000, unitPrice: eur(Number.MAX_SAFE_INTEGER) }];
-    given(orderDecider).when({ ...place, lines: dear } as OrderCommand).thenRejected({ type: 'TotalTooLarge' });
+    given(orderDecider).when({ ...place, lines: dear } as OrderCommand).thenRejected({ type: 'total-too-large' });
   });
   it('has one currency', () => {
     const mixed = [...lines, { sku: 'MUG', quantity: 1, unitPrice: { amount: 1, currency: 'USD' } }];

@@ -25,7 +25,7 @@ export type OrderCommand =
   | { readonly type: 'MarkOrderShipped'; readonly carrier: string; readonly trackingNumber: string; readonly at: string }
   | { readonly type: 'MarkOrderDelivered'; readonly at: string };
 
-export type OrderRejection = { readonly type: 'TotalTooLarge' };
+export type OrderRejection = { readonly type: 'total-too-large' };
 
 export type OrderState =
   | { readonly status: 'none' }
@@ -101,7 +101,7 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
 function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>): Decision<OrderEvent, OrderRejection> {
   const { orderId, customerId, lines, paymentMethod, recipient, at: placedAt } = command;
   const total = totalOf(lines);
-  if (!Number.isSafeInteger(total.amount)) return { rejection: { type: 'TotalTooLarge' } };
+  if (!Number.isSafeInteger(total.amount)) return { rejection: { type: 'total-too-large' } };
   return [{ type: 'OrderPlaced', data: { orderId, customerId, lines, total, paymentMethod, recipient, placedAt } }];
 }
 

@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { type EventStore, streamName } from '@orderstream/event-sourcing';
+import { Database } from '@orderstream/postgres';
+import { EVENT_STORE, Problem } from '@orderstream/service';
+import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
+import { OrderSummary } from './order-summary.entity.ts';
+import type { ListOrdersQuery, OrderList, OrderView } from './order.api.ts';
+import { evolveView } from './order.view.ts';
+
+const WAIT_AT_MOST_MS = 2_000;
+const LOOK_EVERY_MS = 25;
+const PAGE = 50;
+
+/** One order; null when there is none. With `minRevision`, not before the read model has got that far. */
+export class FindOrder extends Query<OrderView | null> {
+  constructor(
+    readonly orderId: string,
+    readonly minRevision: number | undefined,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(FindOrder)
+export class FindOrderHandler implements IQueryHandler<FindOrder> {
+  constructor(
+    private readonly database: Database,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
+
+  /** @throws Problem 504 when the read model has not got to `minRevision` in time. */
+  async execute({ orderId, minRevision }: FindOrder): Promise<OrderView | null> {
+    const found = await this.#row(orderId);
+    if (found === null) {
+      // The read model is a moment behind: whoever has just placed an order finds it in its stream.
+      const view = await this.#fold(orderId);
+      if (view === null || minRevision === undefined) return view;
+    }
+    return minRevision === undefined ? found : this.#waitFor(orderId, minRevision, found);
+  }
+
+  async #waitFor(orderId: string, minRevision: number, found: OrderView | null): Promise<OrderView> {
+    const untilMs = performance.now() + WAIT_AT_MOST_MS;
+    let view = found;
+    while (view === null || view.revision < minRevision) {
+      if (performance.now() > untilMs) {
+        const revision = view?.revision ?? null;
+        const detail = `${minRevision} is asked for; ${revision ?? 'none'} is reached after ${WAIT_AT_MOST_MS} ms`;
+        throw new Problem('revision-not-reached', detail, { members: { revision } });
+      }
+      await delay(LOOK_EVERY_MS);
+      view = await this.#row(orderId);
+    }
+    return view;
+  }
+
+  async #row(orderId: string): Promise<OrderView | null> {
+    const row = await this.database.entities.findOneBy(OrderSummary, { orderId });
+    return row === null ? null : toView(row);
+  }
+
+  async #fold(orderId: string): Promise<OrderView | null> {
+    let view: OrderView | null = null;
+    for await (const { event, revision } of this.store.read(streamName(orderDecider, orderId))) {
+      view = evolveView(view, event as OrderEvent, revision);
+    }
+    return view;
+  }
+}
+
+/** Orders, the latest first. */
+export class ListOrders extends Query<OrderList> {
+  constructor(readonly query: ListOrdersQuery) {
+    super();
+  }
+}
+
+@QueryHandler(ListOrders)
+export class ListOrdersHandler implements IQueryHandler<ListOrders> {
+  constructor(private readonly database: Database) {}
+
+  /** @throws Problem 400 for a cursor that this did not give. */
+  async execute({ query: { status, customer, cursor, limit = PAGE } }: ListOrders): Promise<OrderList> {
+    const rows = this.database.entities
+      .createQueryBuilder(OrderSummary, 'summary')
+      .orderBy('summary.placedAt', 'DESC')
+      .addOrderBy('summary.orderId', 'DESC')
+      .limit(limit + 1);
+    if (status !== undefined) rows.andWhere('summary.status = :status', { status });
+    if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
+    if (cursor !== undefined) rows.andWhere('(summary.placedAt, summary.orderId) < (:placedAt, :orderId)', readCursor(cursor));
+    const found = await rows.getMany();
+    const page = found.slice(0, limit).map(toView);
+    return { orders: page, nextCursor: found.length > limit ? cursorAfter(page.at(-1)!) : null };
+  }
+}
+
+function toView(row: OrderSummary): OrderView {
+  const { carrier, trackingNumber, rejectionReason, rejectionDetail } = row;
+  return {
+    orderId: row.orderId,
+    revision: row.revision,
+    status: row.status,
+    customerId: row.customerId,
+    lines: row.lines.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, unitPrice })),
+    total: { amount: row.totalAmount, currency: row.currency },
+    placedAt: row.placedAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    shipment: carrier === null || trackingNumber === null ? null : { carrier, trackingNumber },
+    rejection: rejectionReason === null || rejectionDetail === null ? null : { reason: rejectionReason, detail: rejectionDetail },
+  };
+}
+
+/** The place behind an order in the list: clients need not know that it is a time and an id. */
+function cursorAfter(order: OrderView): string {
+  return Buffer.from(`${order.placedAt} ${order.orderId}`).toString('base64url');
+}
+
+const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function readCursor(cursor: string): { placedAt: string; orderId: string } {
+  const [, placedAt, orderId] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (placedAt === undefined || orderId === undefined || Number.isNaN(Date.parse(placedAt))) {
+    throw new Problem('invalid-request', 'Not valid: cursor', {
+      errors: [{ field: 'cursor', message: 'must be the nextCursor of a page' }],
+    });
+  }
+  return { placedAt, orderId };
+}

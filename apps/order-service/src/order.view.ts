@@ -1,0 +1,50 @@
+import type { OrderPlaced } from '@orderstream/contracts';
+import type { OrderEvent } from './domain/order.decider.ts';
+import type { OrderView } from './order.api.ts';
+
+/** The order as it was when it was placed, whatever has become of it. */
+export function placedView(placed: OrderPlaced): OrderView {
+  return {
+    orderId: placed.orderId,
+    revision: 0,
+    status: 'placed',
+    customerId: placed.customerId,
+    lines: placed.lines.map((line) => ({ ...line })),
+    total: placed.total,
+    placedAt: placed.placedAt,
+    updatedAt: placed.placedAt,
+    shipment: null,
+    rejection: null,
+  };
+}
+
+/** What an event changes in what clients see of an order. */
+export type OrderChange = Pick<OrderView, 'status' | 'updatedAt'> & Partial<Pick<OrderView, 'shipment' | 'rejection'>>;
+
+export function changeOf(event: Exclude<OrderEvent, { type: 'OrderPlaced' }>): OrderChange {
+  switch (event.type) {
+    case 'OrderAccepted':
+      return { status: 'accepted', updatedAt: event.data.acceptedAt };
+    case 'OrderPaid':
+      return { status: 'paid', updatedAt: event.data.paidAt };
+    case 'OrderShipped': {
+      const { carrier, trackingNumber, shippedAt } = event.data;
+      return { status: 'shipped', updatedAt: shippedAt, shipment: { carrier, trackingNumber } };
+    }
+    case 'OrderDelivered':
+      return { status: 'delivered', updatedAt: event.data.deliveredAt };
+    case 'OrderRejected': {
+      const { reason, detail, rejectedAt } = event.data;
+      return { status: 'rejected', updatedAt: rejectedAt, rejection: { reason, detail } };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The view after one more event: what the read model will say once it has got there. */
+export function evolveView(view: OrderView | null, event: OrderEvent, revision: number): OrderView {
+  if (event.type === 'OrderPlaced') return placedView(event.data);
+  if (view === null) throw new Error(`${event.type} is the first event of an order`);
+  return { ...view, ...changeOf(event), revision };
+}
