@@ -57,14 +57,9 @@ export function handleAppend(append: Append, maxAppendSizeBytes: number) {
 }
 
 function answerOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevision): Buffer {
-  switch (outcome.kind) {
-    case 'stream-deleted':
-      throw streamDeleted(stream);
-    case 'wrong-expected-revision':
-      return AppendResp.encode({ wrongExpectedVersion: wrongExpectedOf(outcome.current, expected) });
-    case 'written':
-      return AppendResp.encode({ success: successOf(outcome) });
-  }
+  if (outcome.kind === 'stream-deleted') throw streamDeleted(stream);
+  if (outcome.kind === 'written') return AppendResp.encode({ success: successOf(outcome) });
+  return AppendResp.encode({ wrongExpectedVersion: wrongExpectedOf(outcome.current, expected) });
 }
 
 const EXPECTED_FIELDS = {
@@ -103,12 +98,7 @@ async function deleteStream(
   if (options === undefined) throw invalidArgument('Options are missing.');
   const { stream, expected } = writeTargetOf(options);
   const outcome = await remove(stream, expected);
-  switch (outcome.kind) {
-    case 'stream-deleted':
-      throw streamDeleted(stream);
-    case 'wrong-expected-revision':
-      throw deleteExpectedAnother(stream, expectedNumber(expected), outcome.current);
-    case 'written':
-      return DeleteResp.encode(outcome.position === null ? { noPosition: PRESENT } : { position: positionOf(outcome.position) });
-  }
+  if (outcome.kind === 'stream-deleted') throw streamDeleted(stream);
+  if (outcome.kind === 'wrong-expected-revision') throw deleteExpectedAnother(stream, expectedNumber(expected), outcome.current);
+  return DeleteResp.encode(outcome.position === null ? { noPosition: PRESENT } : { position: positionOf(outcome.position) });
 }

@@ -59,7 +59,7 @@ export class BatchAppendCall {
       try {
         this.#receive(decode(BatchAppendReq, bytes));
       } catch (cause) {
-        reject(cause as Error);
+        reject(cause);
       }
     });
     try {
@@ -133,7 +133,9 @@ export class BatchAppendCall {
     const { streamIdentifier = identifierOf(''), streamPosition, noStream, any, streamExists } = options;
     const expected = Object.entries({ streamPosition, noStream, any, streamExists }).find(([, value]) => value !== undefined);
     const echo = expected === undefined ? {} : { [expected[0]]: typeof expected[1] === 'bigint' ? wireLong(expected[1]) : PRESENT };
-    this.#call.write(BatchAppendResp.encode({ correlationId, streamIdentifier, ...echo, ...result }));
+    const isKeepingUp = this.#call.write(BatchAppendResp.encode({ correlationId, streamIdentifier, ...echo, ...result }));
+    // A client that does not read its answers may not send more either.
+    if (!isKeepingUp && !this.#call.isPaused()) this.#call.pause().once('drain', () => this.#call.resume());
   }
 }
 
@@ -153,17 +155,14 @@ const EXPECTED_FIELDS = {
 } as const;
 
 function resultOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevision): Pick<BatchAppendAnswer, 'success' | 'error'> {
-  switch (outcome.kind) {
-    case 'written':
-      return { success: successOf(outcome) };
-    case 'stream-deleted':
-      return { error: failure(status.NOT_FOUND, `Event stream '${stream}' is deleted.`, 'StreamDeleted', { streamIdentifier: identifierOf(stream) }) };
-    case 'wrong-expected-revision': {
-      const current = outcome.current < 0n ? { currentNoStream: PRESENT } : { currentStreamRevision: wireLong(outcome.current) };
-      const details = { ...current, ...expectedField(expected, EXPECTED_FIELDS) };
-      return { error: failure(status.ALREADY_EXISTS, 'WrongExpectedVersion', 'WrongExpectedVersion', details) };
-    }
+  if (outcome.kind === 'written') return { success: successOf(outcome) };
+  if (outcome.kind === 'stream-deleted') {
+    const details = { streamIdentifier: identifierOf(stream) };
+    return { error: failure(status.NOT_FOUND, `Event stream '${stream}' is deleted.`, 'StreamDeleted', details) };
   }
+  const current = outcome.current < 0n ? { currentNoStream: PRESENT } : { currentStreamRevision: wireLong(outcome.current) };
+  const details = { ...current, ...expectedField(expected, EXPECTED_FIELDS) };
+  return { error: failure(status.ALREADY_EXISTS, 'WrongExpectedVersion', 'WrongExpectedVersion', details) };
 }
 
 function timedOut(): SentStatus {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MethodDefinition, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { RpcFault, invalidArgument, shuttingDown, storageFault } from './faults.ts';
 
@@ -55,20 +56,41 @@ export class OpenCalls {
   }
 }
 
-/** Writes and waits while the client is slower than we are. @throws the signal's reason. */
-export async function send(call: OutgoingCall, message: Buffer, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (call.write(message)) return;
-  await new Promise<void>((resolve, reject) => {
-    const settle = (): void => {
-      call.off('drain', settle);
-      signal.removeEventListener('abort', settle);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    call.on('drain', settle);
-    signal.addEventListener('abort', settle);
-  });
+/** Where the answers of one call go, as fast as its client takes them. */
+export class Outlet {
+  readonly signal: AbortSignal;
+  readonly #call: OutgoingCall;
+
+  /** The signal's reason is what ends the call early. */
+  constructor(call: OutgoingCall, signal: AbortSignal) {
+    this.#call = call;
+    this.signal = signal;
+  }
+
+  /** Writes, and waits while the client is slower than we are. @throws the signal's reason. */
+  async send(message: Buffer): Promise<void> {
+    this.signal.throwIfAborted();
+    if (!this.#call.write(message)) await this.#drained();
+  }
+
+  /** Between two pages: a reader that need not wait for its client would otherwise stop everybody else. @throws the signal's reason. */
+  async pass(): Promise<void> {
+    await setImmediate();
+    this.signal.throwIfAborted();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#call.off('drain', settle);
+        this.signal.removeEventListener('abort', settle);
+        if (this.signal.aborted) reject(this.signal.reason as Error);
+        else resolve();
+      };
+      this.#call.on('drain', settle);
+      this.signal.addEventListener('abort', settle);
+    });
+  }
 }
 
 /** Ends a call the way its work ended. A client that left needs no answer. */

@@ -1,63 +1,56 @@
-import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type { EventRecord } from '../log/record.ts';
 import { ReadResp } from '../protocol/messages.ts';
 import { identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { RpcFault, streamDeleted } from './faults.ts';
 import { END, type ReadRequest } from './read-request.ts';
-
-export type Send = (message: Buffer) => Promise<void>;
 
 /** Answers a read of a stream. */
 export async function readStream(
   request: ReadRequest & { kind: 'read-stream' },
   streams: StreamReader,
-  send: Send,
+  outlet: Outlet,
 ): Promise<void> {
   const { stream, from, backwards, count, sendBounds } = request;
   const found = streams.status(stream);
   if (found === 'deleted') throw streamDeleted(stream);
   if (found === 'not-found') {
-    await send(ReadResp.encode({ streamNotFound: { streamIdentifier: identifierOf(stream) } }));
+    await outlet.send(ReadResp.encode({ streamNotFound: { streamIdentifier: identifierOf(stream) } }));
     return;
   }
   if (count === 0n || (from === 'end' && !backwards)) throw new RpcFault(status.UNKNOWN, 'Unexpected ReadStreamResult: Error');
   if (sendBounds) {
-    await send(ReadResp.encode({ firstStreamPosition: wireLong(streams.firstRevision(stream)) }));
-    await send(ReadResp.encode({ lastStreamPosition: wireLong(streams.log.lastRevision(stream)) }));
+    await outlet.send(ReadResp.encode({ firstStreamPosition: wireLong(streams.firstRevision(stream)) }));
+    await outlet.send(ReadResp.encode({ lastStreamPosition: wireLong(streams.log.lastRevision(stream)) }));
   }
   let next = from === 'start' ? 0n : from === 'end' ? END : from;
   const nextPage = (limit: number): EventRecord[] =>
     backwards ? streams.backwards(stream, next, limit) : streams.forwards(stream, next, limit);
-  await sendPages(nextPage, count, async (event) => {
+  await sendPages(nextPage, count, outlet, async (event) => {
     next = backwards ? event.revision - 1n : event.revision + 1n;
-    await send(encodeEvent(event, request, streams));
+    await outlet.send(encodeEvent(event, request, streams));
     return true;
   });
 }
 
 /** Answers a read of all streams. */
-export async function readAll(request: ReadRequest & { kind: 'read-all' }, streams: StreamReader, send: Send): Promise<void> {
+export async function readAll(request: ReadRequest & { kind: 'read-all' }, streams: StreamReader, outlet: Outlet): Promise<void> {
   const { from, backwards, count, filter } = request;
   let next = from === 'start' ? 0n : from === 'end' ? END : from;
   const nextPage = (limit: number): EventRecord[] => {
     const pageLimit = filter === null ? limit : undefined;
     return backwards ? streams.log.allBackwards(next, pageLimit) : streams.log.allForwards(next, pageLimit);
   };
-  await sendPages(nextPage, count, async (event) => {
+  await sendPages(nextPage, count, outlet, async (event) => {
     next = backwards ? event.position : event.position + 1n;
     if (filter !== null && !filter.matches(event)) return false;
-    await send(encodeEvent(event, request, streams));
+    await outlet.send(encodeEvent(event, request, streams));
     return true;
   });
-}
-
-/** Between two pages: a reader that need not wait for its client would otherwise stop everybody else. */
-export function othersTurn(): Promise<void> {
-  return setImmediate();
 }
 
 const LARGEST_LIMIT = 1_000_000n;
@@ -66,6 +59,7 @@ const LARGEST_LIMIT = 1_000_000n;
 async function sendPages(
   nextPage: (limit: number) => EventRecord[],
   count: bigint,
+  outlet: Outlet,
   take: (event: EventRecord) => Promise<boolean>,
 ): Promise<void> {
   let left = count;
@@ -76,6 +70,6 @@ async function sendPages(
       if (left === 0n) return;
       if (await take(event)) left -= 1n;
     }
-    await othersTurn();
+    await outlet.pass();
   }
 }

@@ -4,10 +4,10 @@ import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
 import { PRESENT, ReadResp } from '../protocol/messages.ts';
 import { positionOf } from '../protocol/values.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { streamDeleted } from './faults.ts';
 import type { ReadRequest } from './read-request.ts';
-import { type Send, othersTurn } from './reads.ts';
 
 /** A live subscription that is more than so many events behind catches up again, and is told when it has. */
 const LIVE_BUFFER_EVENTS = 32;
@@ -17,8 +17,7 @@ const CAUGHT_UP = ReadResp.encode({ caughtUp: PRESENT });
 export interface Subscriber {
   readonly streams: StreamReader;
   readonly commits: CommitSignal;
-  readonly send: Send;
-  readonly signal: AbortSignal;
+  readonly outlet: Outlet;
 }
 
 // A subscription is a cursor over the log: read what follows, send it, wait for the client when it is slow and for
@@ -27,10 +26,10 @@ export interface Subscriber {
 /** Never returns. @throws the signal's reason; the fault of a stream that was ended for ever. */
 export async function subscribeToStream(
   request: ReadRequest & { kind: 'subscribe-to-stream' },
-  { streams, commits, send, signal }: Subscriber,
+  { streams, commits, outlet }: Subscriber,
 ): Promise<never> {
   const { stream, from } = request;
-  await confirm(send);
+  await confirm(outlet);
   if (streams.status(stream) === 'deleted') throw streamDeleted(stream);
   let last = from === 'start' ? NO_REVISION : from === 'end' ? streams.log.lastRevision(stream) : from;
   let isLive = false;
@@ -40,18 +39,18 @@ export async function subscribeToStream(
     if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
     for (const event of page) {
       last = event.revision;
-      await send(encodeEvent(event, request, streams));
+      await outlet.send(encodeEvent(event, request, streams));
       if (event.revision === TOMBSTONE_REVISION) throw streamDeleted(stream);
     }
     if (page.length > 0) {
-      await othersTurn();
+      await outlet.pass();
       continue;
     }
     if (isLive) {
-      await commits.next(signal);
+      await commits.next(outlet.signal);
     } else {
       isLive = true;
-      await send(CAUGHT_UP);
+      await outlet.send(CAUGHT_UP);
     }
   }
 }
@@ -59,10 +58,10 @@ export async function subscribeToStream(
 /** Never returns. @throws the signal's reason. */
 export async function subscribeToAll(
   request: ReadRequest & { kind: 'subscribe-to-all' },
-  { streams, commits, send, signal }: Subscriber,
+  { streams, commits, outlet }: Subscriber,
 ): Promise<never> {
   const { from, filter } = request;
-  await confirm(send);
+  await confirm(outlet);
   let last = from === 'start' ? 0n : from === 'end' ? streams.log.lastPosition : from;
   let isLive = false;
   let consideredEvents = 0;
@@ -70,31 +69,31 @@ export async function subscribeToAll(
   const sendCheckpoint = async (): Promise<void> => {
     if (last === checkpoint) return;
     checkpoint = last;
-    await send(ReadResp.encode({ checkpoint: positionOf(last) }));
+    await outlet.send(ReadResp.encode({ checkpoint: positionOf(last) }));
   };
   for (;;) {
     const page = last < streams.log.lastPosition ? streams.log.allForwards(last + 1n) : [];
     if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
     for (const event of page) {
       last = event.position;
-      if (filter === null || filter.matches(event)) await send(encodeEvent(event, request, streams));
+      if (filter === null || filter.matches(event)) await outlet.send(encodeEvent(event, request, streams));
       consideredEvents += 1;
       if (filter !== null && consideredEvents % filter.checkpointIntervalEvents === 0) await sendCheckpoint();
     }
     if (page.length > 0) {
-      await othersTurn();
+      await outlet.pass();
       continue;
     }
     if (isLive) {
-      await commits.next(signal);
+      await commits.next(outlet.signal);
     } else {
       isLive = true;
       if (filter !== null) await sendCheckpoint();
-      await send(CAUGHT_UP);
+      await outlet.send(CAUGHT_UP);
     }
   }
 }
 
-async function confirm(send: Send): Promise<void> {
-  await send(ReadResp.encode({ confirmation: { subscriptionId: randomUUID() } }));
+async function confirm(outlet: Outlet): Promise<void> {
+  await outlet.send(ReadResp.encode({ confirmation: { subscriptionId: randomUUID() } }));
 }

@@ -8,6 +8,7 @@ export class FolderInUse extends Error {
 }
 
 const SCHEMA_VERSION = 1;
+const SQLITE_BUSY = 5;
 
 // Big columns are last, so that reading what is before them touches no overflow page.
 const SCHEMA = `
@@ -57,14 +58,14 @@ export function openDatabase(folder: string): DatabaseSync {
 function createSchema(database: DatabaseSync, folder: string): void {
   const version = pragma(database, 'user_version');
   if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-  else if (version !== SCHEMA_VERSION) throw new Error(`${folder} was written by another version: its schema is ${version}, not ${SCHEMA_VERSION}`);
+  else if (version !== SCHEMA_VERSION) throw new Error(`${folder} was written by another version: its schema is ${String(version)}, not ${SCHEMA_VERSION}`);
 }
 
 /** What SQLite was asked for and what it does can differ (a file system without locks, a build option). */
 function requireDurable(database: DatabaseSync): void {
   const synchronous = pragma(database, 'synchronous');
   const journal = pragma(database, 'journal_mode');
-  if (synchronous !== 2 || journal !== 'wal') throw new Error(`SQLite runs with synchronous ${synchronous}, journal mode ${journal}`);
+  if (synchronous !== 2 || journal !== 'wal') throw new Error(`SQLite runs with synchronous ${String(synchronous)}, journal mode ${String(journal)}`);
 }
 
 export function pragma(database: DatabaseSync, name: string): unknown {
@@ -72,5 +73,5 @@ export function pragma(database: DatabaseSync, name: string): unknown {
 }
 
 function isBusy(cause: unknown): boolean {
-  return cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
+  return cause instanceof Error && 'errcode' in cause && (Number(cause.errcode) & 0xff) === SQLITE_BUSY;
 }

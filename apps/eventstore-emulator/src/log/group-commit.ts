@@ -49,11 +49,14 @@ export class GroupCommit {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      this.#running = this.#flush().then(() => {
-        this.#scheduled = false;
-        if (this.#waiting.length > 0) this.#schedule();
-      });
+      this.#running = this.#runGroup();
     });
+  }
+
+  async #runGroup(): Promise<void> {
+    await this.#flush();
+    this.#scheduled = false;
+    if (this.#waiting.length > 0) this.#schedule();
   }
 
   async #flush(): Promise<void> {

@@ -30,8 +30,9 @@ export class RecentIds {
     return entry?.stream === stream ? entry.revision : undefined;
   }
 
+  /** An id that is known already stays where it was first. */
   remember(stream: string, id: string, revision: bigint): void {
-    this.#forget(id);
+    if (this.#entries.has(id)) return;
     const entry = { stream, revision };
     this.#entries.set(id, entry);
     this.#bytes += entryBytes(entry);

@@ -3,7 +3,7 @@ import type { SentUuid, WireUuid } from './uuid.ts';
 import type { WireLong } from './wire.ts';
 
 /** A message without fields: that it is there says everything. */
-export type Present = Record<never, never>;
+export type Present = object;
 export const PRESENT: Present = {};
 
 export interface StreamIdentifier {

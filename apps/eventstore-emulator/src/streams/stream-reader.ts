@@ -23,6 +23,11 @@ export class StreamReader {
     return last === NO_REVISION || isSoftDeleted(this.retention(stream)) ? 'not-found' : 'readable';
   }
 
+  /** Hidden as a whole, until somebody writes to it again. */
+  isSoftDeleted(stream: string): boolean {
+    return !this.isTombstoned(stream) && isSoftDeleted(this.retention(stream));
+  }
+
   isTombstoned(stream: string): boolean {
     return this.log.lastRevision(stream) === TOMBSTONE_REVISION;
   }

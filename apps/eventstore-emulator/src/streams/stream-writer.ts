@@ -59,18 +59,11 @@ export class StreamWriter {
     const state = this.#state(stream);
     const ids = events.map(({ id }) => id);
     const verdict = decideAppend(expected, ids, state);
-    switch (verdict.kind) {
-      case 'stream-deleted':
-        return verdict;
-      case 'wrong-expected-revision':
-        return { kind: 'wrong-expected-revision', current: state.lastRevision };
-      case 'already-written': {
-        const { lastRevision } = verdict;
-        return { kind: 'written', lastRevision, position: this.#streams.log.idAt(stream, lastRevision)?.position ?? null };
-      }
-      case 'write':
-        return this.#writeAll(stream, state, events);
-    }
+    if (verdict.kind === 'write') return this.#writeAll(stream, state, events);
+    if (verdict.kind === 'stream-deleted') return verdict;
+    if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision };
+    const { lastRevision } = verdict;
+    return { kind: 'written', lastRevision, position: this.#streams.log.idAt(stream, lastRevision)?.position ?? null };
   }
 
   #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {
@@ -79,7 +72,7 @@ export class StreamWriter {
     if (events.length === 0) return { kind: 'written', lastRevision, position };
     if (state.isSoftDeleted) this.#recreate(stream, lastRevision + 1n);
     const describes = isMetastream(stream) ? originalOf(stream) : undefined;
-    const describesDeleted = describes !== undefined && isSoftDeleted(this.#streams.retention(describes));
+    const describesDeleted = describes !== undefined && this.#streams.isSoftDeleted(describes);
     for (const event of events) {
       lastRevision += 1n;
       position = this.#write(stream, lastRevision, event);

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { ClusterInfo, SupportedMethods } from '../protocol/messages.ts';
+import { structuredUuid } from '../protocol/uuid.ts';
+import { wireLong } from '../protocol/wire.ts';
+import { method } from './calls.ts';
+
+/** The version of EventStoreDB whose behaviour this is. */
+const SERVER_VERSION = '24.10.4';
+
+export const streamsService = {
+  read: method('/event_store.client.streams.Streams/Read', { responseStream: true }),
+  append: method('/event_store.client.streams.Streams/Append', { requestStream: true }),
+  delete: method('/event_store.client.streams.Streams/Delete'),
+  tombstone: method('/event_store.client.streams.Streams/Tombstone'),
+  batchAppend: method('/event_store.client.streams.Streams/BatchAppend', { requestStream: true, responseStream: true }),
+};
+export const serverFeaturesService = {
+  getSupportedMethods: method('/event_store.client.server_features.ServerFeatures/GetSupportedMethods'),
+};
+export const gossipService = { read: method('/event_store.client.gossip.Gossip/Read') };
+
+const FEATURES: Readonly<Record<string, readonly string[]>> = {
+  '/event_store.client.streams.Streams/Read': ['position', 'events'],
+  '/event_store.client.streams.Streams/BatchAppend': ['deadline_duration'],
+};
+
+/** Only what is served: clients take from it which calls they may make. */
+const SUPPORTED_METHODS = SupportedMethods.encode({
+  eventStoreServerVersion: SERVER_VERSION,
+  methods: [streamsService, serverFeaturesService, gossipService].flatMap((service) =>
+    Object.values(service).map(({ path }) => {
+      const [, serviceName, methodName] = path.toLowerCase().split('/') as [string, string, string];
+      return { serviceName, methodName, features: FEATURES[path] ?? [] };
+    }),
+  ),
+});
+
+type Unary = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => void;
+
+export const getSupportedMethods: Unary = (_call, reply) => reply(null, SUPPORTED_METHODS);
+
+const LEADER = 8;
+
+/** A cluster of one, which leads, at the address by which the client reached it. */
+export function readGossip(port: number): Unary {
+  const instanceId = structuredUuid(randomUUID());
+  return (call, reply) => {
+    const [, address = '127.0.0.1', clientPort] = /^\[?(.+?)\]?(?::(\d+))?$/.exec(call.getHost()) ?? [];
+    const member = {
+      instanceId,
+      timeStamp: wireLong(BigInt(Date.now()) * 10_000n),
+      state: LEADER,
+      isAlive: true,
+      httpEndPoint: { address, port: Number(clientPort ?? port) },
+    };
+    reply(null, ClusterInfo.encode({ members: [member] }));
+  };
+}
