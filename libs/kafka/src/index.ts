@@ -1,3 +1,6 @@
+export * from './batch-consumer.ts';
+export type { ConsumerOptions } from './assignment.ts';
 export * from './client.ts';
 export * from './codec.ts';
 export * from './record.ts';
+export * from './transactional-producer.ts';
