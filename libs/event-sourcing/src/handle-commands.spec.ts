@@ -54,11 +54,17 @@ describe('Commands on one stream', () => {
   it('are refused when the stream is not at the revision that they were meant for', async () => {
     const store = new InMemoryEventStore();
     await handleCommands(store, purse, '1', commands(5), options);
-    const meantFor = (ifRevision: number | 'no_stream') => handleCommands(store, purse, '1', [{ ...commands(1)[0]!, ifRevision }], options);
+    const meantFor = (ifRevision: number | 'no_stream' | '*') => handleCommands(store, purse, '1', [{ ...commands(1)[0]!, ifRevision }], options);
     const stale = [{ ok: false, rejection: { type: 'stale-revision' }, state: 5, revision: 0 }];
     expect(await meantFor('no_stream')).toEqual(stale);
     expect(await meantFor(1)).toEqual(stale);
     expect(await meantFor(0)).toMatchObject([{ ok: true, state: 6, revision: 1 }]);
+    expect(await meantFor('*')).toMatchObject([{ ok: true, state: 7, revision: 2 }]);
+  });
+
+  it('meant for a stream that exists are refused where there is none', async () => {
+    const results = await handleCommands(new InMemoryEventStore(), purse, '1', [{ ...commands(1)[0]!, ifRevision: '*' }], options);
+    expect(results).toMatchObject([{ ok: false, rejection: { type: 'stale-revision' }, revision: null }]);
   });
 
   it('meant for a revision are refused when another writer was first', async () => {

@@ -25,8 +25,8 @@ export interface CommandEnvelope<Command> {
   readonly id: string;
   readonly command: Command;
   readonly cause: Cause;
-  /** The revision that the sender has seen: at any other the command is refused. */
-  readonly ifRevision?: ExpectedRevision | undefined;
+  /** The revision that the sender has seen, `*` for any: the command is refused at another, or where there is no stream. */
+  readonly ifRevision?: ExpectedRevision | '*' | undefined;
 }
 
 /** The stream is not at the revision that the command was meant for. */
@@ -81,7 +81,8 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
     const expected: ExpectedRevision = revision ?? 'no_stream';
     const toAppend: EventToAppend<Event>[] = [];
     const results = due.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
-      if (ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream')) {
+      const isStale = ifRevision === '*' ? revision === null : ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream');
+      if (isStale) {
         return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
       }
       const decision = decider.decide(command, state);

@@ -49,3 +49,17 @@ export const uuid = z.uuid().toLowerCase();
 export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
+
+/** Text without control characters, such as stands on a parcel. */
+export function lineOfText(longest: number): z.ZodString {
+  return z.string().trim().min(1).max(longest).regex(/^\P{Cc}*$/u, 'must be one line of text');
+}
+
+/** A whole number of at least 0 in a query string. */
+export function wholeNumber(greatest: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .refine((digits) => Number(digits) <= greatest, `must not be more than ${greatest}`)
+    .transform(Number);
+}
