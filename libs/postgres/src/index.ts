@@ -1,0 +1,5 @@
+export * from './database.ts';
+export * from './migrate.ts';
+export * from './parking-table.ts';
+export * from './platform-tables.migration.ts';
+export * from './projections.ts';
