@@ -1,19 +1,15 @@
-import { currency, sku, uuid } from '@orderstream/service';
+import { currency, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 import { isCountryCode } from './country-codes.ts';
 
 const MOST_LINES = 50;
 const MOST_OF_ONE = 1_000;
 
-/** One line of text, without control characters, such as stands on a parcel. */
-const text = (longest: number): z.ZodString =>
-  z.string().trim().min(1).max(longest).regex(/^\P{Cc}*$/u, 'must be one line of text');
-
 const recipient = z.strictObject({
-  name: text(200),
-  street: text(200),
-  city: text(100),
-  postalCode: text(20),
+  name: lineOfText(200),
+  street: lineOfText(200),
+  city: lineOfText(100),
+  postalCode: lineOfText(20),
   country: z.string().refine(isCountryCode, 'must be an ISO 3166-1 alpha-2 code'),
 });
 
@@ -77,13 +73,6 @@ export const orderList = z.object({
 
 export type OrderList = z.infer<typeof orderList>;
 
-const wholeNumber = (greatest: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .refine((digits) => Number(digits) <= greatest, `must not be more than ${greatest}`)
-    .transform(Number);
-
 export const orderIdParam = z.strictObject({ orderId: uuid });
 
 export const findOrderQuery = z.strictObject({ minRevision: wholeNumber(999_999_999).optional() });
@@ -92,7 +81,7 @@ export const listOrdersQuery = z.strictObject({
   status: orderStatus.optional(),
   customer: uuid.optional(),
   cursor: z.string().max(200).optional(),
-  limit: wholeNumber(200).optional(),
+  limit: wholeNumber(200, 1).optional(),
 });
 
 export type ListOrdersQuery = z.infer<typeof listOrdersQuery>;

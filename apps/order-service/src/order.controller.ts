@@ -1,8 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, entityTag, Problem, readInput } from '@orderstream/service';
-import type { FastifyReply } from 'fastify';
+import { ApiProblems, entityTag, Problem, readInput, type Reply } from '@orderstream/service';
 import {
   findOrderQuery,
   idempotencyKey,
@@ -39,7 +38,7 @@ export class OrderController {
   async place(
     @Body({ schema: placeOrderBody }) body: PlaceOrderBody,
     @Headers('idempotency-key') key: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Res({ passthrough: true }) reply: Reply,
   ): Promise<OrderView> {
     const order = await this.placing.place(body, readInput('idempotency-key', idempotencyKey, key));
     void reply.headers({ location: `/orders/${order.orderId}`, etag: entityTag(order.revision) });
@@ -53,7 +52,7 @@ export class OrderController {
   async find(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
     @Query({ schema: findOrderQuery }) { minRevision }: { readonly minRevision?: number },
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Res({ passthrough: true }) reply: Reply,
   ): Promise<OrderView> {
     const order = await this.queries.execute(new FindOrder(orderId, minRevision));
     if (order === null) throw new Problem('not-found', `There is no order ${orderId}`);

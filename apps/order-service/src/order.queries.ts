@@ -92,8 +92,9 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
     if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
     if (cursor !== undefined) rows.andWhere('(summary.placedAt, summary.orderId) < (:placedAt, :orderId)', readCursor(cursor));
     const found = await rows.getMany();
-    const page = found.slice(0, limit).map(toView);
-    return { orders: page, nextCursor: found.length > limit ? cursorAfter(page.at(-1)!) : null };
+    const orders = found.slice(0, limit).map(toView);
+    const last = orders.at(-1);
+    return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter(last) : null };
   }
 }
 

@@ -1,3 +1,5 @@
+/** What a controller sets headers on. */
+export type { FastifyReply as Reply } from 'fastify';
 export * from './config.ts';
 export * from './entity-tag.ts';
 export type { Dependency } from './health.ts';

@@ -12,18 +12,22 @@ interface Issue {
 /** A body of 64 KiB has room for thousands of mistakes; nobody reads more than these. */
 const MOST_ERRORS = 100;
 
+/** One entry for each field that is wrong, with what was found first. */
 export function fieldErrors(issues: readonly Issue[]): FieldError[] {
-  return issues
-    .flatMap((issue): FieldError[] => {
-      const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
-      if (issue.keys === undefined) return [{ field: path.join('.') || 'body', message: issue.message }];
-      return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'Unknown field' }));
-    })
-    .slice(0, MOST_ERRORS);
+  const errors = new Map<string, FieldError>();
+  const add = (field: string, message: string): void => {
+    if (!errors.has(field) && errors.size < MOST_ERRORS) errors.set(field, { field, message });
+  };
+  for (const { path = [], keys, message } of issues) {
+    const names = path.map((part) => String(typeof part === 'object' ? part.key : part));
+    if (keys === undefined) add(names.join('.') || 'body', message);
+    else for (const key of keys) add([...names, key].join('.'), 'Unknown field');
+  }
+  return [...errors.values()];
 }
 
 function invalid(errors: readonly FieldError[]): Problem {
-  const fields = [...new Set(errors.map((error) => error.field))];
+  const fields = errors.map((error) => error.field);
   const named = fields.length > 5 ? `${fields.slice(0, 5).join(', ')} and ${fields.length - 5} more` : fields.join(', ');
   return new Problem('invalid-request', `Not valid: ${named}`, { errors });
 }
@@ -39,7 +43,7 @@ export function validationPipe(): StandardSchemaValidationPipe {
 export function readInput<Schema extends z.ZodType>(name: string, schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.map((issue) => ({ field: name, message: issue.message })));
+  throw invalid([{ field: name, message: parsed.error.issues[0]!.message }]);
 }
 
 /** A UUID in the one spelling that streams and keys are named by. */
@@ -55,11 +59,14 @@ export function lineOfText(longest: number): z.ZodString {
   return z.string().trim().min(1).max(longest).regex(/^\P{Cc}*$/u, 'must be one line of text');
 }
 
-/** A whole number of at least 0 in a query string. */
-export function wholeNumber(greatest: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+/** Digits in a query string: `Number` alone would also take blanks, `0x10` and `1e3`. */
+export function wholeNumber(
+  greatest: number,
+  least = 0,
+): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>, z.ZodNumber> {
   return z
     .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .refine((digits) => Number(digits) <= greatest, `must not be more than ${greatest}`)
-    .transform(Number);
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(greatest));
 }

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { OrderEvent } from './domain/order.decider.ts';
+import type { OrderView } from './order.api.ts';
+import { evolveView } from './order.view.ts';
+
+const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
+const customerId = '3d8ab0d1-64a5-4b6f-a3c2-94f1f1d0c002';
+const total = { amount: 900, currency: 'EUR' };
+const lines = [{ sku: 'TEA', quantity: 2, unitPrice: { amount: 450, currency: 'EUR' } }];
+const day = (n: number): string => `2026-01-0${n}T00:00:00.000Z`;
+
+const placed: OrderEvent = {
+  type: 'OrderPlaced',
+  data: { orderId, customerId, lines, total, paymentMethod: 'pm', recipient: 'sealed', placedAt: day(1) },
+};
+const accepted: OrderEvent = { type: 'OrderAccepted', data: { orderId, customerId, total, paymentMethod: 'pm', acceptedAt: day(2) } };
+const paid: OrderEvent = { type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: 'sealed', paidAt: day(3) } };
+const shipped: OrderEvent = { type: 'OrderShipped', data: { orderId, carrier: 'DHL', trackingNumber: 'T-1', shippedAt: day(4) } };
+const delivered: OrderEvent = { type: 'OrderDelivered', data: { orderId, deliveredAt: day(5) } };
+const rejected: OrderEvent = { type: 'OrderRejected', data: { orderId, reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA', rejectedAt: day(2) } };
+
+const view = (...events: OrderEvent[]): OrderView | null =>
+  events.reduce<OrderView | null>((before, event, revision) => evolveView(before, event, revision), null);
+
+describe('the view of an order', () => {
+  it('shows what was placed, and to nobody where it goes', () => {
+    expect(view(placed)).toEqual({
+      orderId, customerId, lines, total, revision: 0, status: 'placed', placedAt: day(1), updatedAt: day(1), shipment: null, rejection: null,
+    });
+  });
+  it('follows the order to its delivery', () => {
+    expect(view(placed, accepted)).toMatchObject({ revision: 1, status: 'accepted', updatedAt: day(2) });
+    expect(view(placed, accepted, paid)).toMatchObject({ revision: 2, status: 'paid', updatedAt: day(3), shipment: null });
+    expect(view(placed, accepted, paid, shipped, delivered)).toMatchObject({
+      revision: 4, status: 'delivered', placedAt: day(1), updatedAt: day(5), shipment: { carrier: 'DHL', trackingNumber: 'T-1' },
+    });
+  });
+  it('says why an order was rejected', () => {
+    expect(view(placed, rejected)).toMatchObject({
+      revision: 1, status: 'rejected', rejection: { reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA' },
+    });
+  });
+});
