@@ -1,0 +1,87 @@
+import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import type { ConsumerStatus, EventBatch } from '@orderstream/messaging';
+import { isObservable, lastValueFrom } from 'rxjs';
+import type { ConsumerOptions } from './assignment.ts';
+import { GroupMember } from './group-member.ts';
+
+export interface BatchConsumerOptions extends ConsumerOptions {
+  /** What this group's `@EventPattern(topic, transportId)` methods name, since one application has several groups. */
+  readonly transportId: symbol;
+}
+
+/** Nest replaced a handler's fault by a reply for a client, so that nobody can tell its fate any more. */
+export class FaultReplaced extends Error {
+  override readonly name = 'FaultReplaced';
+  constructor(topic: string, reply: unknown) {
+    super(
+      `the handler of ${topic} failed, but an exception filter of Nest hid its fault behind ${JSON.stringify(reply)}: ` +
+        'a filter that rethrows (throwError(() => fault)) must stand before it, in the configuration that this consumer is connected with',
+    );
+  }
+}
+
+/**
+ * A Nest transport for one consumer group. Its topics are those of the application's
+ * `@EventPattern(topic, transportId)` methods; each gets an `EventBatch` at a time and has done its
+ * work when its promise resolves. When it rejects, nothing is acknowledged: the partition is held,
+ * and the same records are delivered again after a while.
+ *
+ * It is not derived from Nest's `Server`, whose `handleEvent` drops a handler's fault.
+ */
+export class BatchConsumer implements CustomTransportStrategy {
+  readonly transportId: symbol;
+  /** Tells Nest that faults are reported here, so that it does not log them itself. */
+  readonly propagatesEventHandlerErrors = true;
+  readonly #options: ConsumerOptions;
+  readonly #handlers = new Map<string, MessageHandler<EventBatch>>();
+  #member: GroupMember | null = null;
+
+  constructor({ transportId, ...options }: BatchConsumerOptions) {
+    this.transportId = transportId;
+    this.#options = options;
+  }
+
+  /** Nest calls this for every method that names the transport. */
+  addHandler(topic: string, handler: MessageHandler<EventBatch>, isEventHandler = false): void {
+    if (!isEventHandler) throw new Error(`${topic}: a consumer group answers nobody, so @MessagePattern has no place in it`);
+    if (this.#handlers.has(topic)) throw new Error(`${topic} has two handlers in the group ${this.#options.group}`);
+    this.#handlers.set(topic, handler);
+  }
+
+  /** Calls back at once: the consumer joins its group whenever Kafka answers, and status() says what it waits for. */
+  listen(callback: (error?: Error) => void): void {
+    const topics = [...this.#handlers.keys()];
+    if (topics.length === 0) {
+      callback(new Error(`no method has an @EventPattern for the group ${this.#options.group} (${String(this.transportId)})`));
+      return;
+    }
+    this.#member = new GroupMember(this.#options, topics, (batch) => this.#deliver(batch));
+    this.#member.start();
+    callback();
+  }
+
+  /** Finishes the batches in hand; bounded in time. */
+  async close(): Promise<void> {
+    await this.#member?.stop();
+  }
+
+  status(): ConsumerStatus {
+    return this.#member?.status() ?? { group: this.#options.group, blockedBy: 'it was not started', partitions: [] };
+  }
+
+  async #deliver(batch: EventBatch): Promise<void> {
+    const handler = this.#handlers.get(batch.topic);
+    if (handler === undefined) throw new Error(`nobody handles ${batch.topic}`);
+    try {
+      const result: unknown = await handler(batch);
+      // Nest turns what a filter or an interceptor does into a stream, which does nothing until somebody subscribes.
+      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+    } catch (fault) {
+      throw isReply(fault) ? new FaultReplaced(batch.topic, fault) : fault;
+    }
+  }
+}
+
+function isReply(fault: unknown): boolean {
+  return typeof fault === 'object' && fault !== null && !(fault instanceof Error) && 'status' in fault && fault.status === 'error';
+}
