@@ -23,6 +23,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'integration',
+          globalSetup: ['infra/local/src/testing/global-setup.ts'],
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**'],
           testTimeout: 60_000,

@@ -13,21 +13,30 @@ import { abortSteps, StepFailed } from './run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PARENT_CHECK_MS = 1_000;
+// kafkajs 2.2 computes a negative delay, which Node.js says on every start.
+const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
 
-const nothing = { build: false, servers: false };
-const everything = { build: true, servers: true };
-const builds = { build: true, servers: false };
 const emulator = '@orderstream/eventstore-emulator';
+const nothing = { servers: false, build: false };
+const builds = { servers: false, build: true };
+const everything = { servers: true, build: true };
+const serversOnly = { ...everything, project: emulator };
 
-/** What the parts of the tests need; without arguments all of them run. */
-const testNeeds = (args) =>
-  args.length > 0 && args.every((part) => !['integration', 'acceptance'].includes(part)) ? nothing : everything;
+function testNeeds(parts) {
+  if (parts.length === 0 || parts.includes('acceptance')) return everything;
+  return parts.includes('integration') ? serversOnly : nothing;
+}
+
+function stackNeeds([verb, ...options]) {
+  if (verb !== 'up') return nothing;
+  return options.includes('--servers-only') ? serversOnly : everything;
+}
 
 const within = 'infra/local/src/within.ts';
 const commands = {
   demo: { run: ['apps/acceptance/dist/demo.js'], needs: () => everything },
   test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
-  stack: { run: ['infra/local/src/cli.ts'], needs: ([verb]) => (verb === 'up' ? everything : nothing) },
+  stack: { run: ['infra/local/src/cli.ts'], needs: stackNeeds },
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
   eventstore: { run: ['apps/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
   deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
@@ -65,7 +74,7 @@ function launchers() {
 function runCommand([entry, ...before], args) {
   const owners = launchers();
   const bin = path.join(root, 'node_modules/.bin');
-  const child = spawn(path.join(bin, 'node'), [path.join(root, entry), ...before, ...args], {
+  const child = spawn(path.join(bin, 'node'), [...NODE_ARGUMENTS, path.join(root, entry), ...before, ...args], {
     stdio: 'inherit',
     env: { ...process.env, ORDERSTREAM_LAUNCHERS: owners.join(' '), PATH: `${bin}${path.delimiter}${process.env.PATH}` },
   });

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const SHOWN_LINES = 60;
+const FIRST_LINES = 20;
+const LAST_LINES = 60;
 const running = new Set();
 
 export class StepFailed extends Error {}
@@ -20,7 +21,8 @@ export function run(command, args, { cwd, env = process.env, onLine = () => {} }
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
-        if (lines.length > SHOWN_LINES) lines.shift();
+        // Between the cause, which some tools say first, and the end.
+        if (lines.length > FIRST_LINES + LAST_LINES) lines.splice(FIRST_LINES, 1);
         onLine(line);
       });
     }

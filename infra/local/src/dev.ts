@@ -24,7 +24,7 @@ if (!isService(name)) {
   await stack.stop(name);
   const inspect = options.some((option) => option.startsWith('--inspect')) ? [] : ['--inspect'];
   const program = path.join(root, 'apps', name, 'dist/main.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', ...process.execArgv, ...inspect, ...options, program], {
+  const child = spawn(process.execPath, [...process.execArgv, ...inspect, ...options, program], {
     stdio: 'inherit',
     env: { ...process.env, ...stack.environmentOf(name) },
   });

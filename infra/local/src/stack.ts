@@ -208,6 +208,11 @@ export class Stack {
     await killProcess(found.pid, signal);
   }
 
+  /** Deletes the data of a stack that is stopped. */
+  discard(): void {
+    discard(this.dataDir);
+  }
+
   status(): ProcessStatus[] {
     const running = this.processes();
     return [...serverNames, ...serviceNames].map((name) => ({

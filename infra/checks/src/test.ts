@@ -1,0 +1,104 @@
+// npm test [-- PART …]: everything that must hold before a change lands. The last line counts: N passed, N failed.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+type Run = (command: string, args: readonly string[]) => Promise<number>;
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
+const INTERRUPTED = 130;
+
+const checks: Readonly<Record<string, readonly string[]>> = {
+  types: [bin('tsc'), '-p', 'tsconfig.json'],
+  lint: [bin('oxlint'), '--deny-warnings'],
+  boundaries: [process.execPath, 'infra/checks/src/boundaries.ts'],
+  style: [process.execPath, 'infra/checks/src/style.ts'],
+};
+const suites = ['unit', 'integration', 'acceptance'];
+export const parts = [...Object.keys(checks), ...suites];
+
+/** What a suite's JSON report says. One that failed without a failing test (a file that can't be loaded, an error
+ * outside any test) counts one failure, and so does one that left no report. */
+export function countOf(report: string | undefined, exitCode: number): Count {
+  if (report === undefined) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests } = JSON.parse(report) as { numPassedTests: number; numFailedTests: number };
+  return { passed: numPassedTests, failed: exitCode !== 0 && numFailedTests === 0 ? 1 : numFailedTests };
+}
+
+export function unknownParts(names: readonly string[]): string[] {
+  return names.filter((name) => !parts.includes(name));
+}
+
+async function runSuite(name: string, run: Run): Promise<Count> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'orderstream-report-'));
+  const report = path.join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const exitCode = await run(process.execPath, [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', name, ...reporters]);
+    return countOf(existsSync(report) ? readFileSync(report, 'utf8') : undefined, exitCode);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runCheck([command, ...args]: readonly string[], run: Run): Promise<Count> {
+  const exitCode = await run(command!, args);
+  return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Runs a program in front; a signal to this process goes to it too, and no part is begun after that. */
+function runner(onSignal: () => void): Run {
+  let current: ReturnType<typeof spawn> | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      onSignal();
+      // A terminal sends Ctrl-C to the program itself.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) current?.kill(signal);
+    });
+  }
+  return async (command, args) => {
+    current = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, NX_DAEMON: 'false' } });
+    const [code] = (await once(current, 'exit')) as [number | null];
+    return code ?? 1;
+  };
+}
+
+async function main(names: readonly string[]): Promise<number> {
+  let interrupted = false;
+  const run = runner(() => (interrupted = true));
+  const counts: (Count & { readonly name: string; readonly seconds: number })[] = [];
+  for (const name of parts.filter((part) => names.length === 0 || names.includes(part))) {
+    if (interrupted) return INTERRUPTED;
+    console.log(`\n── ${name}`);
+    const startedAt = performance.now();
+    const check = checks[name];
+    const count = check === undefined ? await runSuite(name, run) : await runCheck(check, run);
+    counts.push({ ...count, name, seconds: (performance.now() - startedAt) / 1000 });
+  }
+  if (interrupted) return INTERRUPTED;
+  console.log('');
+  for (const { name, passed, failed, seconds } of counts) {
+    console.log(`${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s`);
+  }
+  const sum = (which: keyof Count): number => counts.reduce((total, count) => total + count[which], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const names = process.argv.slice(2);
+  const unknown = unknownParts(names);
+  if (unknown.length === 0 && !names.includes('--help')) process.exitCode = await main(names);
+  else {
+    console.error(`npm test [-- PART …]\nParts: ${parts.join(', ')}`);
+    process.exitCode = names.includes('--help') ? 0 : 64;
+  }
+}
