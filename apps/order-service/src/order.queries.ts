@@ -57,7 +57,7 @@ export class FindOrderHandler implements IQueryHandler<FindOrder> {
   }
 
   async #row(orderId: string): Promise<OrderView | null> {
-    const row = await this.database.entities.findOneBy(OrderSummary, { orderId });
+    const row = await this.database.read((entities) => entities.findOneBy(OrderSummary, { orderId }));
     return row === null ? null : toView(row);
   }
 
@@ -83,15 +83,18 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
 
   /** @throws Problem 400 for a cursor that this did not give. */
   async execute({ query: { status, customer, cursor, limit = PAGE } }: ListOrders): Promise<OrderList> {
-    const rows = this.database.entities
-      .createQueryBuilder(OrderSummary, 'summary')
-      .orderBy('summary.placedAt', 'DESC')
-      .addOrderBy('summary.orderId', 'DESC')
-      .limit(limit + 1);
-    if (status !== undefined) rows.andWhere('summary.status = :status', { status });
-    if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
-    if (cursor !== undefined) rows.andWhere('(summary.placedAt, summary.orderId) < (:placedAt, :orderId)', readCursor(cursor));
-    const found = await rows.getMany();
+    const before = cursor === undefined ? null : readCursor(cursor);
+    const found = await this.database.read((entities) => {
+      const rows = entities
+        .createQueryBuilder(OrderSummary, 'summary')
+        .orderBy('summary.placedAt', 'DESC')
+        .addOrderBy('summary.orderId', 'DESC')
+        .limit(limit + 1);
+      if (status !== undefined) rows.andWhere('summary.status = :status', { status });
+      if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
+      if (before !== null) rows.andWhere('(summary.placedAt, summary.orderId) < (:placedAt, :orderId)', before);
+      return rows.getMany();
+    });
     const orders = found.slice(0, limit).map(toView);
     const last = orders.at(-1);
     return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter(last) : null };
