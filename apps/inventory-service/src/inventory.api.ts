@@ -1,0 +1,72 @@
+import { currency, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
+import { z } from 'zod';
+
+const MOST_MINOR_UNITS = 1_000_000_000;
+const MOST_OF_ONE_RECEIPT = 1_000_000;
+const LARGEST_PAGE = 200;
+
+const price = z.strictObject({
+  amount: z.int().min(1).max(MOST_MINOR_UNITS).describe('in minor units, such as cents'),
+  currency,
+});
+
+export const skuParam = z.strictObject({ sku });
+export const orderIdParam = z.strictObject({ orderId: uuid });
+
+export const listProductBody = z.strictObject({ name: lineOfText(200), price });
+export type ListProductBody = z.infer<typeof listProductBody>;
+
+export const productView = z.object({
+  sku,
+  /** Of the product's stream; also the ETag. */
+  revision: z.int(),
+  name: z.string(),
+  price,
+  /** Whether it is on sale. */
+  listed: z.boolean(),
+});
+export type ProductView = z.infer<typeof productView>;
+
+export const listProductsQuery = z.strictObject({ cursor: sku.optional(), limit: wholeNumber(LARGEST_PAGE).optional() });
+export type ListProductsQuery = z.infer<typeof listProductsQuery>;
+
+export const productList = z.object({
+  products: z.array(productView),
+  /** Where the next page starts; null on the last. */
+  nextCursor: z.string().nullable(),
+});
+export type ProductList = z.infer<typeof productList>;
+
+export const receiptBody = z.strictObject({
+  /** Chosen by the client, so that it may send the receipt again. */
+  receiptId: uuid.optional(),
+  quantity: z.int().min(1).max(MOST_OF_ONE_RECEIPT),
+});
+export type ReceiptBody = z.infer<typeof receiptBody>;
+
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters').optional();
+
+export const receiptView = z.object({ sku, receiptId: z.uuid(), quantity: z.int() });
+export type ReceiptView = z.infer<typeof receiptView>;
+
+export const stockView = z.object({
+  sku,
+  /** Of the stock's stream; also the ETag. */
+  revision: z.int(),
+  onHand: z.int(),
+  /** Of what is on hand, the units that open orders hold. */
+  reserved: z.int(),
+  available: z.int(),
+});
+export type StockView = z.infer<typeof stockView>;
+
+export const reservationView = z.object({
+  orderId: z.uuid(),
+  /** Of the reservation's stream; also the ETag. */
+  revision: z.int(),
+  status: z.enum(['confirmed', 'rejected', 'released', 'fulfilled']),
+  lines: z.array(z.object({ sku, quantity: z.int() })),
+  /** What there was too little of, when it was rejected. */
+  shortSkus: z.array(z.string()),
+});
+export type ReservationView = z.infer<typeof reservationView>;

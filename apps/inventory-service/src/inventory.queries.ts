@@ -1,0 +1,94 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Database } from '@orderstream/postgres';
+import type { ListProductsQuery, ProductList, ProductView, ReservationView, StockView } from './inventory.api.ts';
+import { Product } from './product.entity.ts';
+import { Reservation } from './reservation.entity.ts';
+import { StockLevel } from './stock-level.entity.ts';
+
+const PAGE = 50;
+
+/** One product, on sale or not; null when there is none. */
+export class FindProduct extends Query<ProductView | null> {
+  constructor(readonly sku: string) {
+    super();
+  }
+}
+
+@QueryHandler(FindProduct)
+export class FindProductHandler implements IQueryHandler<FindProduct> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ sku }: FindProduct): Promise<ProductView | null> {
+    const row = await this.database.read((entities) => entities.findOneBy(Product, { sku }));
+    return row === null ? null : productView(row);
+  }
+}
+
+/** Products by their code. */
+export class ListProducts extends Query<ProductList> {
+  constructor(readonly query: ListProductsQuery) {
+    super();
+  }
+}
+
+@QueryHandler(ListProducts)
+export class ListProductsHandler implements IQueryHandler<ListProducts> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ query: { cursor = '', limit = PAGE } }: ListProducts): Promise<ProductList> {
+    const found = await this.database.read((entities) =>
+      entities
+        .createQueryBuilder(Product, 'product')
+        .where('product.sku > :cursor', { cursor })
+        .orderBy('product.sku')
+        .limit(limit + 1)
+        .getMany(),
+    );
+    const products = found.slice(0, limit).map(productView);
+    return { products, nextCursor: found.length > limit ? (products.at(-1)?.sku ?? null) : null };
+  }
+}
+
+/** What is in the warehouse of one product; null when none was ever received or asked for. */
+export class FindStock extends Query<StockView | null> {
+  constructor(readonly sku: string) {
+    super();
+  }
+}
+
+@QueryHandler(FindStock)
+export class FindStockHandler implements IQueryHandler<FindStock> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ sku }: FindStock): Promise<StockView | null> {
+    const row = await this.database.read((entities) => entities.findOneBy(StockLevel, { sku }));
+    if (row === null) return null;
+    const { revision, onHand, reserved } = row;
+    return { sku, revision, onHand, reserved, available: onHand - reserved };
+  }
+}
+
+/** How an order's goods are held; null when it has not been decided yet. */
+export class FindReservation extends Query<ReservationView | null> {
+  constructor(readonly orderId: string) {
+    super();
+  }
+}
+
+@QueryHandler(FindReservation)
+export class FindReservationHandler implements IQueryHandler<FindReservation> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ orderId }: FindReservation): Promise<ReservationView | null> {
+    const row = await this.database.read((entities) => entities.findOneBy(Reservation, { orderId }));
+    if (row === null) return null;
+    const { revision, status, lines, shortSkus } = row;
+    return { orderId, revision, status, lines, shortSkus };
+  }
+}
+
+export const queryHandlers = [FindProductHandler, ListProductsHandler, FindStockHandler, FindReservationHandler];
+
+function productView({ sku, revision, name, amount, currency, listed }: Product): ProductView {
+  return { sku, revision, name, price: { amount, currency }, listed };
+}

@@ -1,0 +1,35 @@
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { EventOn } from '@orderstream/contracts';
+import type { EventStore } from '@orderstream/event-sourcing';
+import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
+import { ParkingTable } from '@orderstream/postgres';
+import { EVENT_STORE } from '@orderstream/service';
+import { INVENTORY_RESERVATIONS } from './consumers.ts';
+import { type ReservationTrigger, settleReservations } from './reservations.ts';
+
+/** Holds goods for orders that were placed, frees those of orders that ended, and issues those that left. */
+@Controller()
+export class ReservationsReactor {
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly parking: ParkingTable,
+  ) {}
+
+  @EventPattern('orders', INVENTORY_RESERVATIONS)
+  onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
+    return react(batch, this.parking, (events) => settleReservations(this.store, triggersIn(events)));
+  }
+
+  @EventPattern('shipments', INVENTORY_RESERVATIONS)
+  onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
+    return react(batch, this.parking, (events) => settleReservations(this.store, triggersIn(events)));
+  }
+}
+
+export const TRIGGERS = ['OrderPlaced', 'OrderRejected', 'ShipmentDispatched'] as const satisfies readonly ReservationTrigger['event']['type'][];
+
+/** The events that concern stock, in their order. */
+export function triggersIn(events: readonly DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[]): ReservationTrigger[] {
+  return events.filter((each): each is ReservationTrigger => TRIGGERS.some((type) => type === each.event.type));
+}

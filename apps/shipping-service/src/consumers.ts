@@ -1,0 +1,7 @@
+/**
+ * The consumer groups of this service. A reactor turns events into commands, a projector into rows;
+ * each reads its topics from the beginning on its own. `@EventPattern(topic, GROUP)` says who gets what.
+ */
+export const SHIPMENT_SCHEDULING = Symbol('shipment-scheduling');
+export const SHIPMENT = Symbol('shipment');
+export const DISPATCHES_BY_DAY = Symbol('dispatches-by-day');

@@ -1,0 +1,36 @@
+import { Controller } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { EventOn } from '@orderstream/contracts';
+import type { CommandEnvelope } from '@orderstream/event-sourcing';
+import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
+import { ParkingTable } from '@orderstream/postgres';
+import { SHIPMENT_SCHEDULING } from './consumers.ts';
+import type { ShipmentCommand } from './domain/shipment.decider.ts';
+import { ShipmentCommands } from './shipment.commands.ts';
+
+/** An order that is paid may be packed. */
+@Controller()
+export class ShipmentSchedulingReactor {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly parking: ParkingTable,
+  ) {}
+
+  @EventPattern('orders', SHIPMENT_SCHEDULING)
+  onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
+    return react(batch, this.parking, async (events) => {
+      const envelopes = events.map(toShipmentCommand).filter((envelope) => envelope !== null);
+      if (envelopes.length > 0) await this.commands.execute(new ShipmentCommands(envelopes));
+    });
+  }
+}
+
+/** The command that an event leads to; null when it does not concern shipments. Scheduling is never refused. */
+export function toShipmentCommand(delivered: DeliveredEvent<EventOn<'orders'>>): CommandEnvelope<ShipmentCommand> | null {
+  const { id, event, correlationId, traceparent } = delivered;
+  if (event.type !== 'OrderPaid') return null;
+  const { orderId, customerId, lines, recipient, paidAt } = event.data;
+  const command = { type: 'ScheduleShipment', orderId, customerId, lines, recipient, at: paidAt } as const;
+  return { id: orderId, command, cause: { id, reaction: command.type, correlationId, traceparent } };
+}
