@@ -3,4 +3,5 @@ export type { ConsumerOptions } from './assignment.ts';
 export * from './client.ts';
 export * from './codec.ts';
 export * from './record.ts';
+export { askKafka, partitionCounts } from './topics.ts';
 export * from './transactional-producer.ts';
