@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What every service keeps beside its own tables: how far its projections are, and what it set aside. */
-export class PlatformTables0000000000000 implements MigrationInterface {
+export class PlatformTables0000000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE TABLE projection_position (
       group_name text NOT NULL,

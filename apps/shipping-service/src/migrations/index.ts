@@ -1,5 +1,5 @@
-import { PlatformTables0000000000000 } from '@orderstream/postgres';
+import { PlatformTables0000000000001 } from '@orderstream/postgres';
 import { ReadModels0000000000001 } from './0001-read-models.ts';
 
 /** This service's database, in the order to be run. */
-export const migrations = [PlatformTables0000000000000, ReadModels0000000000001] as const;
+export const migrations = [PlatformTables0000000000001, ReadModels0000000000001] as const;
