@@ -11,7 +11,7 @@ const visible = (most: number): z.ZodString =>
   z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), `must be 1 to ${most} visible ASCII characters`);
 const idempotencyKey = visible(80);
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
-const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod: visible(100) });
+const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod: z.string().min(1).max(200) });
 const capture = z.strictObject({ amount: money });
 const pageQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DependencyUnavailable } from '@orderstream/messaging';
+import { type RunningService, startService } from '@orderstream/service';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
+import { HttpPaymentGateway } from './http-payment-gateway.ts';
+import { MisunderstoodRequest } from './payment-gateway.ts';
+
+const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
+const amount = { amount: 4_900, currency: 'EUR' };
+const { signal } = new AbortController();
+
+describe('The gateway to the payment provider', () => {
+  let folder: string;
+  let provider: RunningService;
+  let gateway: HttpPaymentGateway;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'payment-gateway-'));
+    const module = PaymentProviderModule.with({ DATA_DIR: folder });
+    provider = await startService({ name: 'payment-provider', module, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+    gateway = new HttpPaymentGateway(`${provider.url}/`);
+  });
+  afterAll(async () => {
+    await provider.stop();
+    await rm(folder, { recursive: true });
+  });
+  const authorise = (key: string, paymentMethod: string): ReturnType<HttpPaymentGateway['authorise']> =>
+    gateway.authorise(key, { orderId, amount, paymentMethod }, signal);
+
+  it('authorises, captures, and finds both again', async () => {
+    const authorised = await authorise('payment-a/authorise', 'pm_card_ok');
+    expect(authorised).toMatchObject({ amount, refusal: null, recordedAt: expect.stringMatching(/\.\d{3}Z$/) });
+    const captured = await gateway.capture('payment-a/capture', { authorisationId: authorised.id, amount }, signal);
+    expect(captured).toMatchObject({ amount, refusal: null });
+    expect(await gateway.find('payment-a/authorise', signal)).toEqual(authorised);
+    expect(await gateway.find('payment-a/capture', signal)).toEqual(captured);
+    expect(await gateway.find('payment-never/authorise', signal)).toBeNull();
+  });
+
+  it('takes a refusal for an answer', async () => {
+    expect(await authorise('payment-b/authorise', 'pm_card_declined')).toMatchObject({ refusal: 'insufficient-funds' });
+  });
+
+  it('does not know the outcome when the reply is lost, and can look it up', async () => {
+    await expect(authorise('payment-c/authorise', 'pm_card_lost_reply')).rejects.toBeInstanceOf(DependencyUnavailable);
+    expect(await gateway.find('payment-c/authorise', signal)).toMatchObject({ amount, refusal: null });
+  });
+
+  it('does not know the outcome of a 503', async () => {
+    await expect(authorise('payment-d/authorise', 'pm_card_unstable')).rejects.toThrow('payment-provider does not answer: it answered 503');
+  });
+
+  it('says so when the provider does not understand it', async () => {
+    await authorise('payment-e/authorise', 'pm_card_ok');
+    const another = authorise('payment-e/authorise', 'pm_card_declined');
+    await expect(another).rejects.toBeInstanceOf(MisunderstoodRequest);
+    await expect(another).rejects.toThrow('idempotency-key-reused');
+  });
+
+  it('is broken off when the caller ends', async () => {
+    const ending = new AbortController();
+    const pending = gateway.authorise('payment-f/authorise', { orderId, amount, paymentMethod: 'pm_card_slow' }, ending.signal);
+    await expect.poll(() => gateway.find('payment-f/authorise', signal)).not.toBeNull();
+    ending.abort();
+    await expect(pending).rejects.toBeInstanceOf(DependencyUnavailable);
+  });
+
+  it('answers a ping', async () => {
+    await gateway.ping();
+  });
+});
+
+describe('A payment provider that is not itself', () => {
+  let server: Server;
+  const stop = (): Promise<unknown> => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  afterEach(stop);
+  const gatewayTo = async (answer: (response: ServerResponse) => void): Promise<HttpPaymentGateway> => {
+    server = createServer((_, response) => answer(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new HttpPaymentGateway(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  };
+
+  it.each([
+    ['no JSON', '<html>'],
+    ['an operation without an id', JSON.stringify({ amount, outcome: 'succeeded', reason: null, recordedAt: '2026-01-02T03:04:05Z' })],
+    ['another outcome', JSON.stringify({ id: 'x', amount, outcome: 'maybe', reason: null, recordedAt: '2026-01-02T03:04:05Z' })],
+  ])('is misunderstood, not believed, when it answers %s', async (_, body) => {
+    const gateway = await gatewayTo((response) => response.writeHead(200).end(body));
+    await expect(gateway.find('key', signal)).rejects.toBeInstanceOf(MisunderstoodRequest);
+  });
+
+  it.each([500, 502, 504, 429])('has said nothing of the outcome with %i', async (status) => {
+    const gateway = await gatewayTo((response) => response.writeHead(status).end());
+    await expect(gateway.find('key', signal)).rejects.toBeInstanceOf(DependencyUnavailable);
+    await expect(gateway.ping()).rejects.toBeInstanceOf(DependencyUnavailable);
+  });
+
+  it('is named with the reason when it is not there', async () => {
+    const gateway = await gatewayTo(() => {});
+    await stop();
+    await expect(gateway.ping()).rejects.toThrow(/payment-provider does not answer: connect ECONNREFUSED/);
+  });
+});

@@ -1,0 +1,41 @@
+import type { Money } from '@orderstream/contracts';
+
+export const PAYMENT_GATEWAY = Symbol('PAYMENT_GATEWAY');
+
+/** What the provider did, or refused for good. */
+export interface ProviderOperation {
+  /** The provider's id: of the authorisation, or of the capture. */
+  readonly id: string;
+  readonly amount: Money;
+  /** Why it was refused; null when it succeeded. */
+  readonly refusal: string | null;
+  /** When the provider recorded it, ISO-8601 UTC with milliseconds. */
+  readonly recordedAt: string;
+}
+
+/**
+ * The port to the payment provider. The same key and request get the same answer, however often
+ * they are sent, and whatever they ask for is done once.
+ *
+ * @throws DependencyUnavailable when there was no answer: whether anything happened is not known.
+ * @throws MisunderstoodRequest when the provider can't make sense of the request: nothing happened.
+ */
+export interface PaymentGateway {
+  /** What became of the request under this key; null when the provider knows of none. */
+  find(key: string, signal: AbortSignal): Promise<ProviderOperation | null>;
+  authorise(
+    key: string,
+    request: { readonly orderId: string; readonly amount: Money; readonly paymentMethod: string },
+    signal: AbortSignal,
+  ): Promise<ProviderOperation>;
+  capture(
+    key: string,
+    request: { readonly authorisationId: string; readonly amount: Money },
+    signal: AbortSignal,
+  ): Promise<ProviderOperation>;
+}
+
+/** The two sides do not have the same contract. Sent again it would fail again, until one of them is mended. */
+export class MisunderstoodRequest extends Error {
+  override readonly name = 'MisunderstoodRequest';
+}
