@@ -2,6 +2,7 @@ import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Metric } from 'prom-client';
 import type { ServiceConfig } from './config.ts';
 import { type Dependency, DependencyWatch, serveHealth } from './health.ts';
 import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts';
@@ -24,6 +25,8 @@ export interface ServiceOptions {
   readonly module: Type | DynamicModule;
   /** Made here unless the module logs through it too. */
   readonly logger?: PinoLogger;
+  /** Served beside those that every service has; made with `registers: []`. */
+  readonly metrics?: readonly Metric[];
 }
 
 export interface RunningService {
@@ -49,7 +52,7 @@ function createAdapter(): FastifyAdapter {
  * readiness says what is missing.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, config, module, logger = createLogger(name, config) } = options;
+  const { name, config, module, logger = createLogger(name, config), metrics = [] } = options;
   const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(), {
     logger: new NestLogger(logger),
     // Fastify's own JSON parser does; Nest's would also read forms.
@@ -65,7 +68,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (failure === null) logger.info({ dependency }, `${dependency} answers`);
     else logger.warn({ dependency, failure }, `${dependency} does not answer`);
   });
-  measureRequests(fastify, createMetrics(name, consumers), logger);
+  const registry = createMetrics(name, consumers);
+  for (const metric of metrics) registry.registerMetric(metric);
+  measureRequests(fastify, registry, logger);
   serveHealth(fastify, watch, consumers);
 
   app.useGlobalFilters(new ProblemFilter());

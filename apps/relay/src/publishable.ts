@@ -1,0 +1,41 @@
+import { categoryOf, contractOf, schemaVersion } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { Shard } from './shard.ts';
+
+/**
+ * `publish`: to this topic.
+ * `park`: this event can't be published by any build that is known here; it is set aside with its cause.
+ * `wait`: a newer build can; publishing it with an older schema would lose fields without a sign.
+ */
+export type Decision =
+  | { readonly kind: 'publish'; readonly topic: string }
+  | { readonly kind: 'park'; readonly cause: string }
+  | { readonly kind: 'wait'; readonly cause: string };
+
+/** What becomes of a stored event. Whether its data fits its schema shows only when it is encoded. */
+export function publishable({ stream, event, metadata }: StoredEvent, routes: Shard['routes']): Decision {
+  const category = categoryOf(stream);
+  const topic = category === null ? undefined : routes[category];
+  const contract = contractOf(event.type);
+  if (topic === undefined) return park('no topic carries this stream');
+  if (contract === undefined) return park(`no contract declares an event ${event.type}`);
+  if (contract.category !== category) return park(`${event.type} belongs to ${contract.category}-* streams`);
+  const version: unknown = metadata?.schemaVersion;
+  if (typeof version !== 'number' || !Number.isInteger(version)) return park('the metadata has no schema version');
+  if (!isName(metadata.$correlationId)) return park('the metadata has no $correlationId');
+  if (!isName(metadata.$causationId)) return park('the metadata has no $causationId');
+  if (version > contract.version) {
+    const versions = `version ${version} of ${event.type}, and this relay's contracts end at ${contract.version}`;
+    return { kind: 'wait', cause: `${stream} has ${versions}: run \`npm run deploy\` of the newer release and its relay` };
+  }
+  if (schemaVersion(event.type, version) === undefined) return park(`there is no version ${version} of ${event.type}`);
+  return { kind: 'publish', topic };
+}
+
+function park(cause: string): Decision {
+  return { kind: 'park', cause };
+}
+
+function isName(text: unknown): boolean {
+  return typeof text === 'string' && text.length > 0;
+}

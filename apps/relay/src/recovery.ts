@@ -1,0 +1,97 @@
+import type { EventStoreDb } from '@orderstream/eventstoredb';
+import { askKafka, partitionCounts, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
+import type { Kafka } from 'kafkajs';
+import { type Checkpoint, checkpointAt, differences, StartRefused } from './checkpoint.ts';
+import type { Shard } from './shard.ts';
+import { checkpointRecord, readState } from './shard-state.ts';
+
+/** A dead relay's open transaction holds read-committed readers up until its successor fences, or for this long. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
+
+/** The platform lacks something that its deploy step makes. Passing, like an outage. */
+export class NotDeployed extends Error {
+  override readonly name = 'NotDeployed';
+  readonly dependency = 'kafka';
+}
+
+export interface RelayPorts {
+  readonly store: EventStoreDb;
+  readonly kafka: Kafka;
+  readonly codec: SchemaRegistryCodec;
+  readonly shard: Shard;
+}
+
+/** A relay that may write, and knows from where on. */
+export interface Recovered {
+  readonly producer: TransactionalProducer;
+  readonly checkpoint: Checkpoint;
+  readonly parkedStreams: ReadonlySet<string>;
+}
+
+/**
+ * The order matters. Only when every predecessor is fenced, the checkpoint can't move any more; only
+ * then is it read; only from there on may anything be published.
+ *
+ * @throws NotDeployed, SchemaNotRegistered, DependencyUnavailable: to be tried again, with a new producer.
+ * @throws StartRefused: not to be tried again.
+ */
+export async function recover({ kafka, codec, store, shard }: RelayPorts): Promise<Recovered> {
+  await checkTopics(kafka, shard);
+  await codec.load();
+  const producer = new TransactionalProducer({
+    kafka,
+    transactionalId: shard.transactionalId,
+    timeoutMs: TRANSACTION_TIMEOUT_MS,
+  });
+  try {
+    await producer.fence();
+    const { checkpoint, parkedStreams } = await readState(kafka, producer, shard);
+    if (checkpoint === null) {
+      await checkNothingPublished(kafka, shard);
+      // From here on, topics with records and no checkpoint are a loss and not a beginning.
+      const first = checkpointAt(null, null, shard);
+      await producer.commit(checkpointRecord(first, shard), []);
+      return { producer, checkpoint: first, parkedStreams };
+    }
+    const changed = differences(checkpoint, shard);
+    if (changed !== null) throw new StartRefused(`the checkpoint of shard ${shard.name} was written under another filter: ${changed}`);
+    await checkSameLog(store, checkpoint);
+    return { producer, checkpoint, parkedStreams };
+  } catch (fault) {
+    await producer.disconnect().catch(() => {});
+    throw fault;
+  }
+}
+
+async function checkTopics(kafka: Kafka, { partitions, stateTopic, statePartition }: Shard): Promise<void> {
+  const counts = await askKafka(kafka, (admin) => partitionCounts(admin, [...Object.keys(partitions), stateTopic]));
+  const problems = [...counts].flatMap(([topic, count]) => {
+    const expected = partitions[topic];
+    if (count === 0) return [`topic ${topic} does not exist`];
+    if (expected !== undefined && count !== expected) return [`topic ${topic} has ${count} partitions and its contract says ${expected}`];
+    if (topic === stateTopic && count <= statePartition) return [`topic ${topic} has no partition ${statePartition}`];
+    return [];
+  });
+  if (problems.length > 0) throw new NotDeployed(`${problems.join('; ')}: run \`npm run deploy\``);
+}
+
+/** Without its checkpoint the relay would publish the whole log a second time. */
+async function checkNothingPublished(kafka: Kafka, { partitions, stateTopic, name }: Shard): Promise<void> {
+  const published = await askKafka(kafka, async (admin) => {
+    const ends = await Promise.all(Object.keys(partitions).map(async (topic) => ({ topic, ends: await admin.fetchTopicOffsets(topic) })));
+    return ends.filter((each) => each.ends.some(({ high }) => high !== '0')).map(({ topic }) => topic);
+  });
+  if (published.length === 0) return;
+  throw new StartRefused(`${stateTopic} has no checkpoint of shard ${name}, but there are records on ${published.join(', ')}`);
+}
+
+/** Behind a position that the log has not reached yet, new events would be left out without a sign. */
+async function checkSameLog(store: EventStoreDb, { last }: Checkpoint): Promise<void> {
+  if (last === null) return;
+  for await (const { id } of store.read(last.stream, { fromRevision: last.revision })) {
+    if (id === last.id) return;
+    break;
+  }
+  const event = `event ${last.id} at revision ${last.revision} of ${last.stream}`;
+  throw new StartRefused(`the event store does not have ${event}, which the checkpoint names: it is another one, or was set back`);
+}

@@ -1,0 +1,125 @@
+import { schemaVersion } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type SchemaRegistryCodec, toRecord } from '@orderstream/kafka';
+import { BEHIND_A_PARKED_EVENT } from '@orderstream/messaging';
+import type { Message, TopicMessages } from 'kafkajs';
+import { publishable } from './publishable.ts';
+import type { Shard } from './shard.ts';
+import { parkedMessage } from './shard-state.ts';
+
+/** A stored event has a schema that this build does not know yet. Everything behind it waits. */
+export class NewerSchema extends Error {
+  override readonly name = 'NewerSchema';
+}
+
+/** Brokers take 1 MiB in one record batch by default, and kafkajs puts all records of a partition into one. */
+const LARGEST_BATCH_BYTES = 512 * 1024;
+const LARGEST_RECORD_BYTES = 1_000_000;
+const MOST_EVENTS = 500;
+
+/** What one transaction writes: records by topic, what is parked instead, and how far the log is covered by both. */
+export class RelayBatch {
+  readonly #shard: Shard;
+  readonly #codec: SchemaRegistryCodec;
+  readonly #parkedStreams: Set<string>;
+  readonly #messages = new Map<string, Message[]>();
+  #position: bigint | null = null;
+  #first: StoredEvent | null = null;
+  #last: StoredEvent | null = null;
+  #records = 0;
+  #parked = 0;
+  #bytes = 0;
+
+  /** @param parkedStreams those known so far; the batch adds to it. */
+  constructor(shard: Shard, codec: SchemaRegistryCodec, parkedStreams: Set<string>) {
+    this.#shard = shard;
+    this.#codec = codec;
+    this.#parkedStreams = parkedStreams;
+  }
+
+  /** The last position that was added; null: none. */
+  get position(): bigint | null {
+    return this.#position;
+  }
+  get records(): number {
+    return this.#records;
+  }
+  get parked(): number {
+    return this.#parked;
+  }
+  /** Events added; a position may have been added without any. */
+  get events(): number {
+    return this.#records + this.#parked;
+  }
+  /** The first and the last event added; null: none. */
+  get first(): StoredEvent | null {
+    return this.#first;
+  }
+  get last(): StoredEvent | null {
+    return this.#last;
+  }
+  get isFull(): boolean {
+    return this.events >= MOST_EVENTS || this.#bytes >= LARGEST_BATCH_BYTES;
+  }
+  get topicMessages(): TopicMessages[] {
+    return [...this.#messages].map(([topic, messages]) => ({ topic, messages }));
+  }
+
+  /** Everything up to here is in the batch, or belongs on no topic. */
+  cover(position: bigint): void {
+    this.#position = position;
+  }
+
+  /**
+   * Encodes the event, or parks it: by itself, or behind an earlier one of its stream, which it must
+   * not overtake.
+   *
+   * @throws NewerSchema, and the batch is as it was before.
+   */
+  add(stored: StoredEvent, position: bigint): void {
+    const cause = this.#parkedStreams.has(stored.stream) ? BEHIND_A_PARKED_EVENT : this.#publish(stored);
+    if (cause !== null) this.#park(stored, position, cause);
+    this.#position = position;
+    this.#first ??= stored;
+    this.#last = stored;
+  }
+
+  /** The cause to park it with, or null when it was published. */
+  #publish(stored: StoredEvent): string | null {
+    const decision = publishable(stored, this.#shard.routes);
+    if (decision.kind === 'wait') throw new NewerSchema(decision.cause);
+    if (decision.kind === 'park') return decision.cause;
+    const message = encode(stored, this.#codec);
+    if (typeof message === 'string') return message;
+    const bytes = message.value?.length ?? 0;
+    if (bytes > LARGEST_RECORD_BYTES) return `its ${bytes} bytes are too many for a record`;
+    this.#put(decision.topic, message);
+    this.#bytes += bytes;
+    this.#records++;
+    return null;
+  }
+
+  #park(stored: StoredEvent, position: bigint, cause: string): void {
+    this.#put(this.#shard.stateTopic, parkedMessage(stored, position, cause, this.#shard));
+    this.#parkedStreams.add(stored.stream);
+    this.#parked++;
+  }
+
+  #put(topic: string, message: Message): void {
+    const messages = this.#messages.get(topic);
+    if (messages === undefined) this.#messages.set(topic, [message]);
+    else messages.push(message);
+  }
+}
+
+/** The record, or why its data can't be one. Any other failure is the relay's own and must not park an event. */
+function encode(stored: StoredEvent, codec: SchemaRegistryCodec): Message | string {
+  try {
+    return toRecord(stored, codec);
+  } catch (fault) {
+    const { event, metadata } = stored;
+    const fits = schemaVersion(event.type, metadata.schemaVersion)!.avro.isValid(event.data);
+    if (fits) throw fault;
+    return `the data is not what version ${metadata.schemaVersion} of ${event.type} declares`;
+  }
+}

@@ -1,0 +1,49 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { CONSUMERS, type Consumer, DEPENDENCIES, type Logger } from '@orderstream/service';
+import type { RelayConfig } from './config.ts';
+import type { RelayPorts } from './recovery.ts';
+import type { Relay } from './relay.ts';
+import { obstacle } from './relay.state.ts';
+import { everything } from './shard.ts';
+
+/** Nothing connects before it is used. */
+export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
+  return {
+    store: new EventStoreDb(config.EVENTSTORE_URL),
+    kafka: createKafka({ clientId: 'relay', brokers: config.KAFKA_BROKERS, logger }),
+    codec: new SchemaRegistryCodec(config.SCHEMA_REGISTRY_URL),
+    shard: everything,
+  };
+}
+
+/** The relay in its shell: started, stopped and reported on as a consumer is, only that it consumes the log. */
+@Module({})
+export class RelayModule {
+  /** @param refused called when the relay must not run at all. */
+  static with({ store, kafka }: RelayPorts, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
+    const consumer: Consumer = {
+      listen: (ready) => {
+        relay.run().catch(refused);
+        ready();
+      },
+      close: () => relay.stop(),
+      status: () => ({ group: 'relay', blockedBy: obstacle(relay.state), partitions: [] }),
+    };
+    return {
+      module: RelayModule,
+      providers: [
+        { provide: CONSUMERS, useValue: [consumer] },
+        {
+          provide: DEPENDENCIES,
+          useValue: [
+            { name: 'eventstore', check: () => store.ping(), close: () => store.dispose() },
+            { name: 'kafka', check: () => askKafka(kafka, (admin) => admin.describeCluster()) },
+          ],
+        },
+      ],
+      exports: [CONSUMERS, DEPENDENCIES],
+    };
+  }
+}

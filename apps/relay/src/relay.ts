@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@orderstream/kafka';
+import { backoffMs, messageOf } from '@orderstream/messaging';
+import { Batcher } from './batcher.ts';
+import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
+import { type Recovered, recover, type RelayPorts } from './recovery.ts';
+import type { RelayState } from './relay.state.ts';
+import { RelayBatch } from './relay-batch.ts';
+import { checkpointRecord } from './shard-state.ts';
+
+/** Counted since the process started. */
+export interface RelayCounts {
+  batches: number;
+  records: number;
+  parked: number;
+  recoveries: number;
+}
+
+/**
+ * Brings the log's events to their topics: each exactly once for read-committed readers, and in the
+ * order of its stream. Events and the checkpoint that covers them go in one Kafka transaction.
+ */
+export class Relay {
+  readonly #ports: RelayPorts;
+  readonly #logger: Logger;
+  readonly #stop = new AbortController();
+  #state: RelayState = { status: 'unknown', cause: 'starting' };
+  #batcher: Batcher | null = null;
+  #committing: RelayBatch | null = null;
+  /** When it last knew that nothing waits, in ms since the epoch. */
+  #levelAt = Date.now();
+  #running: Promise<void> = Promise.resolve();
+  readonly counts: RelayCounts = { batches: 0, records: 0, parked: 0, recoveries: 0 };
+
+  constructor(ports: RelayPorts, logger: Logger) {
+    this.#ports = ports;
+    this.#logger = logger;
+  }
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  /** How long the oldest event known to wait has been in the log; 0 when none waits. */
+  get behindMs(): number {
+    const waiting = this.#committing?.first ?? this.#batcher?.first ?? null;
+    if (waiting !== null) return Math.max(0, Date.now() - Date.parse(waiting.recordedAt));
+    return this.#batcher?.isLevel === true ? 0 : Date.now() - this.#levelAt;
+  }
+
+  /** Relays until `stop`. @throws StartRefused when it must not relay at all; it never gives up for anything else. */
+  run(): Promise<void> {
+    this.#running = this.#relayAgainAndAgain();
+    return this.#running;
+  }
+
+  /** Ends the transaction in hand. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running.catch(() => {});
+  }
+
+  async #relayAgainAndAgain(): Promise<void> {
+    const { signal } = this.#stop;
+    let attempt = 0;
+    while (!signal.aborted) {
+      const batchesBefore = this.counts.batches;
+      try {
+        this.#state = { status: 'recovering' };
+        const recovered = await this.#recover();
+        if (recovered !== null) await this.#relayFrom(recovered);
+      } catch (fault) {
+        if (fault instanceof StartRefused) throw fault;
+        this.#state = { status: 'unknown', cause: messageOf(fault) };
+        attempt = this.counts.batches > batchesBefore ? 1 : attempt + 1;
+        const pauseMs = Math.round(backoffMs('pause', attempt));
+        this.#logger.warn({ error: fault, attempt, pauseMs }, `the relay starts over: ${messageOf(fault)}`);
+        await delay(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** null when it was stopped meanwhile: whatever does not answer must not hold up the end of the process. */
+  async #recover(): Promise<Recovered | null> {
+    const recovering = recover(this.#ports);
+    const recovered = await Promise.race([recovering, aborted(this.#stop.signal)]);
+    if (recovered === null) recovering.then(({ producer }) => producer.disconnect()).catch(() => {});
+    else this.counts.recoveries++;
+    return recovered;
+  }
+
+  async #relayFrom({ producer, checkpoint, parkedStreams }: Recovered): Promise<void> {
+    const { store, codec, shard } = this.#ports;
+    const known = new Set(parkedStreams);
+    const from = checkpoint.position ?? 'start';
+    const batcher = new Batcher(
+      (signal) => store.subscribeToAll({ from, categories: Object.keys(shard.routes), signal }),
+      () => new RelayBatch(shard, codec, known),
+    );
+    const close = (): void => void batcher.close();
+    this.#stop.signal.addEventListener('abort', close);
+    if (this.#stop.signal.aborted) close();
+    this.#batcher = batcher;
+    this.#state = { status: 'relaying', position: checkpoint.position };
+    this.#logger.info({ position: String(from), parkedStreams: known.size }, 'the relay goes on behind its checkpoint');
+    try {
+      let { last } = checkpoint;
+      for (let batch = await batcher.take(); batch !== null; batch = await batcher.take()) {
+        this.#committing = batch;
+        last = identityOf(batch) ?? last;
+        const reached = checkpointRecord(checkpointAt(batch.position, last, shard), shard);
+        await producer.commit(reached, batch.topicMessages);
+        this.#committed(batch);
+      }
+    } finally {
+      if (batcher.isLevel && this.#committing === null) this.#levelAt = Date.now();
+      this.#batcher = null;
+      this.#committing = null;
+      this.#stop.signal.removeEventListener('abort', close);
+      await Promise.all([batcher.close(), producer.disconnect().catch(() => {})]);
+    }
+  }
+
+  #committed(batch: RelayBatch): void {
+    this.#committing = null;
+    this.#state = { status: 'relaying', position: batch.position };
+    this.counts.batches++;
+    this.counts.records += batch.records;
+    this.counts.parked += batch.parked;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}
+
+function identityOf({ last }: RelayBatch): EventIdentity | null {
+  return last === null ? null : { stream: last.stream, revision: last.revision, id: last.id };
+}
