@@ -1,6 +1,7 @@
 import { createKafka, type Logger } from '@orderstream/kafka';
 import { hostList, loadConfig, urlOf } from '@orderstream/service';
 import { z } from 'zod';
+import { deployDatabases, plannedDatabases } from './databases.ts';
 import { patiently, reasonOf } from './patience.ts';
 import { deploySchemas } from './schemas.ts';
 import { deployTopics, plannedTopics } from './topics.ts';
@@ -11,6 +12,11 @@ databases with their roles and migrations. It can be repeated; what is there sta
   KAFKA_BROKERS              host:port, more of them separated by commas
   KAFKA_REPLICATION_FACTOR   of new topics (default 1)
   SCHEMA_REGISTRY_URL        with the base path of the Confluent-compatible API
+  ADMIN_DATABASE_URL         a role that may create databases and roles
+  ORDER_DATABASE_URL, INVENTORY_DATABASE_URL, PAYMENT_DATABASE_URL, SHIPPING_DATABASE_URL
+                             as the services use them: role, password and database are taken from here
+  PERSONAL_DATA_WRITER_URL, PERSONAL_DATA_READER_URL
+                             likewise, as order-service and shipping-service use the customers' keys
 `;
 
 const WAIT_MS = 120_000;
@@ -18,11 +24,20 @@ const say = (line: string): void => console.log(`deploy: ${line}`);
 /** What kafkajs retries is no news here: whatever lasts is said once, as what is waited for. */
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+const databaseUrl = urlOf('postgres', 'postgresql');
+
 async function main(): Promise<void> {
   const settings = loadConfig(z.object({
     KAFKA_BROKERS: hostList,
     KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).default(1),
     SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
+    ADMIN_DATABASE_URL: databaseUrl,
+    ORDER_DATABASE_URL: databaseUrl,
+    INVENTORY_DATABASE_URL: databaseUrl,
+    PAYMENT_DATABASE_URL: databaseUrl,
+    SHIPPING_DATABASE_URL: databaseUrl,
+    PERSONAL_DATA_WRITER_URL: databaseUrl,
+    PERSONAL_DATA_READER_URL: databaseUrl,
   }));
   const step = { withinMs: WAIT_MS, say };
 
@@ -40,6 +55,9 @@ async function main(): Promise<void> {
 
   const registered = await patiently(() => deploySchemas(settings.SCHEMA_REGISTRY_URL), step);
   say(`schemas: ${registered} new`);
+
+  const migrated = await patiently(() => deployDatabases(settings.ADMIN_DATABASE_URL, plannedDatabases(settings)), step);
+  say(`migrations: ${migrated.length} new`);
 }
 
 if (process.argv.includes('--help')) {
