@@ -21,11 +21,12 @@ export function parseUuid(uuid: WireUuid | undefined): string | null {
   return PLAIN.test(text) ? hyphenated(text.toLowerCase()) : null;
 }
 
-export type SentUuid =
-  | { readonly string: string }
-  | { readonly structured: { readonly mostSignificantBits: WireLong; readonly leastSignificantBits: WireLong } };
+export interface StructuredUuid {
+  readonly structured: { readonly mostSignificantBits: WireLong; readonly leastSignificantBits: WireLong };
+}
+export type SentUuid = StructuredUuid | { readonly string: string };
 
-export function structuredUuid(id: string): SentUuid {
+export function structuredUuid(id: string): StructuredUuid {
   const hex = id.replaceAll('-', '');
   return {
     structured: {

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
+
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+export interface Start {
+  /** The data folder; without it a new one that goes when the process is stopped. */
+  readonly folder?: string;
+  readonly args?: readonly string[];
+  /** A module that is loaded before the emulator, to make something around it fail. */
+  readonly preload?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The emulator from its sources, as a process of its own on a free port. */
+export class EmulatorProcess {
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+  /** What it wrote when it was ready. */
+  readonly startLine: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  readonly #clients: EventStoreDBClient[] = [];
+
+  private constructor(folder: string, child: ChildProcess, startLine: string) {
+    this.folder = folder;
+    this.#child = child;
+    this.#exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    this.startLine = startLine;
+    this.port = Number(/:(\d+),/.exec(startLine)?.[1]);
+    this.url = `esdb://127.0.0.1:${this.port}?tls=false`;
+  }
+
+  /** @throws with what it wrote when it ends instead of starting. */
+  static async start(options: Start = {}): Promise<EmulatorProcess> {
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
+    const preload = options.preload === undefined ? [] : ['--import', options.preload];
+    const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const startLine = await new Promise<string>((resolve, reject) => {
+      createInterface(child.stdout).once('line', resolve);
+      child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors}`)));
+    });
+    return new EmulatorProcess(folder, child, startLine);
+  }
+
+  /** A client that is disposed of with the process. */
+  client(options = ''): EventStoreDBClient {
+    const client = EventStoreDBClient.connectionString(`${this.url}${options}`);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Ends it and tells how it ended. The data stay. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    const [code, endedBy] = await this.#exited;
+    await Promise.all(this.#clients.map((client) => client.dispose().catch(() => {})));
+    return { code, signal: endedBy };
+  }
+
+  /** Resolves when it ended by itself. */
+  async ended(): Promise<NodeJS.Signals | null> {
+    return (await this.#exited)[1];
+  }
+
+  /** Ends it and takes the data with it. */
+  async remove(): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The same data in a new process. */
+  async restart(signal: NodeJS.Signals = 'SIGTERM', options: Start = {}): Promise<EmulatorProcess> {
+    await this.end(signal);
+    return EmulatorProcess.start({ ...options, folder: this.folder });
+  }
+}
+
+/** What a read gives, in order. */
+export async function read<Event extends ResolvedEvent>(events: AsyncIterable<Event>): Promise<NonNullable<Event['event']>[]> {
+  return (await Array.fromAsync(events)).map(({ event }) => event!);
+}
