@@ -57,7 +57,10 @@ async function prepare(context: ServerContext): Promise<Launch> {
       '-Xmx512m',
       '-Dorg.slf4j.simpleLogger.showDateTime=true',
       '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
-      ...['-cp', classpath, 'kafka.Kafka', settings],
+      '-cp',
+      classpath,
+      'kafka.Kafka',
+      settings,
     ],
   };
 }

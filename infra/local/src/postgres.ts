@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
+import { Client } from 'pg';
 import { databaseUrl, passwordOf } from './environment.ts';
 import { dataFolderFor, postgresUser, programsFor, type User } from './postgres-user.ts';
 import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
@@ -62,8 +62,8 @@ async function prepare(context: ServerContext): Promise<Launch> {
   };
 }
 
-async function asSuperuser<T>({ ports, secret }: ServerContext, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+async function asSuperuser<T>({ ports, secret }: ServerContext, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({
     connectionString: databaseUrl(ports, secret, 'postgres', 'postgres'),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });

@@ -18,7 +18,7 @@ import type { Server, ServerContext } from './server.ts';
 import { runToEnd, startAndWait, until } from './starting.ts';
 import { together } from './together.ts';
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 180_000;
 const HTTP_TIMEOUT_MS = 2_000;
 // kafkajs 2.2 computes a negative delay, which Node.js says on every start.
 const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommand, WrongArguments } from './arguments.ts';
+
+describe('The arguments of the stack', () => {
+  it('take up with its options', () => {
+    expect(parseCommand(['up', '--fresh'])).toEqual({ verb: 'up', fresh: true, serversOnly: false });
+    expect(parseCommand(['up', '--servers-only'])).toEqual({ verb: 'up', fresh: false, serversOnly: true });
+  });
+
+  it('take the logs of a server, a service or the deploy step', () => {
+    expect(parseCommand(['logs', 'kafka', '-f'])).toEqual({ verb: 'logs', name: 'kafka', follow: true });
+    expect(parseCommand(['logs', 'relay'])).toEqual({ verb: 'logs', name: 'relay', follow: false });
+    expect(parseCommand(['logs', 'deploy'])).toEqual({ verb: 'logs', name: 'deploy', follow: false });
+  });
+
+  it('explain themselves when there are none, or on --help wherever it stands', () => {
+    expect(parseCommand([])).toEqual({ verb: 'help' });
+    expect(parseCommand(['up', '--help'])).toEqual({ verb: 'help' });
+  });
+
+  it.each([
+    [['start'], 'no command start'],
+    [['up', 'kafka'], 'takes no name'],
+    [['down', '--fresh'], 'no option --fresh'],
+    [['logs'], 'takes one name'],
+    [['logs', 'kafka', 'relay'], 'takes one name'],
+    [['logs', 'zookeeper'], 'no process zookeeper'],
+    [['up', '--frsh'], '--frsh'],
+  ])('refuse %j and name what is wrong', (args, wrong) => {
+    expect(() => parseCommand(args)).toThrow(WrongArguments);
+    expect(() => parseCommand(args)).toThrow(wrong);
+  });
+});

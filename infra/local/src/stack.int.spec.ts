@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { portsFromBase } from './layout.ts';
+import { freePortBase, PortTaken } from './ports.ts';
+import { startStack, type Stack } from './stack.ts';
+import { StartFailed } from './starting.ts';
+import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
+
+async function query(stack: Stack, sql: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: stack.env['ADMIN_DATABASE_URL']! });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('A stack', () => {
+  it('keeps its data over stop and start, and discards it when it starts fresh', async () => {
+    const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['postgres'] } as const;
+    const first = await startStack(options);
+    await query(first, 'CREATE TABLE kept (n int)');
+    await first.stop();
+    expect(processesIn(options.dataDir)).toEqual([]);
+
+    const again = await startStack(options);
+    expect(await query(again, `SELECT to_regclass('kept') IS NOT NULL AS there`)).toEqual([{ there: true }]);
+
+    const fresh = await startStack({ ...options, fresh: true });
+    expect(await query(fresh, `SELECT to_regclass('kept') IS NOT NULL AS there`)).toEqual([{ there: false }]);
+  });
+
+  it('leaves alone what runs already', async () => {
+    const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase() };
+    await startStack({ ...options, only: ['postgres'] });
+    const before = processesIn(options.dataDir);
+    await startStack({ ...options, only: ['postgres', 'eventstore'] });
+    const after = processesIn(options.dataDir);
+    expect(after.map(({ name }) => name).sort()).toEqual(['eventstore', 'postgres']);
+    expect(after).toEqual(expect.arrayContaining(before));
+  });
+
+  it('brings a killed server back with its data', async () => {
+    const stack = await startStack({ dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['postgres'] });
+    await query(stack, 'CREATE TABLE kept (n int)');
+    await stack.kill('postgres', 'SIGKILL');
+    expect(stack.status().find(({ name }) => name === 'postgres')).toMatchObject({ pid: undefined });
+    await stack.startServer('postgres');
+    expect(await query(stack, `SELECT to_regclass('kept') IS NOT NULL AS there`)).toEqual([{ there: true }]);
+  });
+
+  it('names a taken port with its variable and leaves nothing running', async () => {
+    const dataDir = temporaryDataFolder();
+    const portBase = await freePortBase();
+    const taken = createServer().listen(portsFromBase(portBase).eventstore, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const start = startStack({ dataDir, portBase, only: ['postgres', 'eventstore'] });
+    await expect(start).rejects.toThrow(PortTaken);
+    await expect(start).rejects.toThrow('EVENTSTORE_PORT');
+    expect(processesIn(dataDir)).toEqual([]);
+  });
+
+  it('shows the end of the log of a server that fails to start, and ends the others', async () => {
+    const dataDir = temporaryDataFolder();
+    writeFileSync(path.join(dataDir, 'eventstore'), 'a file where the folder should be');
+    const start = startStack({ dataDir, portBase: await freePortBase(), only: ['postgres', 'eventstore'] });
+    await expect(start).rejects.toThrow(StartFailed);
+    await expect(start).rejects.toThrow(/^eventstore ended with exit code \d+\. The end of its log, .*eventstore\.log:\n {2}\S/);
+    expect(processesIn(dataDir)).toEqual([]);
+  });
+
+  it('gives up an interrupted start and leaves nothing running', async () => {
+    const dataDir = temporaryDataFolder();
+    const interrupted = new AbortController();
+    const onProgress = (line: string): void => {
+      if (line.startsWith('eventstore ready')) interrupted.abort(new Error('Ctrl-C'));
+    };
+    const start = startStack({ dataDir, portBase: await freePortBase(), only: ['eventstore', 'kafka'], signal: interrupted.signal, onProgress });
+    await expect(start).rejects.toThrow('Ctrl-C');
+    expect(processesIn(dataDir)).toEqual([]);
+  });
+});

@@ -1,0 +1,21 @@
+// A data folder for one test, with whatever runs in it ended at the test's end.
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { endInOrder } from '../ending.ts';
+import { stackProcesses, type StackProcess } from '../processes.ts';
+import { openStack } from '../stack.ts';
+
+export const processesIn = (dataDir: string): StackProcess[] => stackProcesses().filter(({ stack }) => stack === dataDir);
+
+export function temporaryDataFolder(): string {
+  // mkdtemp makes it 0700: what a clone below root's home looks like to user postgres.
+  const dataDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderstream-test-')));
+  onTestFinished(async () => {
+    await endInOrder(processesIn(dataDir));
+    openStack(dataDir)?.discard();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return dataDir;
+}

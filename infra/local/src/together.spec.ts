@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { together } from './together.ts';
+
+const never = new AbortController().signal;
+
+describe('Starting several together', () => {
+  it('gives up the others when one fails, and waits for their end', async () => {
+    const ended: string[] = [];
+    const start = together(['one', 'two'], never, async (name, signal) => {
+      if (name === 'one') throw new Error('one has no port');
+      await once(signal, 'abort');
+      ended.push(name);
+    });
+    await expect(start).rejects.toThrow('one has no port');
+    expect(ended).toEqual(['two']);
+  });
+
+  it('gives up all when it is interrupted', async () => {
+    const interrupted = new AbortController();
+    const start = together(['one', 'two'], interrupted.signal, async (_, signal) => {
+      await once(signal, 'abort');
+      throw signal.reason;
+    });
+    interrupted.abort(new Error('Ctrl-C'));
+    await expect(start).rejects.toThrow('Ctrl-C');
+  });
+});
