@@ -1,0 +1,104 @@
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { SchemaRegistryCodec } from '@orderstream/kafka';
+import { describe, expect, it } from 'vitest';
+import { NewerSchema, RelayBatch } from './relay-batch.ts';
+import { everything } from './shard.ts';
+
+const codec = {
+  encode: (_type: string, _version: number, data: { sku?: string }) => {
+    if (data.sku === 'defect') throw new Error('the schema ids are not loaded');
+    if (data.sku === undefined) throw new Error('invalid "string": undefined');
+    return Buffer.from(JSON.stringify(data));
+  },
+} as unknown as SchemaRegistryCodec;
+
+let revision = 0;
+const delisted = (sku: string, change: object = {}): StoredEvent => ({
+  id: 'e0b7d1c4-53a8-4f0e-9d3f-0f2f3a1c5b6d',
+  stream: `product-${sku}`,
+  revision: revision++,
+  event: { type: 'ProductDelisted', data: { sku, delistedAt: '2026-01-01T00:00:00.000Z' } },
+  metadata: { schemaVersion: 1, $correlationId: 'a', $causationId: 'b' },
+  recordedAt: '2026-01-01T00:00:00.000Z',
+  ...change,
+});
+const alien = { event: { type: 'ProductPainted', data: {} } };
+const keys = (batch: RelayBatch): Record<string, unknown[]> =>
+  Object.fromEntries(batch.topicMessages.map(({ topic, messages }) => [topic, messages.map(({ key }) => key)]));
+const causes = (batch: RelayBatch): string[] =>
+  (batch.topicMessages.find(({ topic }) => topic === everything.stateTopic)?.messages ?? []).map(
+    ({ value }) => (JSON.parse(String(value)) as { cause: string }).cause,
+  );
+
+describe('A batch', () => {
+  it('holds records by topic in the order of the log, and the position that they cover', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    batch.add(delisted('A'), 10n);
+    batch.add(delisted('B'), 20n);
+    batch.add(delisted('A'), 30n);
+    expect(keys(batch)).toEqual({ catalog: ['product-A', 'product-B', 'product-A'] });
+    expect(batch).toMatchObject({ position: 30n, records: 3, parked: 0, isFull: false });
+  });
+
+  it('covers what belongs on no topic', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    batch.cover(40n);
+    expect(batch).toMatchObject({ position: 40n, events: 0, first: null });
+  });
+
+  it('parks an event that can not be published, and what its stream stores later; other streams flow', () => {
+    const parkedStreams = new Set<string>();
+    const batch = new RelayBatch(everything, codec, parkedStreams);
+    batch.add(delisted('A'), 10n);
+    batch.add(delisted('A', alien), 20n);
+    batch.add(delisted('B'), 30n);
+    batch.add(delisted('A'), 40n);
+    expect(keys(batch)['catalog']).toEqual(['product-A', 'product-B']);
+    expect(keys(batch)[everything.stateTopic]).toEqual([`parked/product-A@${revision - 3}`, `parked/product-A@${revision - 1}`]);
+    expect(causes(batch)).toEqual(['no contract declares an event ProductPainted', 'behind a parked event of the same stream']);
+    expect(batch).toMatchObject({ position: 40n, records: 2, parked: 2 });
+    expect([...parkedStreams]).toEqual(['product-A']);
+  });
+
+  it('parks behind an event that was parked in an earlier batch', () => {
+    const batch = new RelayBatch(everything, codec, new Set(['product-A']));
+    batch.add(delisted('A'), 10n);
+    expect(causes(batch)).toEqual(['behind a parked event of the same stream']);
+  });
+
+  it('parks an event whose data is not what its schema declares', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    batch.add(delisted('A', { event: { type: 'ProductDelisted', data: {} } }), 10n);
+    expect(causes(batch)).toEqual(['the data is not what version 1 of ProductDelisted declares']);
+  });
+
+  it('parks an event that no broker would take', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    batch.add(delisted('A'.repeat(1_000_001)), 10n);
+    expect(causes(batch)[0]).toMatch(/too many for a record/);
+  });
+
+  it('parks nothing for a fault of the relay itself', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    expect(() => batch.add(delisted('defect'), 10n)).toThrow('not loaded');
+  });
+
+  it('stays as it was when an event has to wait', () => {
+    const batch = new RelayBatch(everything, codec, new Set());
+    batch.add(delisted('A'), 10n);
+    const newer = delisted('B', { metadata: { schemaVersion: 2, $correlationId: 'a', $causationId: 'b' } });
+    expect(() => batch.add(newer, 20n)).toThrow(NewerSchema);
+    expect(batch).toMatchObject({ position: 10n, events: 1 });
+  });
+
+  it('is full at 500 events, or at half of what a broker takes in one go', () => {
+    const many = new RelayBatch(everything, codec, new Set());
+    for (let n = 0; n < 499; n++) many.add(delisted('A'), BigInt(n));
+    expect(many.isFull).toBe(false);
+    many.add(delisted('A'), 500n);
+    expect(many.isFull).toBe(true);
+    const large = new RelayBatch(everything, codec, new Set());
+    large.add(delisted('A'.repeat(600_000)), 1n);
+    expect(large.isFull).toBe(true);
+  });
+});
