@@ -34,16 +34,16 @@ function stackNeeds([verb, ...options]) {
 
 const within = 'infra/local/src/within.ts';
 const commands = {
-  demo: { run: ['apps/acceptance/dist/demo.js'], needs: () => everything },
+  demo: { run: ['apps/acceptance/dist/demo/main.js'], needs: () => everything },
   test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
   stack: { run: ['infra/local/src/cli.ts'], needs: stackNeeds },
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
   eventstore: { run: ['apps/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
   deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
-  events: { run: [within, 'apps/acceptance/dist/events.js'], needs: () => builds },
-  topics: { run: [within, 'apps/acceptance/dist/topics.js'], needs: () => builds },
-  sql: { run: [within, 'apps/acceptance/dist/sql.js'], needs: () => builds },
-  ledger: { run: [within, 'apps/acceptance/dist/ledger.js'], needs: () => builds },
+  events: { run: [within, 'apps/acceptance/dist/inspect/events.js'], needs: () => builds },
+  topics: { run: [within, 'apps/acceptance/dist/inspect/topics.js'], needs: () => builds },
+  sql: { run: [within, 'apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
+  ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { topics, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import { subscribeToAll } from '@orderstream/eventstoredb';
+import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { TopicRecord } from './ledger/topics.ts';
 
@@ -16,18 +16,20 @@ export class Observer {
   readonly records: TopicRecord[] = [];
   /** The offset of the last record by `topic/partition`. */
   readonly lastOffsets = new Map<string, bigint>();
+  readonly store: EventStoreDb;
   readonly #stop = new AbortController();
   readonly #consumer: Consumer;
   #following: Promise<void> = Promise.resolve();
   #fault: unknown = null;
 
-  private constructor(kafka: Kafka) {
+  private constructor(eventStoreUrl: string, kafka: Kafka) {
+    this.store = new EventStoreDb(eventStoreUrl);
     this.#consumer = kafka.consumer({ groupId: `observer-${randomUUID()}`, maxWaitTimeInMs: 50, readUncommitted: false });
   }
 
   static async start(eventStoreUrl: string, kafka: Kafka): Promise<Observer> {
-    const observer = new Observer(kafka);
-    observer.#following = observer.#followStore(eventStoreUrl).catch((fault: unknown) => void (observer.#fault = fault));
+    const observer = new Observer(eventStoreUrl, kafka);
+    observer.#following = observer.#followStore().catch((fault: unknown) => void (observer.#fault = fault));
     await observer.#consumer.connect();
     await observer.#consumer.subscribe({ topics: Object.keys(topics), fromBeginning: true });
     await observer.#consumer.run({
@@ -60,11 +62,16 @@ export class Observer {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#following;
+    await this.store.dispose();
     await this.#consumer.disconnect();
   }
 
-  async #followStore(url: string): Promise<void> {
-    const subscription = subscribeToAll(url, { from: 'start', categories: Object.keys(streams), signal: this.#stop.signal });
+  async #followStore(): Promise<void> {
+    const subscription = this.store.subscribeToAll({
+      from: 'start',
+      categories: Object.keys(streams),
+      signal: this.#stop.signal,
+    });
     for await (const message of subscription) {
       if (message.kind === 'event') this.facts.push(message.stored);
     }

@@ -26,7 +26,7 @@ export interface Platform {
 }
 
 /** The settings of a running platform, as `infra/local` gives them. */
-export type Environment = Readonly<Record<string, string>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function setting(env: Environment, name: string): string {
   const value = env[name];

@@ -1,0 +1,112 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { type Stack, startStack } from '@orderstream/local-stack/stack';
+import { takeStock } from '../ledger/ledger.ts';
+import { type Platform, connectPlatform } from '../platform.ts';
+import { plan } from '../shop/plan.ts';
+import { type DemoOptions, HELP, parseOptions } from './options.ts';
+import { outcomesOf, surprises } from './outcomes.ts';
+import { printReport } from './report.ts';
+import { goShopping, openShop } from './shopping.ts';
+
+const say = (line = ''): void => console.log(line);
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-demo-'));
+  let stack: Stack | undefined;
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
+  });
+  try {
+    const ended = await Promise.race([interrupted, run(options, dataDir, (started) => (stack = started))]);
+    if (ended === 'interrupted') process.exitCode = 130;
+    else if (!options.exit) await interrupted;
+  } catch (fault) {
+    console.error(fault instanceof Error ? fault.message : fault);
+    process.exitCode = 1;
+  }
+  say('\nstopping …');
+  await stack?.stop();
+  if (options.keep) say(`the data is in ${dataDir}: ORDERSTREAM_DATA=${dataDir} npm run stack -- up`);
+  else rmSync(dataDir, { recursive: true, force: true });
+  process.exit();
+}
+
+function readOptions(): DemoOptions {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (options !== 'help') return options;
+    say(HELP);
+    process.exit(0);
+  } catch (fault) {
+    console.error(`${(fault as Error).message}\n\n${HELP}`);
+    process.exit(64);
+  }
+}
+
+async function run(options: DemoOptions, dataDir: string, onStack: (stack: Stack) => void): Promise<void> {
+  const startedAt = performance.now();
+  say(`Starting the platform with fresh data in ${dataDir}`);
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), onProgress: (line) => say(`  ${line}`) });
+  onStack(stack);
+  await stack.deploy();
+  await stack.startServices();
+  say(`Everything runs after ${seconds(startedAt)}.\n`);
+
+  const platform = await connectPlatform(stack.env);
+  try {
+    process.exitCode = (await shop(platform, options)) ? 0 : 1;
+  } finally {
+    await platform.close();
+  }
+  if (!options.exit) invite(stack);
+}
+
+/** Whether every order ended as planned and the ledger is clean. */
+async function shop(platform: Platform, { orders, seed, rate }: DemoOptions): Promise<boolean> {
+  const planned = plan(orders, seed);
+  say(`Listing ${planned.products.length} products and receiving their stock`);
+  await openShop(platform, planned.products);
+  const copies = planned.orders.filter((order) => order.copies > 1).length;
+  say(`Placing ${orders} orders (seed ${seed}); ${copies} of them are sent 20 times at once under one key`);
+  const startedAt = performance.now();
+  const placed = await goShopping(platform, planned.orders, { rate, onProgress: progressLine(orders) });
+  say(`${orders} orders ended after ${seconds(startedAt)}.\n`);
+  printReport(platform.observer.facts, placed, say);
+  const wrong = surprises(placed, outcomesOf(platform.observer.facts));
+  for (const line of wrong.slice(0, 10)) say(`NOT AS PLANNED  ${line}`);
+  say('Ledger');
+  const clean = await takeStock(platform, (line) => say(`  ${line}`));
+  return clean && wrong.length === 0;
+}
+
+/** Overwrites one line on a terminal; elsewhere a line for every quarter of the way. */
+function progressLine(orders: number): (progress: { placed: number; ended: number; facts: number }) => void {
+  let shown = -1;
+  return ({ placed, ended, facts }) => {
+    const line = `  placed ${placed}/${orders}  ended ${ended}/${orders}  events ${facts}`;
+    if (process.stdout.isTTY) {
+      process.stdout.write(`\r${line}${ended >= orders ? '\n' : ''}`);
+      return;
+    }
+    const quarter = Math.floor((ended * 4) / orders);
+    if (quarter !== shown) say(line);
+    shown = quarter;
+  };
+}
+
+function invite({ dataDir, urls }: Stack): void {
+  say('\nIt stays up; Ctrl-C ends it and leaves nothing behind.');
+  for (const [name, url] of Object.entries(urls)) say(`  ${name.padEnd(20)} ${url}/docs`);
+  say('\nWorth trying, in another terminal:');
+  say(`  ORDERSTREAM_DATA=${dataDir} npm run topics -- tail orders`);
+  say(`  ORDERSTREAM_DATA=${dataDir} npm run sql -- order "select status, count(*) from order_summary group by status"`);
+  say(`  ORDERSTREAM_DATA=${dataDir} npm run ledger`);
+}
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+await main();

@@ -1,0 +1,96 @@
+import type { EventOf } from '@orderstream/contracts';
+import type { Platform } from '../platform.ts';
+import { must } from '../shop/api.ts';
+import { type BookEntry, checkBook } from './book.ts';
+import type { Offence } from './offence.ts';
+import { checkReadModel, readModels } from './read-models.ts';
+import { type StockSources, checkStock } from './stock.ts';
+import { checkTopics } from './topics.ts';
+
+const OFFENCES_SHOWN = 10;
+
+/**
+ * Compares the systems of a drained platform with each other, prints a line a check, and the first
+ * offenders. Resolves to whether all agree.
+ */
+export async function takeStock(platform: Platform, say: (line: string) => void): Promise<boolean> {
+  const { facts, records } = platform.observer;
+  const parked = await parkedEvents(platform);
+  const checks: [title: string, () => Offence[] | Promise<Offence[]>][] = [
+    [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
+    ...readModels.map((model): [string, () => Promise<Offence[]>] => [
+      `${model.table}: ${model.title}`,
+      () => checkReadModel(platform, model, facts, parked.get(model.group) ?? new Set()),
+    ]),
+    ['stock received = available + reserved + dispatched, from three systems', async () => checkStock(await stockSources(platform))],
+    ["the payment provider's book = the payment streams", async () => checkBook(facts, await readBook(platform))],
+  ];
+  const offences: Offence[] = [];
+  for (const [title, check] of checks) {
+    const found = await check();
+    say(`${found.length === 0 ? 'ok   ' : 'WRONG'} ${title}`);
+    offences.push(...found);
+  }
+  const count = [...parked.values()].reduce((sum, ids) => sum + ids.size, 0);
+  if (count > 0) say(`${count} events are parked: ${[...parked.keys()].join(', ')}`);
+  for (const { check, subject, detail } of offences.slice(0, OFFENCES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
+  if (offences.length > OFFENCES_SHOWN) say(`  … and ${offences.length - OFFENCES_SHOWN} more`);
+  say(offences.length === 0 ? 'The ledger is clean.' : `The ledger is NOT clean: ${offences.length} offences.`);
+  return offences.length === 0;
+}
+
+/** By consumer group: `topic/partition@offset` of what was set aside. */
+async function parkedEvents(platform: Platform): Promise<Map<string, Set<string>>> {
+  const parked = new Map<string, Set<string>>();
+  for (const database of ['order_service', 'inventory_service', 'payment_service', 'shipping_service'] as const) {
+    const rows = await platform.query<{ group_name: string; place: string }>(
+      database,
+      "SELECT group_name, topic || '/' || partition || '@' || record_offset AS place FROM parked_event",
+    );
+    for (const { group_name, place } of rows) parked.set(group_name, (parked.get(group_name) ?? new Set()).add(place));
+  }
+  return parked;
+}
+
+/** Received from the store, available over inventory's API, reserved from its rows, dispatched from shipping's. */
+async function stockSources(platform: Platform): Promise<StockSources> {
+  const received = new Map<string, number>();
+  for (const { event } of platform.observer.facts) {
+    const { type, data } = event as EventOf<'stock'>;
+    if (type === 'StockReceived') received.set(data.sku, (received.get(data.sku) ?? 0) + data.quantity);
+  }
+  const available = new Map<string, number>();
+  for (const sku of received.keys()) {
+    const { body } = await must<{ available: number }>('GET', `${platform.urls.inventory}/stock/${encodeURIComponent(sku)}`);
+    available.set(sku, body.available);
+  }
+  return {
+    received,
+    available,
+    reserved: await unitsBySku(platform, 'inventory_service', "SELECT lines FROM reservation WHERE status = 'confirmed'"),
+    dispatched: await unitsBySku(platform, 'shipping_service', "SELECT lines FROM shipment WHERE status IN ('dispatched', 'delivered')"),
+  };
+}
+
+async function unitsBySku(
+  platform: Platform,
+  database: 'inventory_service' | 'shipping_service',
+  sql: string,
+): Promise<Map<string, number>> {
+  const units = new Map<string, number>();
+  const rows = await platform.query<{ lines: readonly { sku: string; quantity: number }[] }>(database, sql);
+  for (const { sku, quantity } of rows.flatMap(({ lines }) => lines)) units.set(sku, (units.get(sku) ?? 0) + quantity);
+  return units;
+}
+
+async function readBook(platform: Platform): Promise<BookEntry[]> {
+  const book: BookEntry[] = [];
+  let after: number | null = 0;
+  while (after !== null) {
+    const url: string = `${platform.urls.provider}/book?after=${after}&limit=1000`;
+    const { body } = await must<{ operations: BookEntry[]; next: number | null }>('GET', url);
+    book.push(...body.operations);
+    after = body.next;
+  }
+  return book;
+}

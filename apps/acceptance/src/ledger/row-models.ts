@@ -1,0 +1,130 @@
+import type { EventOf } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { Row } from './offence.ts';
+import type { ReadModel } from './read-models.ts';
+
+/** Folds the streams of one category: each stream's row is its last one, changed by its next event. */
+function fold<Event>(
+  category: string,
+  facts: readonly StoredEvent[],
+  next: (row: Row, event: Event) => Row,
+): Map<string, Row> {
+  const rows = new Map<string, Row>();
+  for (const { stream, event, revision } of facts) {
+    if (!stream.startsWith(`${category}-`)) continue;
+    const key = stream.slice(category.length + 1);
+    rows.set(key, { ...next(rows.get(key) ?? {}, event as Event), revision });
+  }
+  return rows;
+}
+
+const TITLE = 'every row is the fold of its stream, at its revision';
+
+export const rowModels: readonly ReadModel[] = [
+  {
+    group: 'order-summary',
+    database: 'order_service',
+    table: 'order_summary',
+    title: TITLE,
+    sql: `SELECT order_id AS key, revision, status, customer_id, lines, total_amount::float8 AS total, currency,
+            tracking_number AS tracking, rejection_reason AS reason FROM order_summary`,
+    expected: (facts) =>
+      fold<EventOf<'order'>>('order', facts, (row, { type, data }) => {
+        switch (type) {
+          case 'OrderPlaced': {
+            const { customerId: customer_id, lines, total } = data;
+            return { status: 'placed', customer_id, lines, total: total.amount, currency: total.currency, tracking: null, reason: null };
+          }
+          case 'OrderAccepted':
+            return { ...row, status: 'accepted' };
+          case 'OrderPaid':
+            return { ...row, status: 'paid' };
+          case 'OrderShipped':
+            return { ...row, status: 'shipped', tracking: data.trackingNumber };
+          case 'OrderDelivered':
+            return { ...row, status: 'delivered' };
+          case 'OrderRejected':
+            return { ...row, status: 'rejected', reason: data.reason };
+        }
+      }),
+  },
+  {
+    group: 'order-price-list',
+    database: 'order_service',
+    table: 'order_price',
+    title: TITLE,
+    sql: 'SELECT sku AS key, revision, amount::int, currency, on_sale FROM order_price',
+    expected: (facts) =>
+      fold<EventOf<'product'>>('product', facts, (row, { type, data }) => {
+        if (type === 'ProductDelisted') return { ...row, on_sale: false };
+        return { ...data.price, on_sale: type === 'ProductListed' ? true : row['on_sale'] };
+      }),
+  },
+  {
+    group: 'product',
+    database: 'inventory_service',
+    table: 'product',
+    title: TITLE,
+    sql: 'SELECT sku AS key, revision, name, amount::int, currency, listed FROM product',
+    expected: (facts) =>
+      fold<EventOf<'product'>>('product', facts, (row, { type, data }) => {
+        if (type === 'ProductDelisted') return { ...row, listed: false };
+        if (type === 'ProductPriceChanged') return { ...row, ...data.price };
+        return { name: data.name, ...data.price, listed: true };
+      }),
+  },
+  {
+    group: 'stock-level',
+    database: 'inventory_service',
+    table: 'stock_level',
+    title: TITLE,
+    sql: 'SELECT sku AS key, revision, on_hand::int, reserved::int FROM stock_level',
+    expected: (facts) =>
+      fold<EventOf<'stock'>>('stock', facts, (row, { type, data }) => {
+        const on_hand = Number(row['on_hand'] ?? 0);
+        const reserved = Number(row['reserved'] ?? 0);
+        if (type === 'StockReceived') return { on_hand: on_hand + data.quantity, reserved };
+        if (type === 'StockReserved') return { on_hand, reserved: reserved + data.quantity };
+        if (type === 'StockReleased') return { on_hand, reserved: reserved - data.quantity };
+        if (type === 'StockIssued') return { on_hand: on_hand - data.quantity, reserved: reserved - data.quantity };
+        return { on_hand, reserved };
+      }),
+  },
+  {
+    group: 'reservation',
+    database: 'inventory_service',
+    table: 'reservation',
+    title: TITLE,
+    sql: 'SELECT order_id AS key, revision, status, lines FROM reservation',
+    expected: (facts) =>
+      fold<EventOf<'reservation'>>('reservation', facts, (_, { type, data }) => ({
+        status: type.slice('Reservation'.length).toLowerCase(),
+        lines: 'lines' in data ? data.lines : [],
+      })),
+  },
+  {
+    group: 'payment',
+    database: 'payment_service',
+    table: 'payment',
+    title: TITLE,
+    sql: 'SELECT order_id AS key, revision, status, amount::float8 AS amount, currency FROM payment',
+    expected: (facts) =>
+      fold<EventOf<'payment'>>('payment', facts, (row, { type, data }) => {
+        if (type === 'PaymentRequested') return { status: 'requested', ...data.amount };
+        return { ...row, status: type === 'PaymentCaptureFailed' ? 'capture-failed' : type.slice('Payment'.length).toLowerCase() };
+      }),
+  },
+  {
+    group: 'shipment',
+    database: 'shipping_service',
+    table: 'shipment',
+    title: TITLE,
+    sql: 'SELECT order_id AS key, revision, status, lines, tracking_number AS tracking FROM shipment',
+    expected: (facts) =>
+      fold<EventOf<'shipment'>>('shipment', facts, (row, { type, data }) => {
+        if (type === 'ShipmentScheduled') return { status: 'scheduled', lines: data.lines, tracking: null };
+        if (type === 'ShipmentDispatched') return { ...row, status: 'dispatched', tracking: data.trackingNumber };
+        return { ...row, status: 'delivered' };
+      }),
+  },
+];
