@@ -1,3 +1,5 @@
+import { DependencyUnavailable } from '@orderstream/messaging';
+import type { Client } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral, type QueryRunner } from 'typeorm';
 import { faultOf } from './faults.ts';
 
@@ -5,12 +7,20 @@ export interface DatabaseOptions {
   /** `postgres://role:password@host:port/database`. */
   readonly url: string;
   readonly entities?: readonly EntityTarget<ObjectLiteral>[];
+  /** Connections at most (default 10). */
   readonly poolSize?: number;
 }
 
 const POOL_SIZE = 10;
+/** To a new connection, or to one that somebody else gives back. */
 const CONNECTED_WITHIN_MS = 3_000;
-const ANSWERED_WITHIN_MS = 30_000;
+const PING_ANSWERED_WITHIN_MS = 1_000;
+const LOCKED_WITHIN_MS = 5_000;
+const ANSWERED_WITHIN_MS = 15_000;
+/** Longer than the server's own limit: this one is for a server that says nothing at all, and costs the connection. */
+const SILENT_FOR_MS = 20_000;
+/** A process that hangs in a transaction, or that the network cut off, must not keep its locks for ever. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
 
 /** Statements on one connection, in one transaction. */
 export interface Transaction {
@@ -27,7 +37,9 @@ export interface Transaction {
  */
 export class Database {
   readonly #source: DataSource;
-  #connecting: Promise<DataSource> | null = null;
+  #connecting: Promise<unknown> | null = null;
+  #pinging: Promise<unknown> | null = null;
+  #closed = false;
 
   constructor({ url, entities = [], poolSize = POOL_SIZE }: DatabaseOptions) {
     this.#source = new DataSource({
@@ -36,64 +48,84 @@ export class Database {
       entities: [...entities] as Function[],
       poolSize,
       connectTimeoutMS: CONNECTED_WITHIN_MS,
+      // A service's role has no DDL.
+      installExtensions: false,
       // An idle connection that breaks is replaced by the pool; whoever needs the next one hears of it.
       poolErrorHandler: () => {},
-      extra: { statement_timeout: ANSWERED_WITHIN_MS, query_timeout: ANSWERED_WITHIN_MS, keepAlive: true },
+      extra: {
+        keepAlive: true,
+        statement_timeout: ANSWERED_WITHIN_MS,
+        lock_timeout: LOCKED_WITHIN_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+        query_timeout: SILENT_FOR_MS,
+      },
     });
   }
 
   /** TypeORM's entities, for reads: `read((entities) => entities.findOneBy(OrderSummary, { orderId }))`. */
-  async read<Result>(work: (entities: EntityManager) => Promise<Result>): Promise<Result> {
-    try {
-      return await work((await this.#connected()).manager);
-    } catch (error) {
-      throw faultOf(error);
-    }
+  read<Result>(work: (entities: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.#onConnection((runner) => work(runner.manager).catch(throwFault));
   }
 
   query<Row extends object = object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    return this.#withRunner((runner) => rowsOf<Row>(runner, sql, params));
+    return this.#onConnection((runner) => rowsOf<Row>(runner, sql, params));
   }
 
-  /** Commits when the work resolves; rolls back when it throws. */
+  /** Commits when the work resolves; rolls back when it throws, and throws what it threw. */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#withRunner(async (runner) => {
-      await runner.startTransaction();
+    return this.#onConnection(async (runner) => {
+      await runner.startTransaction().catch(throwFault);
       try {
         const result = await work({ query: (sql, params = []) => rowsOf(runner, sql, params) });
-        await runner.commitTransaction();
+        await runner.commitTransaction().catch(throwFault);
         return result;
       } catch (error) {
-        // A connection that is gone has rolled back by itself; the first error is the one to tell.
-        await runner.rollbackTransaction().catch(() => {});
+        // The first error is the one to tell. A connection that can't roll back would pass its open transaction on.
+        if (isOutage(error)) discard(runner);
+        else await runner.rollbackTransaction().catch(() => discard(runner));
         throw error;
       }
     });
   }
 
+  /** Resolves when the database answers within a second. */
   async ping(): Promise<void> {
-    await this.query('SELECT 1');
+    // One at a time: a server that says nothing would take a connection of the pool for each.
+    this.#pinging ??= this.query('SELECT 1').finally(() => (this.#pinging = null));
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new DependencyUnavailable('postgres', `nothing within ${PING_ANSWERED_WITHIN_MS} ms`)),
+      PING_ANSWERED_WITHIN_MS,
+    );
+    await Promise.race([this.#pinging, late.promise]).finally(() => clearTimeout(timer));
   }
 
+  /** Ends the connections, in use or not: what is under way on one fails. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#connecting?.catch(() => {});
     if (this.#source.isInitialized) await this.#source.destroy();
   }
 
-  async #withRunner<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
-    let runner: QueryRunner | undefined;
+  async #onConnection<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    await this.#connected().catch(throwFault);
+    const runner = this.#source.createQueryRunner();
     try {
-      runner = (await this.#connected()).createQueryRunner();
+      await runner.connect().catch(throwFault);
       return await work(runner);
     } catch (error) {
-      throw faultOf(error);
+      if (isOutage(error)) discard(runner);
+      throw error;
     } finally {
-      await runner?.release();
+      await runner.release();
     }
   }
 
-  #connected(): Promise<DataSource> {
-    this.#connecting ??= this.#source.initialize().catch((error: unknown) => {
+  #connected(): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new DependencyUnavailable('postgres', 'closed'));
+    this.#connecting ??= this.#source.initialize().catch(async (error: unknown) => {
+      // What was opened before it failed is not needed: the next attempt makes a pool of its own.
+      await this.#source.driver.disconnect().catch(() => {});
       this.#connecting = null;
       throw error;
     });
@@ -102,9 +134,24 @@ export class Database {
 }
 
 async function rowsOf<Row extends object>(runner: QueryRunner, sql: string, params: readonly unknown[]): Promise<Row[]> {
-  try {
-    return (await runner.query(sql, [...params], true)).records as Row[];
-  } catch (error) {
-    throw faultOf(error);
-  }
+  const { records } = await runner.query(sql, [...params], true).catch(throwFault);
+  return records as Row[];
+}
+
+function throwFault(error: unknown): never {
+  throw faultOf(error);
+}
+
+function isOutage(fault: unknown): boolean {
+  return fault instanceof DependencyUnavailable && fault.dependency === 'postgres';
+}
+
+/**
+ * Ends the connection under a runner, so that the pool gives it to nobody else: a statement that got
+ * no answer in time may still be running on it.
+ */
+function discard(runner: QueryRunner): void {
+  if (runner.isReleased) return;
+  const connection = (runner as QueryRunner & { readonly databaseConnection?: Client }).databaseConnection;
+  void connection?.end().catch(() => {});
 }

@@ -12,7 +12,7 @@ import {
   messageOf,
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
-import { insertParked } from './parking-table.ts';
+import { insertParked, selectParkedStreams } from './parking-table.ts';
 
 /** Somebody else has moved this partition's position: this process must load it again. */
 export class StalePosition extends RetryableFault {
@@ -34,6 +34,9 @@ interface PositionRow {
 /**
  * Runs projections: the rows of a batch and the position behind it move in one transaction, so that
  * a process that dies anywhere leaves both or neither.
+ *
+ * The position moves first. That guards it (who is behind learns so before touching a row), and locks
+ * it until the commit: nobody else applies this partition meanwhile, or replays what is parked of it.
  */
 export class Projections implements PositionStore {
   readonly #database: Database;
@@ -66,6 +69,9 @@ export class Projections implements PositionStore {
    * Applies a batch and moves the position behind it. What can't be decoded or applied is parked with
    * its cause in the same transaction, and later events of its stream behind it.
    *
+   * `apply` is called once with all that can be tried. Only when that fails is it called again in a new
+   * transaction, stream by stream and then event by event, so it must not rely on other streams' events.
+   *
    * @throws StalePosition, DependencyUnavailable, RetryableFault: nothing has changed then.
    */
   async project<Event>(batch: EventBatch<Event>, apply: Apply<Event>): Promise<void> {
@@ -82,30 +88,49 @@ export class Projections implements PositionStore {
     batch: EventBatch<Event>,
     applySound: (transaction: Transaction, events: readonly Sound<Event>[]) => Promise<ParkedRecord[]>,
   ): Promise<void> {
+    const expected = this.#expectedAt(batch);
     return this.#database.transaction(async (transaction) => {
-      const parkedStreams = await this.#lockPosition(transaction, batch);
+      const parkedStreams = (await movePosition(transaction, batch, expected))
+        ? await selectParkedStreams(transaction, batch, batch.records.map(({ stream }) => stream))
+        : new Set<string>();
       const { sound, toPark } = triage(batch, parkedStreams);
       const refused = sound.length === 0 ? [] : await applySound(transaction, sound);
       const parked = [...toPark, ...refused];
       if (parked.length > 0) await insertParked(transaction, batch, parked);
-      await movePosition(transaction, batch);
     });
   }
 
-  /** Holds the position until the commit, so that two processes can't apply one batch, and finds the parked streams. */
-  async #lockPosition<Event>(transaction: Transaction, batch: EventBatch<Event>): Promise<Set<string>> {
-    const streams = [...new Set(batch.records.map(({ stream }) => stream))];
-    const [row] = await transaction.query<{ next_offset: string; parked: string[] }>(
-      `SELECT next_offset, ARRAY(SELECT DISTINCT stream FROM parked_event WHERE group_name = $1 AND stream = ANY ($4)) AS parked
-       FROM projection_position WHERE group_name = $1 AND topic = $2 AND partition = $3 FOR UPDATE`,
-      [batch.group, batch.topic, batch.partition, streams],
-    );
+  #expectedAt<Event>(batch: EventBatch<Event>): bigint {
     const expected = this.#expected.get(placeOf(batch));
-    if (row === undefined || expected === undefined || BigInt(row.next_offset) !== expected) {
-      throw new StalePosition(`${placeOf(batch)}: the position is ${row?.next_offset ?? 'absent'}, not ${expected ?? 'loaded'}`);
-    }
-    return new Set(row.parked);
+    if (expected === undefined) throw new StalePosition(`${placeOf(batch)}: the position was not loaded`);
+    // A batch of this process that was under way while the position was loaded has moved it since.
+    const first = batch.records[0]?.offset ?? batch.nextOffset;
+    if (first < expected) throw new StalePosition(`${placeOf(batch)}: offset ${first} is behind the position ${expected}`);
+    return expected;
   }
+}
+
+/**
+ * Moves the position behind the batch, together with the last record that could be read, by which a
+ * topic that was made anew is noticed. Resolves to whether anything of this partition is parked.
+ *
+ * `false` is exact: who parks moves the position with it, so that this guard would have failed. `true`
+ * may be late when a redrive has just ended, which is why the streams are asked for in a statement of their own.
+ *
+ * @throws StalePosition when somebody else has moved it.
+ */
+async function movePosition<Event>(transaction: Transaction, batch: EventBatch<Event>, expected: bigint): Promise<boolean> {
+  const last = batch.records.findLast(({ decoded }) => decoded !== undefined);
+  const [moved] = await transaction.query<{ parked: boolean }>(
+    `UPDATE projection_position AS position SET next_offset = $5, updated_at = clock_timestamp(),
+       last_offset = coalesce($6, last_offset), last_event_id = coalesce($7, last_event_id)
+     WHERE group_name = $1 AND topic = $2 AND partition = $3 AND next_offset = $4
+     RETURNING EXISTS (SELECT FROM parked_event AS parked
+       WHERE parked.group_name = $1 AND parked.topic = $2 AND parked.partition = $3) AS parked`,
+    [batch.group, batch.topic, batch.partition, expected, batch.nextOffset, last?.offset ?? null, last?.decoded?.id ?? null],
+  );
+  if (moved === undefined) throw new StalePosition(`${placeOf(batch)}: the position is not ${expected} any more`);
+  return moved.parked;
 }
 
 function placeOf({ group, topic, partition }: Partition): string {
@@ -169,22 +194,4 @@ async function tryApply<Event>(transaction: Transaction, records: readonly Sound
     await transaction.query('ROLLBACK TO SAVEPOINT attempt');
     return messageOf(fault);
   }
-}
-
-/** The last record that has an id is kept with the position, so that another topic of that name is noticed. */
-async function movePosition<Event>(transaction: Transaction, batch: EventBatch<Event>): Promise<void> {
-  const last = batch.records.findLast(({ decoded }) => decoded !== undefined);
-  await transaction.query(
-    `UPDATE projection_position SET next_offset = $4, updated_at = clock_timestamp(),
-       last_offset = coalesce($5, last_offset), last_event_id = coalesce($6, last_event_id)
-     WHERE group_name = $1 AND topic = $2 AND partition = $3`,
-    [
-      batch.group,
-      batch.topic,
-      batch.partition,
-      batch.nextOffset.toString(),
-      last?.offset.toString() ?? null,
-      last?.decoded?.id ?? null,
-    ],
-  );
 }
