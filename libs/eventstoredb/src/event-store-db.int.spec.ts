@@ -55,6 +55,14 @@ describe('The event store', () => {
     expect(await Array.fromAsync(store.read(stream))).toEqual([]);
   });
 
+  it('is asked for many streams that are not there, and keeps the connection', async () => {
+    const store = open();
+    const read = async (): Promise<void> => {
+      for (let n = 0; n < 50; n++) expect(await Array.fromAsync(store.read(`product-${randomUUID()}`))).toEqual([]);
+    };
+    await Promise.all(Array.from({ length: 40 }, read));
+  });
+
   it('is left by many readers in the middle of a long stream, and goes on answering', async () => {
     const store = open();
     const stream = `product-${randomUUID()}`;

@@ -35,14 +35,20 @@ export class EventStoreDb implements EventStore {
   async *read(stream: string, options: { readonly fromRevision?: number } = {}): AsyncIterable<StoredEvent> {
     const fromRevision: ReadRevision = BigInt(options.fromRevision ?? 0);
     const events = this.#client.readStream(stream, { fromRevision });
+    let ended = false;
     try {
       for await (const { event } of events) {
         if (event !== undefined) yield toStoredEvent(event as RecordedEvent);
       }
+      ended = true;
     } catch (error) {
-      if (!isStreamNotFound(error)) throw faultOf(error);
+      ended = isStreamNotFound(error);
+      if (!ended) throw faultOf(error);
     } finally {
-      await release(events);
+      // What the server has ended is left alone: each call cancelled then is an HTTP/2 stream reset, and
+      // a server closes the connection of a client that resets many, with every other call on it.
+      if (ended) events.on('error', () => {});
+      else await release(events);
     }
   }
 
