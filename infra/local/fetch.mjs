@@ -26,7 +26,7 @@ export async function fetchServers(root, say) {
   let latest = '';
   const timer = setInterval(() => {
     const seconds = Math.round((Date.now() - startedAt) / 1000);
-    say(`  ${files} files after ${seconds} s${latest === '' ? '' : `, now ${latest}`}`);
+    say(`  ${files} files downloaded after ${seconds} s${latest === '' ? '' : `, now ${latest}`}`);
   }, PROGRESS_MS);
   try {
     await run('mvn', ['-B', '-f', pomOf(root), 'process-resources', `-Dservers=${partial}`], {

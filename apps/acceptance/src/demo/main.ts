@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { type Stack, startStack } from '@orderstream/local-stack/stack';
+import { openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { takeStock } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { plan } from '../shop/plan.ts';
@@ -16,22 +17,25 @@ const say = (line = ''): void => console.log(line);
 async function main(): Promise<void> {
   const options = readOptions();
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-demo-'));
-  let stack: Stack | undefined;
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
-  });
+  const signal = interruption();
+  const interrupted = new Promise<'interrupted'>((resolve) => signal.addEventListener('abort', () => resolve('interrupted')));
   try {
-    const ended = await Promise.race([interrupted, run(options, dataDir, (started) => (stack = started))]);
-    if (ended === 'interrupted') process.exitCode = 130;
-    else if (!options.exit) await interrupted;
+    const stack = await startPlatform(dataDir, signal);
+    const ended = await Promise.race([interrupted, visit(stack, options)]);
+    if (ended === 'interrupted') throw signal.reason;
+    if (!options.exit) await interrupted;
   } catch (fault) {
-    console.error(fault instanceof Error ? fault.message : fault);
-    process.exitCode = 1;
+    if (!signal.aborted) console.error(fault instanceof Error ? fault.message : fault);
+    process.exitCode = fault instanceof Interrupted ? fault.exitCode : 1;
   }
   say('\nstopping …');
+  const stack = openStack(dataDir);
   await stack?.stop();
   if (options.keep) say(`the data is in ${dataDir}: ORDERSTREAM_DATA=${dataDir} npm run stack -- up`);
-  else rmSync(dataDir, { recursive: true, force: true });
+  else {
+    stack?.discard();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
   process.exit();
 }
 
@@ -47,15 +51,17 @@ function readOptions(): DemoOptions {
   }
 }
 
-async function run(options: DemoOptions, dataDir: string, onStack: (stack: Stack) => void): Promise<void> {
+async function startPlatform(dataDir: string, signal: AbortSignal): Promise<Stack> {
   const startedAt = performance.now();
   say(`Starting the platform with fresh data in ${dataDir}`);
-  const stack = await startStack({ dataDir, portBase: await freePortBase(), onProgress: (line) => say(`  ${line}`) });
-  onStack(stack);
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress: (line) => say(`  ${line}`) });
   await stack.deploy();
   await stack.startServices();
   say(`Everything runs after ${seconds(startedAt)}.\n`);
+  return stack;
+}
 
+async function visit(stack: Stack, options: DemoOptions): Promise<void> {
   const platform = await connectPlatform(stack.env);
   try {
     process.exitCode = (await shop(platform, options)) ? 0 : 1;

@@ -17,7 +17,10 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
   const dataDir = await mkdtemp(path.join(tmpdir(), 'orderstream-test-'));
   const stack = await startStack({ dataDir, portBase: await freePortBase() });
   for (const [name, own] of Object.entries(variables)) process.env[name] = stack.env[own];
+  const killed = (): void => stack.processes().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+  process.once('exit', killed); // an interrupted run doesn't tear down; the data is thrown away anyhow
   return async () => {
+    process.removeListener('exit', killed);
     await stack.stop();
     stack.discard();
     await rm(dataDir, { recursive: true, force: true });
