@@ -1,0 +1,405 @@
+import { randomUUID } from 'node:crypto';
+import { currentVersion, type EventOf, type EventOn } from '@orderstream/contracts';
+import { derivedId, type StoredEvent } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import type { EventBatch } from '@orderstream/messaging';
+import { personalDataMigrations } from '@orderstream/personal-data';
+import { migrate, Projections } from '@orderstream/postgres';
+import { createLogger, parseConfig, type RunningService, startService } from '@orderstream/service';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { orderServiceConfig } from './config.ts';
+import { migrations } from './migrations/index.ts';
+import { OrderDemandProjection } from './order-demand.projection.ts';
+import { OrderFulfilmentReactor } from './order-fulfilment.reactor.ts';
+import { OrderPriceProjection } from './order-price.projection.ts';
+import { orderIdFor } from './order-id.ts';
+import { OrderServiceModule } from './order-service.module.ts';
+import { OrderSummaryProjection } from './order-summary.projection.ts';
+import type { OrderList, OrderView } from './order.api.ts';
+
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+const unique = randomUUID().replaceAll('-', '');
+const databases = { orders: `order_service_${unique}`, keys: `personal_data_${unique}` };
+const urlTo = (database: string): string => Object.assign(new URL(adminUrl), { pathname: `/${database}` }).toString();
+const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
+
+async function sql<Row extends object>(database: string, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client(database);
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function start(environment: Record<string, string> = {}): Promise<RunningService> {
+  const config = parseConfig(orderServiceConfig, {
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+    EVENTSTORE_URL: process.env['TEST_EVENTSTORE_URL']!,
+    KAFKA_BROKERS: process.env['TEST_KAFKA_BROKERS']!,
+    SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL']!,
+    DATABASE_URL: urlTo(databases.orders),
+    PERSONAL_DATA_DATABASE_URL: urlTo(databases.keys),
+    ...environment,
+  });
+  const logger = createLogger('order-service', config);
+  return startService({ name: 'order-service', config, logger, module: OrderServiceModule.with(config, logger) });
+}
+
+let service: RunningService;
+/** Where this test's own deliveries lie: partitions that Kafka does not have. */
+let offset = 0n;
+const PARTITION = 1_000;
+
+beforeAll(async () => {
+  for (const database of Object.values(databases)) await sql(adminUrl, `CREATE DATABASE ${database}`);
+  await migrate({ url: urlTo(databases.orders), ownerRole: new URL(adminUrl).username, migrations });
+  for (const migration of personalDataMigrations) await sql(urlTo(databases.keys), migration.sql);
+  service = await start();
+  const projections = service.app.get(Projections);
+  await projections.load('order-summary', 'orders', [PARTITION]);
+  await projections.load('order-demand', 'orders', [PARTITION]);
+  await projections.load('order-price-list', 'catalog', [PARTITION]);
+  await listed('TEA', 450);
+  await listed('CUP', 990);
+  await listed('MUG', 1_200, 'USD');
+  await listed('MOON', Number.MAX_SAFE_INTEGER);
+  await listed('HAT', 2_500);
+  await toPrices({ type: 'ProductDelisted', data: { sku: skuOf('HAT'), delistedAt: now() } }, 1);
+});
+
+afterAll(async () => {
+  await service.stop();
+  await store.dispose();
+  for (const database of Object.values(databases)) await sql(adminUrl, `DROP DATABASE ${database} WITH (FORCE)`);
+});
+
+const now = (): string => new Date().toISOString();
+const skuOf = (name: string): string => `${name}-${unique.slice(0, 8)}`;
+
+function batchOf<Event>(group: string, topic: string, facts: readonly Pick<StoredEvent, 'id' | 'event' | 'stream' | 'revision'>[]): EventBatch<Event> {
+  const records = facts.map(({ id, event, stream, revision }) => {
+    const decoded = { id, event: event as Event, stream, revision, recordedAt: now(), correlationId: 'flow', causationId: 'cause' };
+    return { stream, offset: offset++, value: null, headers: {}, decoded };
+  });
+  return { group, topic, partition: PARTITION, records, nextOffset: offset };
+}
+
+async function toPrices(event: EventOf<'product'>, revision: number): Promise<void> {
+  const fact = { id: randomUUID(), event, stream: `product-${event.data.sku}`, revision };
+  await service.app.get(OrderPriceProjection).onCatalog(batchOf<EventOn<'catalog'>>('order-price-list', 'catalog', [fact]));
+}
+
+const listed = (name: string, amount: number, currency = 'EUR'): Promise<void> =>
+  toPrices({ type: 'ProductListed', data: { sku: skuOf(name), name, price: { amount, currency }, listedAt: now() } }, 0);
+
+async function eventsOf(orderId: string): Promise<StoredEvent<EventOf<'order'>>[]> {
+  return (await Array.fromAsync(store.read(`order-${orderId}`))) as StoredEvent<EventOf<'order'>>[];
+}
+
+/** What relay and Kafka do: facts of the order's stream to the projections. */
+async function toReadModels(orderId: string, fromRevision = 0): Promise<void> {
+  const facts = (await eventsOf(orderId)).slice(fromRevision);
+  const { app } = service;
+  await app.get(OrderSummaryProjection).onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', facts));
+  await app.get(OrderDemandProjection).onOrders(batchOf<EventOn<'orders'>>('order-demand', 'orders', facts));
+}
+
+/** What the other services announce. The same fact has the same id, however often it comes. */
+async function announce(event: EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>): Promise<void> {
+  const reactor = service.app.get(OrderFulfilmentReactor);
+  const { orderId } = event.data as { orderId: string };
+  const fact = { id: derivedId(orderId, event.type), event, stream: `any-${orderId}`, revision: 0 };
+  if (event.type.startsWith('Payment')) await reactor.onPayments(batchOf('order-fulfilment', 'payments', [fact]));
+  else if (event.type.startsWith('Shipment')) await reactor.onShipments(batchOf('order-fulfilment', 'shipments', [fact]));
+  else await reactor.onInventory(batchOf('order-fulfilment', 'inventory', [fact]));
+}
+
+const recipient = { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' };
+
+function order(changes: object = {}): Record<string, unknown> {
+  const lines = [{ sku: skuOf('TEA'), quantity: 3 }, { sku: skuOf('CUP'), quantity: 1 }];
+  return { customerId: randomUUID(), lines, paymentMethod: 'pm_card', recipient, ...changes };
+}
+
+const post = (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${service.url}/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const get = (path: string): Promise<Response> => fetch(`${service.url}${path}`);
+const json = async <Body>(response: Response | Promise<Response>): Promise<Body> => (await (await response).json()) as Body;
+
+interface ProblemBody {
+  readonly type: string;
+  readonly errors?: { readonly field: string }[];
+}
+
+async function problemOf(response: Response): Promise<[number, string, string[]]> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const { type, errors = [] } = await json<ProblemBody>(response);
+  return [response.status, type.replace('urn:orderstream:problem:', ''), errors.map(({ field }) => field)];
+}
+
+describe('placing an order', () => {
+  it('appends what was ordered at the shop’s prices, and answers with it', async () => {
+    const body = order({ currency: 'EUR' });
+    const response = await post(body, { 'x-correlation-id': 'checkout-1' });
+    const view = await json<OrderView>(response);
+    expect(response.status).toBe(201);
+    expect(response.headers.get('location')).toBe(`/orders/${view.orderId}`);
+    expect(response.headers.get('etag')).toBe('"0"');
+    expect(view).toMatchObject({
+      status: 'placed',
+      revision: 0,
+      customerId: body['customerId'],
+      total: { amount: 3 * 450 + 990, currency: 'EUR' },
+      lines: [
+        { sku: skuOf('TEA'), quantity: 3, unitPrice: { amount: 450, currency: 'EUR' } },
+        { sku: skuOf('CUP'), quantity: 1, unitPrice: { amount: 990, currency: 'EUR' } },
+      ],
+    });
+    const [stored, ...more] = await eventsOf(view.orderId);
+    expect(more).toEqual([]);
+    expect(stored!.metadata).toMatchObject({ $correlationId: 'checkout-1', schemaVersion: currentVersion('OrderPlaced') });
+    expect(JSON.stringify(stored)).not.toContain('Lovelace');
+  });
+
+  it('places one order for 20 equal requests at once under one key, and gives all of them one answer', async () => {
+    const body = order();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(body, { 'idempotency-key': 'cart-7' })));
+    const views = await Promise.all(answers.map((answer) => json<OrderView>(answer)));
+    expect(new Set(answers.map((answer) => `${answer.status} ${answer.headers.get('etag')} ${answer.headers.get('location')}`)).size).toBe(1);
+    expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(1);
+    expect(answers[0]!.status).toBe(201);
+    expect(await eventsOf(views[0]!.orderId)).toHaveLength(1);
+  });
+
+  it('gives a repeated request its first answer, also when the order has moved on and the product is gone', async () => {
+    const name = `OLD-${randomUUID().slice(0, 8)}`;
+    await listed(name, 100);
+    const body = order({ lines: [{ sku: skuOf(name), quantity: 1 }] });
+    const key = { 'idempotency-key': 'again' };
+    const first = await json<OrderView>(post(body, key));
+    await announce({ type: 'ReservationRejected', data: { orderId: first.orderId, shortSkus: [skuOf(name)], rejectedAt: now() } });
+    await toPrices({ type: 'ProductDelisted', data: { sku: skuOf(name), delistedAt: now() } }, 1);
+    await vi.waitFor(async () => expect((await post({ ...body, customerId: randomUUID() })).status).toBe(422), 5_000);
+    const repeated = await post(body, key);
+    expect([repeated.status, repeated.headers.get('etag')]).toEqual([201, '"0"']);
+    expect(await json(repeated)).toEqual(first);
+  });
+
+  it('takes the same key of another customer for another order', async () => {
+    const [one, other] = await Promise.all([order(), order()].map((body) => json<OrderView>(post(body, { 'idempotency-key': 'mine' }))));
+    expect(one!.orderId).not.toBe(other!.orderId);
+  });
+
+  it('refuses a key that was used with another body', async () => {
+    const body = order();
+    const { orderId } = await json<OrderView>(post(body, { 'idempotency-key': 'k' }));
+    const other = { ...body, recipient: { ...recipient, city: 'Paris' } };
+    expect(await problemOf(await post(other, { 'idempotency-key': 'k' }))).toEqual([422, 'idempotency-key-reused', ['idempotency-key']]);
+    expect(await eventsOf(orderId)).toHaveLength(1);
+  });
+
+  it('says that it is gone when the customer was erased since', async () => {
+    const body = order();
+    await post(body, { 'idempotency-key': 'forgotten' });
+    await sql(urlTo(databases.keys), 'DELETE FROM customer_key WHERE customer_id = $1', [body['customerId']]);
+    const later = await start();
+    const response = await fetch(`${later.url}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'forgotten' },
+      body: JSON.stringify(body),
+    });
+    expect(await problemOf(response)).toEqual([410, 'customer-erased', []]);
+    await later.stop();
+  });
+});
+
+describe('bad input is refused by the name of the field, and nothing is written', () => {
+  const line = (name: string, quantity: unknown = 1): object => ({ sku: skuOf(name), quantity });
+  const invalid = (...fields: string[]): [number, string, string[]] => [400, 'invalid-request', fields];
+  it.each<[string, [number, string, string[]], unknown, Record<string, string>?]>([
+    ['malformed JSON', [400, 'malformed-request', []], '{"customerId":'],
+    ['another media type', [415, 'unsupported-media-type', []], 'x', { 'content-type': 'text/plain' }],
+    ['an oversized body', [413, 'body-too-large', []], order({ paymentMethod: 'x'.repeat(70_000) })],
+    ['an unknown field', invalid('price'), order({ price: 1 })],
+    ['a wrong type', invalid('lines.0.quantity'), order({ lines: [line('TEA', '1')] })],
+    ['no lines', invalid('lines'), order({ lines: [] })],
+    ['duplicate lines', invalid('lines.1.sku'), order({ lines: [line('TEA'), line('TEA')] })],
+    ['a quantity of 0', invalid('lines.0.quantity'), order({ lines: [line('TEA', 0)] })],
+    ['a quantity below 0', invalid('lines.0.quantity'), order({ lines: [line('TEA', -3)] })],
+    ['an absurd quantity', invalid('lines.0.quantity'), order({ lines: [line('TEA', 1e21)] })],
+    ['a bad customer id', invalid('customerId'), order({ customerId: '../etc' })],
+    ['a bad key', invalid('idempotency-key'), order(), { 'idempotency-key': 'x'.repeat(201) }],
+    ['an unknown SKU', [422, 'unknown-sku', ['lines.1.sku']], order({ lines: [line('TEA'), line('CAR')] })],
+    ['a delisted SKU', [422, 'unknown-sku', ['lines.0.sku']], order({ lines: [line('HAT')] })],
+    ['a foreign currency', [422, 'currency-mismatch', ['currency', 'lines.0.sku']], order({ currency: 'USD', lines: [line('TEA'), line('MUG')] })],
+    ['mixed currencies', [422, 'currency-mismatch', ['lines.1.sku']], order({ lines: [line('TEA'), line('MUG')] })],
+    ['a total beyond counting', [422, 'total-too-large', []], order({ lines: [line('MOON', 2)] })],
+  ])('%s', async (_what, expected, body, headers = {}) => {
+    const key = 'a-key-that-says-which-order-it-would-have-been';
+    expect(await problemOf(await post(body, { 'idempotency-key': key, ...headers }))).toEqual(expected);
+    const { customerId } = body as { customerId?: string };
+    if (customerId !== undefined) expect(await eventsOf(orderIdFor(customerId, key))).toEqual([]);
+  });
+});
+
+describe('an order is found', () => {
+  it('right after it was placed, before any read model has it', async () => {
+    const placed = await json<OrderView>(post(order()));
+    const response = await get(`/orders/${placed.orderId}`);
+    expect([response.status, response.headers.get('etag')]).toEqual([200, '"0"']);
+    expect(await json(response)).toEqual(placed);
+  });
+
+  it('in the read model as its stream says, at its revision', async () => {
+    const placed = await json<OrderView>(post(order()));
+    await announce({ type: 'ReservationConfirmed', data: { orderId: placed.orderId, lines: [], confirmedAt: now() } });
+    const fromStream = await json(get(`/orders/${placed.orderId}`));
+    await toReadModels(placed.orderId);
+    const response = await get(`/orders/${placed.orderId}?minRevision=1`);
+    expect(response.headers.get('etag')).toBe('"1"');
+    expect(await json(response)).toEqual(fromStream);
+  });
+
+  it('at the revision that is waited for, or not in time', async () => {
+    const { orderId } = await json<OrderView>(post(order()));
+    await toReadModels(orderId);
+    const waiting = json<OrderView>(get(`/orders/${orderId}?minRevision=1`));
+    await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
+    await toReadModels(orderId, 1);
+    expect(await waiting).toMatchObject({ revision: 1, status: 'accepted' });
+    const late = await get(`/orders/${orderId}?minRevision=2`);
+    expect(await json(late)).toMatchObject({ status: 504, type: 'urn:orderstream:problem:revision-not-reached', revision: 1 });
+  });
+
+  it('by nobody when there is none, and not under a bad id', async () => {
+    expect(await problemOf(await get(`/orders/${randomUUID()}`))).toEqual([404, 'not-found', []]);
+    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=3`))).toEqual([404, 'not-found', []]);
+    expect(await problemOf(await get('/orders/42'))).toEqual([400, 'invalid-request', ['orderId']]);
+    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=-1&at=now`))).toEqual([400, 'invalid-request', ['minRevision', 'at']]);
+  });
+
+  it('page by page, by customer and status, the latest first', async () => {
+    const customerId = randomUUID();
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { orderId } = await json<OrderView>(post(order({ customerId })));
+      await toReadModels(orderId);
+      ids.unshift(orderId);
+    }
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: OrderList = await json(get(`/orders?customer=${customerId}&status=placed&limit=2${cursor && `&cursor=${cursor}`}`));
+      seen.push(...page.orders.map(({ orderId }) => orderId));
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(ids);
+    expect(await json(get(`/orders?customer=${customerId}&status=paid`))).toEqual({ orders: [], nextCursor: null });
+    expect(await problemOf(await get('/orders?cursor=nonsense'))).toEqual([400, 'invalid-request', ['cursor']]);
+  });
+});
+
+describe('fulfilment', () => {
+  it('carries an order through, once, however often facts are announced', async () => {
+    const { orderId } = await json<OrderView>(post(order()));
+    const at = now();
+    const amount = { amount: 2340, currency: 'EUR' };
+    const facts = [
+      { type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: at } },
+      { type: 'PaymentAuthorised', data: { orderId, amount, authorisationId: 'a', authorisedAt: at } },
+      { type: 'ShipmentDispatched', data: { orderId, lines: [], carrier: 'DHL', trackingNumber: 'T-1', dispatchedAt: at } },
+      { type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } },
+    ] as const;
+    for (const fact of facts) {
+      await announce(fact);
+      for (const again of facts.slice(0, facts.indexOf(fact) + 1)) await announce(again);
+    }
+    const events = await eventsOf(orderId);
+    expect(events.map(({ event }) => event.type)).toEqual(['OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered']);
+    expect(events[1]!.metadata).toMatchObject({ $correlationId: 'flow', $causationId: derivedId(orderId, 'ReservationConfirmed') });
+    await toReadModels(orderId);
+    expect(await json(get(`/orders/${orderId}?minRevision=4`))).toMatchObject({ status: 'delivered', shipment: { carrier: 'DHL', trackingNumber: 'T-1' } });
+  });
+
+  it('parks what can not have happened, and what comes behind it, and nothing else', async () => {
+    const { orderId } = await json<OrderView>(post(order()));
+    const nobody = randomUUID();
+    const paid = (id: string): EventOn<'payments'> => ({
+      type: 'PaymentAuthorised',
+      data: { orderId: id, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() },
+    });
+    await announce(paid(nobody));
+    await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
+    await announce(paid(orderId));
+    expect((await eventsOf(orderId)).at(-1)!.event.type).toBe('OrderPaid');
+    expect(await sql(urlTo(databases.orders), 'SELECT cause FROM parked_event WHERE stream = $1', [`any-${nobody}`])).toMatchObject([
+      { cause: expect.stringContaining('no such order') as string },
+    ]);
+  });
+});
+
+describe('the read models', () => {
+  it('sum up demand once per order', async () => {
+    const name = `SUM-${randomUUID().slice(0, 8)}`;
+    await listed(name, 5);
+    for (const quantity of [2, 3]) {
+      const { orderId } = await json<OrderView>(post(order({ lines: [{ sku: skuOf(name), quantity }] })));
+      await toReadModels(orderId);
+    }
+    expect(await sql(urlTo(databases.orders), 'SELECT units::int FROM order_demand WHERE sku = $1', [skuOf(name)])).toEqual([{ units: 5 }]);
+  });
+
+  it('park a fact that comes without the one before', async () => {
+    const { orderId } = await json<OrderView>(post(order()));
+    await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
+    const facts = (await eventsOf(orderId)).slice(1);
+    await service.app.get(OrderSummaryProjection).onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', facts));
+    expect(await sql(urlTo(databases.orders), 'SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([
+      { group_name: 'order-summary' },
+    ]);
+  });
+});
+
+describe('the service', () => {
+  it('is ready when everything that it needs answers', async () => {
+    await vi.waitFor(async () => expect((await get('/health/ready')).status).toBe(200), { timeout: 30_000, interval: 200 });
+  });
+
+  it('lives without its databases, says which one it waits for, and writes nothing meanwhile', async () => {
+    const without = await start({ PERSONAL_DATA_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    try {
+      expect((await fetch(`${without.url}/health/live`)).status).toBe(200);
+      await vi.waitFor(async () => {
+        const [status, slug, fields] = await problemOf(await fetch(`${without.url}/health/ready`));
+        expect([status, slug]).toEqual([503, 'not-ready']);
+        expect(fields).toEqual(expect.arrayContaining(['postgres', 'personal-data']));
+        expect(fields).not.toContain('eventstore');
+      }, 5_000);
+      const body = order();
+      const response = await fetch(`${without.url}/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+        body: JSON.stringify(body),
+      });
+      expect(response.headers.get('retry-after')).toBe('1');
+      expect(await problemOf(response)).toEqual([503, 'dependency-unavailable', []]);
+      expect(await eventsOf(orderIdFor(String(body['customerId']), 'k'))).toEqual([]);
+    } finally {
+      await without.stop();
+    }
+  });
+
+  it('describes its API', async () => {
+    const document = await json<{ paths: Record<string, Record<string, { responses: object }>> }>(get('/openapi.json'));
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/orders', '/orders/{orderId}']));
+    expect(Object.keys(document.paths['/orders']!['post']!.responses)).toEqual(expect.arrayContaining(['201', '400', '410', '413', '422', '503']));
+  });
+});
