@@ -1,0 +1,183 @@
+// A log and topics of a test's own, the relays that stand between them, and what readers of the topics see.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { EventToAppend } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
+import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
+import { Relay } from '../src/relay.ts';
+import type { Shard } from '../src/shard.ts';
+
+const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
+const registryUrl = process.env['TEST_SCHEMA_REGISTRY_URL']!;
+const root = path.resolve(import.meta.dirname, '../../..');
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const fromSource = ['--conditions=@orderstream/source', '--disable-warning=ExperimentalWarning'];
+
+export interface SeenRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+}
+
+/** A process of the test, and the lines that it has written so far. */
+export interface Started {
+  readonly process: ChildProcess;
+  readonly lines: string[];
+}
+
+function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, [...fromSource, path.join(root, program), ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  return { process: child, lines };
+}
+
+export async function kill({ process: child }: Started, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+export class World {
+  readonly #id = randomUUID().slice(0, 8);
+  readonly kafka: Kafka = createKafka({ clientId: 'test', brokers, logger: silent });
+  readonly shard: Shard = {
+    name: 'test',
+    transactionalId: `test-relay-${this.#id}`,
+    stateTopic: `test-${this.#id}-checkpoint`,
+    statePartition: 0,
+    routes: { product: `test-${this.#id}-catalog`, stock: `test-${this.#id}-inventory` },
+    partitions: { [`test-${this.#id}-catalog`]: 3, [`test-${this.#id}-inventory`]: 2 },
+  };
+  readonly topics = Object.keys(this.shard.partitions);
+  readonly #relays: Relay[] = [];
+  readonly #processes: Started[] = [];
+  readonly #stores: EventStoreDb[] = [];
+  readonly #consumers: Consumer[] = [];
+  #folder = '';
+  #emulator: Started | null = null;
+  eventStoreUrl = '';
+
+  async open(): Promise<void> {
+    this.#folder = await mkdtemp(path.join(tmpdir(), 'orderstream-relay-'));
+    await Promise.all([this.startEventStore(), deploySchemas(registryUrl), this.createTopics()]);
+  }
+
+  async createTopics(): Promise<void> {
+    const topics = Object.entries(this.shard.partitions).map(([topic, numPartitions]) => ({ topic, numPartitions }));
+    const state = { topic: this.shard.stateTopic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] };
+    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics: [...topics, state] }));
+  }
+
+  /** On the port that it had before, when there was one. */
+  async startEventStore(folder = this.#folder): Promise<void> {
+    const port = this.eventStoreUrl === '' ? '0' : new URL(this.eventStoreUrl).port;
+    const emulator = start('apps/eventstore-emulator/src/main.ts', ['--port', port, '--db', folder, '--insecure']);
+    this.#emulator = emulator;
+    while (emulator.lines.length === 0) await once(emulator.process.stdout!, 'data');
+    this.eventStoreUrl = `esdb://127.0.0.1:${/:(\d+)/.exec(emulator.lines[0]!)![1]}?tls=false`;
+  }
+  async stopEventStore(): Promise<void> {
+    await kill(this.#emulator!);
+  }
+
+  newStore(): EventStoreDb {
+    const store = new EventStoreDb(this.eventStoreUrl);
+    this.#stores.push(store);
+    return store;
+  }
+
+  relay(shard = this.shard): Relay {
+    const relay = new Relay({ store: this.newStore(), kafka: this.kafka, codec: new SchemaRegistryCodec(registryUrl), shard }, silent);
+    this.#relays.push(relay);
+    return relay;
+  }
+
+  relayProcess(): Started {
+    const settings = { eventStoreUrl: this.eventStoreUrl, brokers, registryUrl, shard: this.shard };
+    const started = start('apps/relay/test/relay-process.ts', [], { RELAY_UNDER_TEST: JSON.stringify(settings) });
+    this.#processes.push(started);
+    return started;
+  }
+
+  /** Records from the beginning on, as they become visible, until the test ends. */
+  async observe(options: { readonly readUncommitted: boolean }, onRecord: (record: SeenRecord) => void): Promise<void> {
+    const consumer = this.kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 20, ...options });
+    this.#consumers.push(consumer);
+    await consumer.connect();
+    await consumer.subscribe({ topics: this.topics, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ topic, partition, message: { key, offset, headers, value } }) => {
+        const text = (name: string): string => String(headers?.[name] ?? '');
+        const stream = key?.toString() ?? '';
+        const id = stream === '' ? value!.toString() : text('ce_id');
+        onRecord({ topic, partition, offset: BigInt(offset), stream, revision: Number(text('streamrevision')), id });
+      },
+    });
+  }
+
+  /**
+   * Every record that a read-committed reader gets. A record of the test's own at the end of each
+   * partition tells where that is; it would stay hidden behind a transaction that is still open.
+   */
+  async published(): Promise<SeenRecord[]> {
+    const end = randomUUID();
+    const producer = this.kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await producer.connect();
+    const ends = this.topics.map((topic) => ({
+      topic,
+      messages: Array.from({ length: this.shard.partitions[topic]! }, (_, partition) => ({ partition, value: end })),
+    }));
+    await producer.sendBatch({ topicMessages: ends });
+    await producer.disconnect();
+    let open = ends.reduce((sum, { messages }) => sum + messages.length, 0);
+    const records: SeenRecord[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const note = (record: SeenRecord): void => {
+        if (record.stream !== '') records.push(record);
+        else if (record.id === end && --open === 0) resolve();
+      };
+      this.observe({ readUncommitted: false }, note).catch(reject);
+    });
+    return records;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      ...this.#relays.map((relay) => relay.stop()),
+      ...this.#processes.map((started) => kill(started)),
+      ...this.#consumers.map((consumer) => consumer.disconnect()),
+    ]);
+    await Promise.all(this.#stores.map((store) => store.dispose()));
+    if (this.#emulator !== null) await kill(this.#emulator);
+    await askKafka(this.kafka, (admin) => admin.deleteTopics({ topics: [...this.topics, this.shard.stateTopic] }));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const metadata = (): EventToAppend['metadata'] => ({ schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() });
+const at = '2026-01-01T00:00:00.000Z';
+
+export function listed(sku: string): EventToAppend {
+  const data = { sku, name: 'Tea', price: { amount: 250, currency: 'EUR' }, listedAt: at };
+  return { id: randomUUID(), event: { type: 'ProductListed', data }, metadata: metadata() };
+}
+
+export function received(sku: string): EventToAppend {
+  return { id: randomUUID(), event: { type: 'StockReceived', data: { sku, receiptId: randomUUID(), quantity: 5, receivedAt: at } }, metadata: metadata() };
+}
