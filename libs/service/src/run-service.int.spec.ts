@@ -175,6 +175,17 @@ describe('a service shows', () => {
 });
 
 describe('at its end a service', () => {
+  it('does not wait for a connection that never brought a request', async () => {
+    const config = { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } as const;
+    const idle = await startService({ name: 'idle-service', module: ThingModule, config });
+    const socket = connect(Number(new URL(idle.url).port), '127.0.0.1');
+    const ended = new Promise((resolve) => socket.on('error', resolve).on('close', resolve));
+    await new Promise((resolve) => socket.on('connect', resolve));
+    await fetch(`${idle.url}/health/live`);
+    await idle.stop();
+    await ended;
+  });
+
   it('finishes the request in hand, then closes what it used', async () => {
     const answered: number[] = [];
     const slow = await startService({ name: 'slow-service', module: ThingModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });

@@ -1,3 +1,5 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -68,6 +70,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (failure === null) logger.info({ dependency }, `${dependency} answers`);
     else logger.warn({ dependency, failure }, `${dependency} does not answer`);
   });
+  const unused = unusedConnections(fastify.server);
   const registry = createMetrics(name, consumers);
   for (const metric of metrics) registry.registerMetric(metric);
   measureRequests(fastify, registry, logger);
@@ -89,11 +92,25 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     stop: async () => {
       watch.stop();
       // A connection whose last request has just ended would keep the server open for its keep-alive time.
-      const sweep = setInterval(() => fastify.server.closeIdleConnections(), SWEEP_EVERY_MS);
+      const sweep = setInterval(() => {
+        fastify.server.closeIdleConnections();
+        for (const socket of unused) socket.destroy();
+      }, SWEEP_EVERY_MS);
       await app.close().finally(() => clearInterval(sweep));
       for (const dependency of dependencies) await dependency.close?.();
     },
   };
+}
+
+/** Connections that have brought no request yet: to Node they are not idle, and it would wait a minute for their headers. */
+function unusedConnections(server: Server): ReadonlySet<Socket> {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
+  return unused;
 }
 
 /** A service as a process of its own: runs until SIGTERM or SIGINT, then ends within 10 s, with code 0 when all went well. */
