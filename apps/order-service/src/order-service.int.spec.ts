@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { currentVersion, type EventOf, type EventOn } from '@orderstream/contracts';
 import { derivedId, type StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
+import { createKafka } from '@orderstream/kafka';
 import type { EventBatch } from '@orderstream/messaging';
 import { personalDataMigrations } from '@orderstream/personal-data';
 import { migrate, Projections } from '@orderstream/postgres';
 import { createLogger, parseConfig, type RunningService, startService } from '@orderstream/service';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { deployTopics, plannedTopics } from '../../../infra/deploy/src/topics.ts';
 import { orderServiceConfig } from './config.ts';
 import { migrations } from './migrations/index.ts';
 import { OrderDemandProjection } from './order-demand.projection.ts';
@@ -54,7 +56,18 @@ let service: RunningService;
 let offset = 0n;
 const PARTITION = 1_000;
 
+/** Another spec may be creating them at this moment. */
+async function deployedTopics(): Promise<void> {
+  const logger = createLogger('deploy', { LOG_LEVEL: 'fatal' });
+  const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
+  const admin = createKafka({ clientId: 'deploy', brokers, logger }).admin();
+  await admin.connect();
+  await vi.waitFor(() => deployTopics(admin, plannedTopics, 1), { timeout: 30_000, interval: 200 });
+  await admin.disconnect();
+}
+
 beforeAll(async () => {
+  await deployedTopics();
   for (const database of Object.values(databases)) await sql(adminUrl, `CREATE DATABASE ${database}`);
   await migrate({ url: urlTo(databases.orders), ownerRole: new URL(adminUrl).username, migrations });
   for (const migration of personalDataMigrations) await sql(urlTo(databases.keys), migration.sql);
