@@ -48,9 +48,12 @@ export class Projections implements PositionStore {
   }
 
   async load(group: string, topic: string, partitions: readonly number[]): Promise<Position[]> {
+    // Only what is missing: ON CONFLICT alone would wait for whoever is just moving a position.
     await this.#database.query(
       `INSERT INTO projection_position (group_name, topic, partition, next_offset)
-       SELECT $1, $2, unnest($3::int[]), 0 ON CONFLICT DO NOTHING`,
+       SELECT $1, $2, number, 0 FROM unnest($3::int[]) AS missing (number)
+       WHERE NOT EXISTS (SELECT FROM projection_position WHERE group_name = $1 AND topic = $2 AND partition = missing.number)
+       ON CONFLICT DO NOTHING`,
       [group, topic, partitions],
     );
     const rows = await this.#database.query<PositionRow>(

@@ -1,0 +1,319 @@
+import { randomUUID } from 'node:crypto';
+import {
+  BEHIND_A_PARKED_EVENT,
+  type BatchRecord,
+  DependencyUnavailable,
+  type DeliveredEvent,
+  type EventBatch,
+} from '@orderstream/messaging';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Database, type Transaction } from './database.ts';
+import { migrate } from './migrate.ts';
+import { PlatformTables0000000000001 } from './platform-tables.migration.ts';
+import { Projections, StalePosition } from './projections.ts';
+import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
+
+interface Counted {
+  readonly type: 'Counted';
+  readonly data: { readonly amount: number };
+}
+
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+let scratch: ScratchDatabase;
+let database: Database;
+/** Sees what is committed, and no more. */
+let observer: Database;
+
+beforeAll(async () => {
+  scratch = await createScratchDatabase(adminUrl);
+  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [PlatformTables0000000000001] });
+  await runSql(scratch.url, 'CREATE TABLE total (group_name text, stream text, amount int NOT NULL CHECK (amount < 1000), PRIMARY KEY (group_name, stream))');
+  database = new Database({ url: `${scratch.url}?application_name=projector` });
+  observer = new Database({ url: scratch.url });
+});
+afterAll(async () => {
+  await database.close();
+  await observer.close();
+  await scratch.drop();
+});
+
+const newGroup = (): string => `group-${randomUUID()}`;
+const at = (group: string): { group: string; topic: string; partition: number } => ({ group, topic: 'orders', partition: 2 });
+
+function record(stream: string, offset: number, amount: number): BatchRecord<Counted> {
+  const decoded: DeliveredEvent<Counted> = {
+    id: randomUUID(), event: { type: 'Counted', data: { amount } }, stream, revision: offset,
+    recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+  };
+  return { stream, offset: BigInt(offset), value: Buffer.from([0, 255, offset]), headers: { ce_id: decoded.id }, decoded };
+}
+const unreadable = (stream: string, offset: number, headers: Record<string, string> = {}): BatchRecord<Counted> =>
+  ({ stream, offset: BigInt(offset), value: Buffer.from([0, 255, offset]), headers, undecodable: 'no magic byte' });
+
+function batchOf(group: string, ...records: BatchRecord<Counted>[]): EventBatch<Counted> {
+  // A transaction marker lies behind the last record.
+  return { ...at(group), records, nextOffset: (records.at(-1)?.offset ?? 0n) + 2n };
+}
+
+/** Additive, so that an event that is applied twice shows. Amount 1000 breaks the table's constraint. */
+function addTo(group: string): (tx: Transaction, events: readonly DeliveredEvent<Counted>[]) => Promise<void> {
+  return async (tx, events) => {
+    await tx.query(
+      `INSERT INTO total SELECT $1, stream, sum(amount) FROM unnest($2::text[], $3::int[]) AS counted (stream, amount) GROUP BY stream
+       ON CONFLICT (group_name, stream) DO UPDATE SET amount = total.amount + excluded.amount`,
+      [group, events.map(({ stream }) => stream), events.map(({ event }) => event.data.amount)],
+    );
+  };
+}
+async function totals(group: string): Promise<Record<string, number>> {
+  const rows = await observer.query<{ stream: string; amount: number }>('SELECT stream, amount FROM total WHERE group_name = $1 ORDER BY stream', [group]);
+  return Object.fromEntries(rows.map(({ stream, amount }) => [stream, amount]));
+}
+async function nextOffset(group: string): Promise<number | undefined> {
+  const [row] = await observer.query<{ next_offset: string }>('SELECT next_offset FROM projection_position WHERE group_name = $1', [group]);
+  return row && Number(row.next_offset);
+}
+async function parked(group: string): Promise<string[]> {
+  const rows = await observer.query<{ stream: string; record_offset: string; cause: string }>(
+    'SELECT stream, record_offset, cause FROM parked_event WHERE group_name = $1 ORDER BY record_offset',
+    [group],
+  );
+  return rows.map(({ stream, record_offset, cause }) => `${stream}/${record_offset}: ${cause}`);
+}
+
+/** A process of its own that was given the partition. */
+async function assigned(group: string, on = database): Promise<Projections> {
+  const projections = new Projections(on);
+  await projections.load(group, 'orders', [2]);
+  return projections;
+}
+
+describe('A projection', () => {
+  it('starts at the beginning, and goes on where it was, also in another process', async () => {
+    const group = newGroup();
+    const projections = new Projections(database);
+    expect(await projections.load(group, 'orders', [2])).toEqual([{ partition: 2, nextOffset: 0n, last: null }]);
+    const last = record('b', 7, 2);
+    await projections.project(batchOf(group, record('a', 5, 1), last), addTo(group));
+    await projections.project(batchOf(group, record('a', 9, 10), unreadable('c', 11)), addTo(group));
+    expect(await totals(group)).toEqual({ a: 11, b: 2 });
+
+    const [position] = await new Projections(database).load(group, 'orders', [2]);
+    expect(position).toMatchObject({ nextOffset: 13n, last: { offset: 9n } });
+    expect(await new Projections(database).load(group, 'orders', [0, 2])).toHaveLength(2);
+  });
+
+  it('gets all events of a batch in one call, in their order', async () => {
+    const group = newGroup();
+    const calls: string[][] = [];
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, record('a', 0, 1), record('b', 1, 1), record('a', 2, 1)), async (_, events) => {
+      calls.push(events.map(({ stream, revision }) => `${stream}/${revision}`));
+    });
+    expect(calls).toEqual([['a/0', 'b/1', 'a/2']]);
+  });
+
+  it('shows its rows and its position together or not at all', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    const seen: unknown[] = [];
+    await projections.project(batchOf(group, record('a', 0, 1)), async (tx, events) => {
+      await addTo(group)(tx, events);
+      const inside = await tx.query<{ next_offset: string }>('SELECT next_offset FROM projection_position WHERE group_name = $1', [group]);
+      seen.push(inside[0]?.next_offset, await nextOffset(group), await totals(group));
+    });
+    expect(seen).toEqual(['2', 0, {}]);
+    expect([await nextOffset(group), await totals(group)]).toEqual([2, { a: 1 }]);
+  });
+
+  it('that dies before its commit leaves neither rows nor position, and applies once when it is back', async () => {
+    const group = newGroup();
+    const batch = batchOf(group, record('a', 0, 1), record('b', 1, 2));
+    const projections = await assigned(group);
+    const dying = projections.project(batch, async (tx, events) => {
+      await addTo(group)(tx, events);
+      const [{ pid } = { pid: 0 }] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await runSql(adminUrl, 'SELECT pg_terminate_backend($1, 5000)', [pid]);
+    });
+    await expect(dying).rejects.toBeInstanceOf(DependencyUnavailable);
+    expect([await nextOffset(group), await totals(group)]).toEqual([0, {}]);
+
+    const restarted = await assigned(group);
+    await restarted.project(batch, addTo(group));
+    expect([await nextOffset(group), await totals(group)]).toEqual([3, { a: 1, b: 2 }]);
+  });
+
+  it('of a process that was taken for dead changes nothing when it comes back', async () => {
+    const group = newGroup();
+    const batch = batchOf(group, record('a', 0, 1), unreadable('b', 1));
+    const zombie = await assigned(group);
+    const successor = await assigned(group);
+    await successor.project(batch, addTo(group));
+    const late = zombie.project(batch, async () => expect.unreachable('it is told before it touches a row'));
+    await expect(late).rejects.toBeInstanceOf(StalePosition);
+    expect([await nextOffset(group), await totals(group)]).toEqual([3, { a: 1 }]);
+    expect(await parked(group)).toHaveLength(1);
+  });
+
+  it('that two processes apply at once is applied once', async () => {
+    const group = newGroup();
+    const batch = batchOf(group, record('a', 0, 1));
+    const members = await Promise.all([assigned(group), assigned(group), assigned(group)]);
+    const outcomes = await Promise.allSettled(members.map((member) => member.project(batch, addTo(group))));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await totals(group)).toEqual({ a: 1 });
+  });
+
+  it('takes no batch twice when its position was loaded while that batch was under way', async () => {
+    const group = newGroup();
+    const batch = batchOf(group, record('a', 0, 1));
+    const projections = await assigned(group);
+    await projections.project(batch, async (tx, events) => {
+      await projections.load(group, 'orders', [2]);
+      await addTo(group)(tx, events);
+    });
+    await expect(projections.project(batch, addTo(group))).rejects.toBeInstanceOf(StalePosition);
+    expect(await totals(group)).toEqual({ a: 1 });
+  });
+
+  it('takes nothing of a partition whose position it has not loaded', async () => {
+    const group = newGroup();
+    await expect(new Projections(database).project(batchOf(group, record('a', 0, 1)), addTo(group))).rejects.toBeInstanceOf(StalePosition);
+  });
+});
+
+describe('A poisoned event', () => {
+  it('parks itself and what is behind it in its stream, and nothing else', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    await projections.project(
+      batchOf(group, record('a', 0, 1), record('a', 1, 1000), record('b', 2, 2), record('a', 3, 5), record('c', 4, 3)),
+      addTo(group),
+    );
+    expect(await totals(group)).toEqual({ a: 1, b: 2, c: 3 });
+    expect(await parked(group)).toEqual([
+      expect.stringMatching(/^a\/1: .*violates check constraint/),
+      `a/3: ${BEHIND_A_PARKED_EVENT}`,
+    ]);
+    expect(await nextOffset(group)).toBe(6);
+  });
+
+  it('still holds its stream, and only that, after a restart', async () => {
+    const group = newGroup();
+    await (await assigned(group)).project(batchOf(group, record('a', 0, 1000), record('b', 1, 1)), addTo(group));
+    const restarted = await assigned(group);
+    await restarted.project(batchOf(group, record('a', 3, 1), record('b', 4, 1)), addTo(group));
+    await restarted.project(batchOf(group, record('b', 6, 1), record('a', 7, 1)), addTo(group));
+    expect(await totals(group)).toEqual({ b: 3 });
+    expect((await parked(group)).map((each) => each.split(':')[0])).toEqual(['a/0', 'a/3', 'a/7']);
+    expect(await nextOffset(group)).toBe(9);
+  });
+
+  it('parks also when it is the code and not the database that can not take it', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, record('a', 0, 1), record('b', 1, -1)), async (tx, events) => {
+      await addTo(group)(tx, events);
+      if (events.some(({ event }) => event.data.amount < 0)) throw new RangeError('an amount below zero');
+    });
+    expect(await totals(group)).toEqual({ a: 1 });
+    expect(await parked(group)).toEqual(['b/1: an amount below zero']);
+  });
+
+  it('of one group holds no other group', async () => {
+    const [one, other] = [newGroup(), newGroup()];
+    const batch = (group: string): EventBatch<Counted> => batchOf(group, unreadable('a', 0), record('b', 1, 1));
+    await (await assigned(one)).project(batch(one), addTo(one));
+    const projections = await assigned(other);
+    await projections.project(batchOf(other, record('a', 0, 1)), addTo(other));
+    expect([await totals(one), await totals(other)]).toEqual([{ b: 1 }, { a: 1 }]);
+  });
+
+  it('that is redriven lets its stream go on', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, record('a', 0, 1000)), addTo(group));
+    await observer.query('DELETE FROM parked_event WHERE group_name = $1', [group]);
+    await projections.project(batchOf(group, record('a', 2, 1)), addTo(group));
+    expect([await totals(group), await parked(group)]).toEqual([{ a: 1 }, []]);
+  });
+
+  it('that is being redriven keeps the batch waiting, which then sees how it ended', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, record('a', 0, 1000)), addTo(group));
+    let waiting: Promise<void> | undefined;
+    await observer.transaction(async (redrive) => {
+      await redrive.query('SELECT FROM projection_position WHERE group_name = $1 FOR UPDATE', [group]);
+      waiting = projections.project(batchOf(group, record('a', 2, 1)), addTo(group));
+      await expect
+        .poll(() => observer.query(`SELECT FROM pg_stat_activity WHERE application_name = 'projector' AND wait_event_type = 'Lock'`))
+        .toHaveLength(1);
+      await redrive.query('DELETE FROM parked_event WHERE group_name = $1', [group]);
+    });
+    await waiting;
+    expect([await totals(group), await parked(group)]).toEqual([{ a: 1 }, []]);
+  });
+});
+
+describe('A record that can not be decoded', () => {
+  it('is parked with its bytes, headers and cause, and the position passes it', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    const headers = { 'ce_id': 'ä"\\', traceparent: '00-1' };
+    await projections.project(batchOf(group, unreadable('a', 0, headers), record('a', 1, 1), record('b', 2, 2)), addTo(group));
+    expect(await totals(group)).toEqual({ b: 2 });
+    expect(await parked(group)).toEqual(['a/0: no magic byte', `a/1: ${BEHIND_A_PARKED_EVENT}`]);
+    const [row] = await observer.query('SELECT value, headers, topic, partition FROM parked_event WHERE group_name = $1 AND record_offset = 0', [group]);
+    expect(row).toEqual({ value: Buffer.from([0, 255, 0]), headers, topic: 'orders', partition: 2 });
+  });
+
+  it('needs nobody to apply anything when it is alone', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, { ...unreadable('', 0), value: null }), async () => expect.unreachable());
+    expect(await parked(group)).toEqual(['/0: no magic byte']);
+    expect((await projections.load(group, 'orders', [2]))[0]).toEqual({ partition: 2, nextOffset: 2n, last: null });
+  });
+
+  it('is parked even when its key and headers hold what Postgres does not take as text', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    const key = 'order-\0\uD800';
+    await projections.project(batchOf(group, unreadable(key, 0, { 'x\0': '\0' })), addTo(group));
+    await projections.project(batchOf(group, record(key, 3, 1), record('b', 4, 1)), addTo(group));
+    expect(await totals(group)).toEqual({ b: 1 });
+    expect((await parked(group)).map((each) => each.split(': ')[1])).toEqual(['no magic byte', BEHIND_A_PARKED_EVENT]);
+  });
+});
+
+describe('A fault that no event is to blame for', () => {
+  it.each([
+    ['a dependency that does not answer', new DependencyUnavailable('personal-data', 'refused')],
+    ['a lost race', new StalePosition('somewhere else')],
+  ])('such as %s parks nothing and changes nothing', async (_, fault) => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    const failing = projections.project(batchOf(group, record('a', 0, 1), unreadable('b', 1)), async (tx, events) => {
+      await addTo(group)(tx, events);
+      throw fault;
+    });
+    await expect(failing).rejects.toBe(fault);
+    expect([await nextOffset(group), await totals(group), await parked(group)]).toEqual([0, {}, []]);
+    await projections.project(batchOf(group, record('a', 0, 1)), addTo(group));
+    expect(await totals(group)).toEqual({ a: 1 });
+  });
+
+  it('parks nothing either when it comes while a poisoned event is being found', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    let calls = 0;
+    const failing = projections.project(batchOf(group, record('a', 0, 1000), record('b', 1, 1)), async (tx, events) => {
+      calls += 1;
+      if (calls === 4) throw new DependencyUnavailable('personal-data', 'refused');
+      await addTo(group)(tx, events);
+    });
+    await expect(failing).rejects.toBeInstanceOf(DependencyUnavailable);
+    expect([await nextOffset(group), await totals(group), await parked(group)]).toEqual([0, {}, []]);
+  });
+});
