@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
+import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { takeStock } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { plan } from '../shop/plan.ts';
@@ -29,11 +29,10 @@ async function main(): Promise<void> {
     process.exitCode = fault instanceof Interrupted ? fault.exitCode : 1;
   }
   say('\nstopping …');
-  const stack = openStack(dataDir);
-  await stack?.stop();
+  await openStack(dataDir)?.stop();
   if (options.keep) say(`the data is in ${dataDir}: ORDERSTREAM_DATA=${dataDir} npm run stack -- up`);
   else {
-    stack?.discard();
+    discardData(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   }
   process.exit();

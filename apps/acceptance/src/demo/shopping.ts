@@ -43,7 +43,8 @@ export async function goShopping(
   for (;;) {
     if (failed !== null) throw failed;
     await workWarehouse(platform.urls);
-    const ended = [...outcomesOf(platform.observer.facts).values()].filter((outcome) => outcome !== 'open').length;
+    const outcomes = outcomesOf(platform.observer.facts);
+    const ended = placed.filter(({ orderId }) => (outcomes.get(orderId) ?? 'open') !== 'open').length;
     onProgress({ placed: placed.length, ended, facts: platform.observer.facts.length });
     if (ended >= planned.length && placed.length === planned.length) break;
     if (platform.observer.facts.length !== facts) {

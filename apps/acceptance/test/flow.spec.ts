@@ -1,0 +1,63 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { consumerGroups } from '../src/consumers.ts';
+import { goShopping, openShop } from '../src/demo/shopping.ts';
+import { drained } from '../src/drain.ts';
+import { setting } from '../src/platform.ts';
+import { call } from '../src/shop/api.ts';
+import { plan } from '../src/shop/plan.ts';
+import { type TestPlatform, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
+
+const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'shipping-service'] as const;
+
+describe('The whole platform', () => {
+  let test: TestPlatform;
+  const { products, orders } = plan(30, 3);
+  beforeAll(async () => {
+    test = await startPlatform();
+    await openShop(test.platform, products);
+  });
+  afterAll(() => test?.end());
+
+  it('takes orders through every service to the outcome that they must have, and all systems agree', async () => {
+    const placed = await goShopping(test.platform, orders, { rate: null, onProgress: () => {} });
+    expectPlannedOutcomes(test.platform, placed);
+    await expectCleanLedger(test.platform);
+  });
+
+  it('answers 20 equal POSTs at once with one key by one stream and 20 equal answers', async () => {
+    const { body } = orders[0]!;
+    const headers = { 'idempotency-key': 'twenty at once'.replaceAll(' ', '-') };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call('POST', `${test.platform.urls.order}/orders`, { body, headers })));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]!.status).toBe(201);
+    await drained(test.platform, { timeoutMs: 60_000 });
+    const placed = test.platform.observer.facts.filter(({ stream }) => stream === `order-${String(answers[0]!.body['orderId'])}`);
+    expect(placed.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(1);
+  });
+
+  it('appends nothing when every reactor reads its topics again from the beginning', async () => {
+    const { stack, platform } = test;
+    await drained(platform, { timeoutMs: 60_000 });
+    const before = platform.observer.facts.length;
+    await Promise.all(SERVICES.map((name) => stack.stop(name)));
+    for (const { group, topics, position } of consumerGroups) {
+      if (position === 'kafka') for (const topic of topics) await platform.admin.resetOffsets({ groupId: group, topic, earliest: true });
+    }
+    await platform.query(
+      'payment_service',
+      "UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = 'payment-attempts'",
+    );
+    await stack.startServices(SERVICES);
+    await drained(platform, { timeoutMs: 60_000 });
+    expect(platform.observer.facts.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
+    await expectCleanLedger(platform);
+  });
+
+  it("does not let payment's role into order's database", async () => {
+    const own = new URL(setting(test.platform.env, 'PAYMENT_DATABASE_URL'));
+    own.pathname = new URL(setting(test.platform.env, 'ORDER_DATABASE_URL')).pathname;
+    const client = new pg.Client({ connectionString: own.href });
+    await expect(client.connect()).rejects.toThrow('permission denied for database');
+  });
+});
