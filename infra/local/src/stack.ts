@@ -208,11 +208,6 @@ export class Stack {
     await killProcess(found.pid, signal);
   }
 
-  /** Deletes the data of a stack that is stopped. */
-  discard(): void {
-    discard(this.dataDir);
-  }
-
   status(): ProcessStatus[] {
     const running = this.processes();
     return [...serverNames, ...serviceNames].map((name) => ({
@@ -223,7 +218,8 @@ export class Stack {
   }
 }
 
-function discard(dataDir: string): void {
+/** Deletes the data of a stack of which nothing runs. */
+export function discardData(dataDir: string): void {
   rmSync(dataFolderFor(dataDir, postgresUser()), { recursive: true, force: true });
   for (const name of [...dataFolders, 'stack.json', 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });
 }
@@ -241,7 +237,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     onProgress('stopping what an earlier start left');
     await endInOrder(left);
   }
-  if (fresh) discard(dataDir);
+  if (fresh) discardData(dataDir);
   const running = processes.length > left.length;
   const ports = running ? readState(dataDir).ports : wantedPorts(options.portBase);
   mkdirSync(dataDir, { recursive: true });

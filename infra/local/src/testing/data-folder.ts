@@ -5,7 +5,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { endInOrder } from '../ending.ts';
 import { stackProcesses, type StackProcess } from '../processes.ts';
-import { openStack } from '../stack.ts';
+import { discardData } from '../stack.ts';
 
 export const processesIn = (dataDir: string): StackProcess[] => stackProcesses().filter(({ stack }) => stack === dataDir);
 
@@ -14,7 +14,7 @@ export function temporaryDataFolder(): string {
   const dataDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderstream-test-')));
   onTestFinished(async () => {
     await endInOrder(processesIn(dataDir));
-    openStack(dataDir)?.discard();
+    discardData(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   });
   return dataDir;

@@ -1,9 +1,10 @@
 // The servers of the integration tests: those that the environment names, or a stack of their own on free ports.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePortBase } from '../ports.ts';
-import { startStack } from '../stack.ts';
+import { stackProcesses } from '../processes.ts';
+import { discardData, startStack } from '../stack.ts';
 
 const variables = {
   TEST_KAFKA_BROKERS: 'KAFKA_BROKERS',
@@ -12,17 +13,30 @@ const variables = {
   TEST_EVENTSTORE_URL: 'EVENTSTORE_URL',
 } as const;
 
+/** An interrupted run tears nothing down: this does, and may, because the data is thrown away anyhow. */
+function killAtExit(dataDir: string): () => void {
+  const kill = (): void => {
+    for (const { stack, pid } of stackProcesses()) if (stack === dataDir) process.kill(pid, 'SIGKILL');
+    discardData(dataDir);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  process.once('exit', kill);
+  for (const [signal, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+    process.once(signal, () => process.exit(exitCode));
+  }
+  return () => process.removeListener('exit', kill);
+}
+
 export default async function setUp(): Promise<(() => Promise<void>) | undefined> {
   if (Object.keys(variables).every((name) => process.env[name] !== undefined)) return undefined;
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'orderstream-test-'));
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'orderstream-test-'));
+  const tornDown = killAtExit(dataDir);
   const stack = await startStack({ dataDir, portBase: await freePortBase() });
   for (const [name, own] of Object.entries(variables)) process.env[name] = stack.env[own];
-  const killed = (): void => stack.processes().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
-  process.once('exit', killed); // an interrupted run doesn't tear down; the data is thrown away anyhow
   return async () => {
-    process.removeListener('exit', killed);
     await stack.stop();
-    stack.discard();
-    await rm(dataDir, { recursive: true, force: true });
+    discardData(dataDir);
+    rmSync(dataDir, { recursive: true, force: true });
+    tornDown();
   };
 }
