@@ -1,12 +1,16 @@
-import { type EventNamed, type Line, currentVersion } from '@orderstream/contracts';
+import { type EventNamed, type EventOf, type Line, currentVersion } from '@orderstream/contracts';
 import {
   type Cause,
   type CommandEnvelope,
+  type Decider,
   type EventStore,
+  type Loaded,
+  appendDecisions,
   handleCommandBatch,
   handleCommands,
   load,
   sideBySide,
+  untilFirst,
 } from '@orderstream/event-sourcing';
 import type { DeliveredEvent } from '@orderstream/messaging';
 import { type ReservationCommand, type ReservationState, reservationDecider } from './domain/reservation.decider.ts';
@@ -20,6 +24,8 @@ interface Ask {
   readonly placed: Placed;
   readonly line: Line;
 }
+
+type AsksBySku = ReadonlyMap<string, readonly Ask[]>;
 
 /** How an order's reservation stands, and the lines it was about. */
 interface Standing {
@@ -76,34 +82,46 @@ interface Outcome {
 
 /** Wave 1: every line of every order is answered, also when another line of the order is refused. */
 async function reserveLines(store: EventStore, placed: readonly Placed[], at: string): Promise<Outcome[]> {
-  const asks = placed.flatMap((each) => each.event.data.lines.map((line): Ask => ({ placed: each, line })));
   const refusedSkus = new Map<Placed, Set<string>>();
-  await sideBySide(Map.groupBy(asks, ({ line }) => line.sku), async ([sku, asksOfSku]) => {
-    let open: readonly Ask[] = [];
-    const results = await handleCommands(store, stockDecider, sku, async () => {
-      const reservations = await loadReservations(store, asksOfSku);
-      open = asksOfSku.filter((ask) => reservations.get(orderOf(ask.placed))!.status === 'none');
-      return asksOfSku.flatMap(({ placed: trigger, line }) => {
-        const { status } = reservations.get(orderOf(trigger))!;
-        const command = status === 'none' ? reserve(trigger, line, at) : closing(status, sku, orderOf(trigger), at);
-        return command === null ? [] : [{ command, cause: causeOf(trigger, command) }];
-      });
-    }, options);
-    for (const { placed: trigger } of open) {
-      const refused = answerTo(results.at(-1)!.state, orderOf(trigger)) === 'refused';
-      const soFar = refusedSkus.get(trigger) ?? new Set();
-      refusedSkus.set(trigger, refused ? soFar.add(sku) : soFar);
-    }
+  const asks = placed.flatMap((each) => each.event.data.lines.map((line): Ask => ({ placed: each, line })));
+  let due: AsksBySku = Map.groupBy(asks, ({ line }) => line.sku);
+  await untilFirst(`one of stock-${[...due.keys()].join(', stock-')}`, async () => {
+    due = await reserveOnce(store, due, refusedSkus, at);
+    return due.size === 0 ? refusedSkus : null;
   });
   return [...refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, at) }));
 }
 
-async function loadReservations(store: EventStore, asks: readonly Ask[]): Promise<Map<string, ReservationState>> {
-  const reservations = new Map<string, ReservationState>();
-  await sideBySide(asks, async ({ placed }) => {
-    reservations.set(orderOf(placed), (await load(store, reservationDecider, orderOf(placed))).state);
+/** One attempt at all products, stock first and reservations afterwards; gives back those whose append lost its race. */
+async function reserveOnce(store: EventStore, due: AsksBySku, refusedSkus: Map<Placed, Set<string>>, at: string): Promise<AsksBySku> {
+  const stocks = await loadAll(store, stockDecider, due.keys());
+  const reservations = await loadAll(store, reservationDecider, new Set([...due.values()].flat().map(({ placed }) => orderOf(placed))));
+  const lost = new Map<string, readonly Ask[]>();
+  await sideBySide(due, async ([sku, asks]) => {
+    const commands = asks.flatMap(({ placed: trigger, line }) => {
+      const { status } = reservations.get(orderOf(trigger))!.state;
+      const command = status === 'none' ? reserve(trigger, line, at) : closing(status, sku, orderOf(trigger), at);
+      return command === null ? [] : [{ command, cause: causeOf(trigger, command) }];
+    });
+    const results = await appendDecisions(store, stockDecider, sku, stocks.get(sku)!, commands, options);
+    if (results === null) return void lost.set(sku, asks);
+    for (const { placed: trigger } of asks) {
+      if (reservations.get(orderOf(trigger))!.state.status !== 'none') continue;
+      const refused = refusedSkus.get(trigger) ?? new Set();
+      refusedSkus.set(trigger, answerTo(results.at(-1)!.state, orderOf(trigger)) === 'refused' ? refused.add(sku) : refused);
+    }
   });
-  return reservations;
+  return lost;
+}
+
+async function loadAll<State, Event extends EventOf<'stock' | 'reservation'>>(
+  store: EventStore,
+  decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>,
+  ids: Iterable<string>,
+): Promise<Map<string, Loaded<State>>> {
+  const loaded = new Map<string, Loaded<State>>();
+  await sideBySide(ids, async (id) => void loaded.set(id, await load(store, decider, id)));
+  return loaded;
 }
 
 /** Wave 2: the first outcome that is recorded stands, whoever wrote it. */

@@ -60,7 +60,6 @@ const STREAMS_AT_ONCE = 64;
 /**
  * Load one stream, decide each command in turn, append everything in one go. Results are in the
  * order of the commands. When another writer was first, all of it is done again from a fresh load.
- * Commands that depend on other streams are given as a function: it is asked after every load.
  *
  * @throws StreamContended after the last attempt; StoreUnavailable; whatever the decider throws.
  */
@@ -68,41 +67,60 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
   store: EventStore,
   decider: Decider<State, Command, Event, Rejection>,
   id: string,
-  commands: Handled<Command> | ((state: State) => Promise<Handled<Command>>),
+  commands: Handled<Command>,
   options: HandlingOptions,
 ): Promise<CommandResult<State, Event, Rejection>[]> {
+  return untilFirst(streamName(decider, id), async (attempt) => {
+    const isUnloaded = options.newStreams === true && attempt === 1;
+    const loaded = isUnloaded ? { state: decider.initialState, revision: null } : await load(store, decider, id);
+    return appendDecisions(store, decider, id, loaded, commands, options);
+  });
+}
+
+/** One attempt at that, from what was loaded; null when another writer was first, and nothing was appended. */
+export async function appendDecisions<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
+  store: EventStore,
+  decider: Decider<State, Command, Event, Rejection>,
+  id: string,
+  loaded: Loaded<State>,
+  commands: Handled<Command>,
+  options: HandlingOptions,
+): Promise<CommandResult<State, Event, Rejection>[] | null> {
   const stream = streamName(decider, id);
-  for (let attempt = 1; ; attempt++) {
-    let { state, revision }: Loaded<State> =
-      options.newStreams && attempt === 1
-        ? { state: decider.initialState, revision: null }
-        : await load(store, decider, id);
-    const due = typeof commands === 'function' ? await commands(state) : commands;
-    const expected: ExpectedRevision = revision ?? 'no_stream';
-    const toAppend: EventToAppend<Event>[] = [];
-    const results = due.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
-      const isStale = ifRevision === '*' ? revision === null : ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream');
-      if (isStale) {
-        return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
-      }
-      const decision = decider.decide(command, state);
-      if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
-      decision.forEach((event, index) => {
-        state = decider.evolve(state, event);
-        revision = revision === null ? 0 : revision + 1;
-        toAppend.push({
-          id: derivedId(cause.id, stream, cause.reaction, String(index)),
-          event,
-          metadata: metadataOf(event, cause, options),
-        });
+  let { state, revision } = loaded;
+  const toAppend: EventToAppend<Event>[] = [];
+  const results = commands.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
+    const isStale = ifRevision === '*' ? revision === null : ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream');
+    if (isStale) return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
+    const decision = decider.decide(command, state);
+    if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
+    decision.forEach((event, index) => {
+      state = decider.evolve(state, event);
+      revision = revision === null ? 0 : revision + 1;
+      toAppend.push({
+        id: derivedId(cause.id, stream, cause.reaction, String(index)),
+        event,
+        metadata: metadataOf(event, cause, options),
       });
-      return { ok: true, events: decision, state, revision };
     });
-    if (toAppend.length === 0) return results;
-    const appended = await store.append(stream, toAppend, expected);
-    if (appended.ok) return results;
-    if (attempt >= ATTEMPTS) throw new StreamContended(stream, ATTEMPTS);
-    await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    return { ok: true, events: decision, state, revision };
+  });
+  if (toAppend.length === 0) return results;
+  const appended = await store.append(stream, toAppend, loaded.revision ?? 'no_stream');
+  return appended.ok ? results : null;
+}
+
+/**
+ * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
+ *
+ * @throws StreamContended naming `stream` after the last attempt.
+ */
+export async function untilFirst<Result>(stream: string, attempt: (nth: number) => Promise<Result | null>): Promise<Result> {
+  for (let nth = 1; ; nth++) {
+    const result = await attempt(nth);
+    if (result !== null) return result;
+    if (nth >= ATTEMPTS) throw new StreamContended(stream, ATTEMPTS);
+    await delay(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
   }
 }
 
