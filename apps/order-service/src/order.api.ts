@@ -27,15 +27,27 @@ const distinctSkus: z.core.CheckFn<readonly { readonly sku: string }[]> = ({ val
   });
 };
 
-export const placeOrderBody = z.strictObject({
-  customerId: uuid,
-  lines: z.array(requestedLine).min(1).max(MOST_LINES).check(distinctSkus),
-  /** What the customer expects to pay in. Prices are the shop's own, so this can only be refused. */
-  currency: currency.optional(),
-  /** The payment provider's token. */
-  paymentMethod: z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters'),
-  recipient,
-});
+export const placeOrderBody = z
+  .strictObject({
+    customerId: uuid,
+    lines: z.array(requestedLine).min(1).max(MOST_LINES).check(distinctSkus),
+    currency: currency.optional().describe('what the customer expects to pay in; prices are the shop’s own'),
+    paymentMethod: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
+      .describe('the payment provider’s token'),
+    recipient,
+  })
+  .meta({
+    examples: [
+      {
+        customerId: '7d3e5c1a-6a0e-4d2b-9f57-3b1c2a4d5e6f',
+        lines: [{ sku: 'TEA-100', quantity: 2 }],
+        paymentMethod: 'pm_card_ok',
+        recipient: { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' },
+      },
+    ],
+  });
 
 export type PlaceOrderBody = z.infer<typeof placeOrderBody>;
 

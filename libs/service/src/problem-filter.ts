@@ -56,13 +56,10 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const problem = problemOf(fault);
-    if (problem.status >= 500 && fault !== problem) {
-      const level = problem.slug === 'internal-error' ? 'error' : 'warn';
-      this.#logger[level](`${request.method} ${request.url}: ${messageOf(fault)}`, {
-        correlationId: request.id,
-        error: fault,
-      });
-    }
+    const what = `${request.method} ${request.url}: ${messageOf(fault)}`;
+    const correlationId = request.id;
+    if (problem.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
+    else if (problem.slug === 'dependency-unavailable') this.#logger.warn(what, { correlationId });
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 }

@@ -116,7 +116,11 @@ function unusedConnections(server: Server): ReadonlySet<Socket> {
 /** A service as a process of its own: runs until SIGTERM or SIGINT, then ends within 10 s, with code 0 when all went well. */
 export async function runService(options: ServiceOptions): Promise<void> {
   const logger = new Logger('process');
-  const service = await startService(options);
+  const service = await startService(options).catch((fault: unknown) => {
+    const taken = (fault as { readonly code?: unknown }).code === 'EADDRINUSE';
+    logger.fatal(taken ? `PORT=${options.config.PORT} is taken on ${options.config.HOST}` : 'it did not start', { error: fault });
+    return process.exit(1);
+  });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
