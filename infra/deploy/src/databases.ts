@@ -4,7 +4,8 @@ import { migrations as paymentMigrations } from '@orderstream/payment-service/mi
 import { personalDataMigrations } from '@orderstream/personal-data';
 import { type MigrateOptions, migrate } from '@orderstream/postgres';
 import { migrations as shippingMigrations } from '@orderstream/shipping-service/migrations';
-import pg from 'pg';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { Refused } from './refused.ts';
 
 /** A role that logs in, and what it may do with every table of its database. */
 export interface Login {
@@ -53,20 +54,29 @@ export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] 
   ];
 }
 
+/** Any number that nothing else in the administrator's database locks. */
 const LOCK = 4_071_994;
-const RIGHTS = { write: 'SELECT, INSERT, UPDATE, DELETE', read: 'SELECT' } as const;
+const CONNECTED_WITHIN_MS = 5_000;
+const RIGHTS = {
+  write: { tables: 'SELECT, INSERT, UPDATE, DELETE', sequences: 'USAGE' },
+  read: { tables: 'SELECT', sequences: null },
+} as const;
 
 /**
  * Databases, roles and rights, then migrations; what is there stays. Tables belong to
  * `<database>_owner`, which can't log in; the services' roles have no DDL and may connect to no other database.
  *
+ * @param adminUrl of a superuser.
  * @returns the names of the migrations that were run.
+ * @throws Refused when the roles in the URLs can't be kept apart.
  */
 export async function deployDatabases(adminUrl: string, planned: readonly PlannedDatabase[]): Promise<string[]> {
+  checkRoles(adminUrl, planned);
   const run: string[] = [];
   await withClient(adminUrl, async (admin) => {
     // Roles belong to the whole server: two deployments at once would trip over each other.
     await admin.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await keepPublicOut(admin, databaseOf(adminUrl));
     for (const { logins, migrations } of planned) {
       const database = databaseOf(logins[0]!.url);
       const owner = `${database}_owner`;
@@ -79,44 +89,69 @@ export async function deployDatabases(adminUrl: string, planned: readonly Planne
   return run;
 }
 
-async function createDatabase(admin: pg.Client, database: string, owner: string, logins: readonly Login[]): Promise<void> {
-  const name = pg.escapeIdentifier(database);
-  await createRole(admin, owner, 'NOLOGIN');
-  const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database]);
-  if (rowCount === 0) await admin.query(`CREATE DATABASE ${name} OWNER ${pg.escapeIdentifier(owner)}`);
-  await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  for (const { url } of logins) {
-    const { role, password } = roleOf(url);
-    await createRole(admin, role, `LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
-    await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${pg.escapeIdentifier(role)}`);
-  }
-}
-
-async function createRole(admin: pg.Client, role: string, attributes: string): Promise<void> {
-  const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
-  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
-  await admin.query(`${verb} ROLE ${pg.escapeIdentifier(role)} ${attributes} NOSUPERUSER NOCREATEDB NOCREATEROLE`);
-}
-
-/** Rights on the tables that the owner makes from now on, which are all: nobody else may make any. */
-async function grantRights(client: pg.Client, owner: string, logins: readonly Login[]): Promise<void> {
-  const by = pg.escapeIdentifier(owner);
-  await client.query(`ALTER SCHEMA public OWNER TO ${by}`);
-  await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
-  for (const { url, may } of logins) {
-    const role = pg.escapeIdentifier(roleOf(url).role);
-    await client.query(`GRANT USAGE ON SCHEMA public TO ${role}`);
-    await client.query(`ALTER DEFAULT PRIVILEGES FOR ROLE ${by} IN SCHEMA public GRANT ${RIGHTS[may]} ON TABLES TO ${role}`);
-    if (may === 'write') {
-      await client.query(`ALTER DEFAULT PRIVILEGES FOR ROLE ${by} IN SCHEMA public GRANT USAGE ON SEQUENCES TO ${role}`);
+/** One role a login and one login a role: a role that served two databases could open both. */
+function checkRoles(adminUrl: string, planned: readonly PlannedDatabase[]): void {
+  const taken = new Set([roleOf(adminUrl).role, ...planned.map(({ logins }) => `${databaseOf(logins[0]!.url)}_owner`)]);
+  for (const { logins } of planned) {
+    for (const { url } of logins) {
+      const { role, password } = roleOf(url);
+      const database = databaseOf(url);
+      if (role === '' || password === '' || database === '') {
+        throw new Refused(`the URL of role "${role}" for database "${database}" must name a role, a password and a database`);
+      }
+      if (database !== databaseOf(logins[0]!.url)) throw new Refused(`role "${role}" must be of database "${databaseOf(logins[0]!.url)}"`);
+      if (taken.has(role)) throw new Refused(`role "${role}" of database "${database}" has another use: each service needs a role of its own`);
+      taken.add(role);
     }
   }
 }
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+async function createDatabase(admin: Client, database: string, owner: string, logins: readonly Login[]): Promise<void> {
+  const name = escapeIdentifier(database);
+  await createRole(admin, owner, 'NOLOGIN');
+  const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+  if (rowCount === 0) await admin.query(`CREATE DATABASE ${name} OWNER ${escapeIdentifier(owner)}`);
+  await keepPublicOut(admin, database);
+  for (const { url } of logins) {
+    const { role, password } = roleOf(url);
+    await createRole(admin, role, `LOGIN PASSWORD ${escapeLiteral(password)}`);
+    await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${escapeIdentifier(role)}`);
+  }
+}
+
+/** Without this every role may connect to every database, and make temporary tables there. */
+async function keepPublicOut(admin: Client, database: string): Promise<void> {
+  await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
+}
+
+async function createRole(admin: Client, role: string, attributes: string): Promise<void> {
+  const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  await admin.query(`${verb} ROLE ${escapeIdentifier(role)} ${attributes} NOSUPERUSER NOCREATEDB NOCREATEROLE`);
+}
+
+/** Rights on the owner's tables: those that it makes from now on, and for a role that came later those that are there. */
+async function grantRights(client: Client, owner: string, logins: readonly Login[]): Promise<void> {
+  const by = escapeIdentifier(owner);
+  await client.query(`ALTER SCHEMA public OWNER TO ${by}`);
+  await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+  for (const { url, may } of logins) {
+    const role = escapeIdentifier(roleOf(url).role);
+    await client.query(`GRANT USAGE ON SCHEMA public TO ${role}`);
+    for (const kind of ['tables', 'sequences'] as const) {
+      const rights = RIGHTS[may][kind];
+      if (rights === null) continue;
+      await client.query(`ALTER DEFAULT PRIVILEGES FOR ROLE ${by} IN SCHEMA public GRANT ${rights} ON ${kind} TO ${role}`);
+      await client.query(`GRANT ${rights} ON ALL ${kind} IN SCHEMA public TO ${role}`);
+    }
+  }
+}
+
+async function withClient(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECTED_WITHIN_MS });
+  client.on('error', () => {}); // a connection that is lost fails the statement that waits for it
   try {
+    await client.connect();
     await work(client);
   } finally {
     await client.end();

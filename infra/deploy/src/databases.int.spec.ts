@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { runSql } from '@orderstream/postgres/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DatabaseSettings, deployDatabases, plannedDatabases } from './databases.ts';
+import { Refused } from './refused.ts';
+
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+
+/** Databases and roles that nobody else on the server has. */
+function scratchSettings(): DatabaseSettings {
+  const run = randomUUID().slice(0, 8);
+  const urlOf = (role: string, database = role): string => {
+    const url = new URL(adminUrl);
+    url.username = `${role}_${run}`;
+    url.password = encodeURIComponent('p@ss\'w"rd/%');
+    url.pathname = `/${database}_${run}`;
+    return url.href;
+  };
+  return {
+    ADMIN_DATABASE_URL: adminUrl,
+    ORDER_DATABASE_URL: urlOf('order_service'),
+    INVENTORY_DATABASE_URL: urlOf('inventory_service'),
+    PAYMENT_DATABASE_URL: urlOf('payment_service'),
+    SHIPPING_DATABASE_URL: urlOf('shipping_service'),
+    PERSONAL_DATA_WRITER_URL: urlOf('personal_data_writer', 'personal_data'),
+    PERSONAL_DATA_READER_URL: urlOf('personal_data_reader', 'personal_data'),
+  };
+}
+const deploy = (settings: DatabaseSettings): Promise<string[]> => deployDatabases(adminUrl, plannedDatabases(settings));
+const at = (url: string, part: 'pathname' | 'username' | 'password', value: string): string => Object.assign(new URL(url), { [part]: value }).href;
+const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
+
+async function discard({ ADMIN_DATABASE_URL: _, ...urls }: DatabaseSettings): Promise<void> {
+  const databases = new Set(Object.values(urls).map(databaseOf));
+  for (const database of databases) await runSql(adminUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  const roles = [...Object.values(urls).map((url) => new URL(url).username), ...[...databases].map((database) => `${database}_owner`)];
+  for (const role of roles) await runSql(adminUrl, `DROP ROLE IF EXISTS ${role}`);
+}
+
+const settings = scratchSettings();
+const { ORDER_DATABASE_URL: order, PAYMENT_DATABASE_URL: payment } = settings;
+const services = [order, payment, settings.INVENTORY_DATABASE_URL, settings.SHIPPING_DATABASE_URL];
+let firstRun: string[];
+
+beforeAll(async () => {
+  firstRun = await deploy(settings);
+});
+afterAll(() => discard(settings));
+
+const NOT_ALLOWED = { code: '42501' };
+
+describe('A deployment of the databases', () => {
+  it('gives every service its tables, which it may read and write', async () => {
+    for (const url of services) {
+      await runSql(url, `INSERT INTO projection_position (group_name, topic, partition, next_offset) VALUES ('g', 't', 0, 0)`);
+      await runSql(url, `UPDATE projection_position SET next_offset = 1`);
+      expect(await runSql(url, 'DELETE FROM projection_position RETURNING next_offset')).toEqual([{ next_offset: '1' }]);
+    }
+  });
+
+  it('runs every migration once, whoever repeats it', async () => {
+    expect(firstRun).toEqual(expect.arrayContaining(['PlatformTables0000000000001', 'CustomerKey0000000000001']));
+    expect(await deploy(settings)).toEqual([]);
+  });
+
+  it('changes a role’s password with the setting', async () => {
+    const before = settings.SHIPPING_DATABASE_URL;
+    const changed = at(before, 'password', 'another');
+    await deploy({ ...settings, SHIPPING_DATABASE_URL: changed });
+    await expect(runSql(before, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+    expect(await runSql(changed, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    await deploy(settings);
+  });
+
+  it('may happen twice at once', async () => {
+    const fresh = scratchSettings();
+    try {
+      const [one, other] = await Promise.all([deploy(fresh), deploy(fresh)]);
+      expect([...one, ...other].sort()).toEqual(firstRun.toSorted());
+    } finally {
+      await discard(fresh);
+    }
+  });
+
+  it.each([
+    ['the administrator’s role', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(adminUrl).username) })],
+    ['one role for two services', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(mine.PAYMENT_DATABASE_URL).username) })],
+    ['a role without a password', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'password', '') })],
+    ['writer and reader in two databases', (mine: DatabaseSettings) => ({ ...mine, PERSONAL_DATA_READER_URL: at(mine.PERSONAL_DATA_READER_URL, 'pathname', '/elsewhere') })],
+  ])('is refused with %s, before anything is made', async (_, spoil) => {
+    const fresh = scratchSettings();
+    await expect(deploy(spoil(fresh))).rejects.toBeInstanceOf(Refused);
+    expect(await runSql(adminUrl, 'SELECT FROM pg_database WHERE datname = $1', [databaseOf(fresh.INVENTORY_DATABASE_URL)])).toEqual([]);
+  });
+});
+
+describe('The role of a service', () => {
+  it('can not open the database of another one, nor the administrator’s', async () => {
+    await expect(runSql(at(payment, 'pathname', `/${databaseOf(order)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(at(payment, 'pathname', `/${databaseOf(adminUrl)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(at(payment, 'pathname', `/${databaseOf(settings.PERSONAL_DATA_READER_URL)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
+    expect(await runSql(payment, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+
+  it.each([
+    'CREATE TABLE mine (id int)',
+    'CREATE TEMP TABLE mine (id int)',
+    'CREATE SCHEMA mine',
+    'ALTER TABLE parked_event ADD COLUMN mine int',
+    'DROP TABLE parked_event',
+    'TRUNCATE parked_event',
+    'CREATE INDEX mine ON parked_event (cause)',
+    'CREATE DATABASE mine',
+    'CREATE ROLE mine',
+  ])('has no DDL: %s', async (ddl) => {
+    await expect(runSql(payment, ddl)).rejects.toMatchObject(NOT_ALLOWED);
+  });
+
+  it('can not become the owner of its tables, and the owner can not log in', async () => {
+    const owner = `${databaseOf(payment)}_owner`;
+    await expect(runSql(payment, `SET ROLE ${owner}`)).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(at(payment, 'username', owner), 'SELECT 1')).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+  });
+});
+
+describe('The keys of personal data', () => {
+  const { PERSONAL_DATA_WRITER_URL: writer, PERSONAL_DATA_READER_URL: reader } = settings;
+  const key = Buffer.alloc(32, 1);
+
+  it('are written by one role and read by another', async () => {
+    const customerId = randomUUID();
+    await runSql(writer, 'INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [customerId, key]);
+    expect(await runSql(reader, 'SELECT key FROM customer_key WHERE customer_id = $1', [customerId])).toEqual([{ key }]);
+    await expect(runSql(reader, 'DELETE FROM customer_key')).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(reader, 'INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [randomUUID(), key])).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(reader, 'UPDATE customer_key SET key = key')).rejects.toMatchObject(NOT_ALLOWED);
+    await runSql(writer, 'DELETE FROM customer_key WHERE customer_id = $1', [customerId]);
+  });
+});
