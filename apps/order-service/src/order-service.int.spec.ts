@@ -370,11 +370,21 @@ describe('the read models', () => {
     expect(await sql(urlTo(databases.orders), 'SELECT units::int FROM order_demand WHERE sku = $1', [skuOf(name)])).toEqual([{ units: 5 }]);
   });
 
-  it('park a fact that comes without the one before', async () => {
+  it.each([
+    ['without its beginning', [], 1],
+    ['without the one before', [0], 2],
+    ['twice', [0, 1], 1],
+  ])('park a fact that comes %s', async (_how, applied, next) => {
     const { orderId } = await json<OrderView>(post(order()));
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
-    const facts = (await eventsOf(orderId)).slice(1);
-    await service.app.get(OrderSummaryProjection).onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', facts));
+    await announce({ type: 'PaymentAuthorised', data: { orderId, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() } });
+    const facts = await eventsOf(orderId);
+    const deliver = (revisions: readonly number[]): Promise<void> =>
+      service.app
+        .get(OrderSummaryProjection)
+        .onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', revisions.map((revision) => facts[revision]!)));
+    await deliver(applied);
+    await deliver([next]);
     expect(await sql(urlTo(databases.orders), 'SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([
       { group_name: 'order-summary' },
     ]);
