@@ -30,10 +30,11 @@ const deploy = (settings: DatabaseSettings): Promise<string[]> => deployDatabase
 const at = (url: string, part: 'pathname' | 'username' | 'password', value: string): string => Object.assign(new URL(url), { [part]: value }).href;
 const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
 
-async function discard({ ADMIN_DATABASE_URL: _, ...urls }: DatabaseSettings): Promise<void> {
-  const databases = new Set(Object.values(urls).map(databaseOf));
+async function discard(settings: DatabaseSettings): Promise<void> {
+  const urls = Object.values(settings).filter((url: string) => url !== adminUrl) as string[];
+  const databases = new Set(urls.map(databaseOf));
   for (const database of databases) await runSql(adminUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-  const roles = [...Object.values(urls).map((url) => new URL(url).username), ...[...databases].map((database) => `${database}_owner`)];
+  const roles = [...urls.map((url) => new URL(url).username), ...[...databases].map((database) => `${database}_owner`)];
   for (const role of roles) await runSql(adminUrl, `DROP ROLE IF EXISTS ${role}`);
 }
 
