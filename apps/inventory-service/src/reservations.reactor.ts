@@ -6,24 +6,32 @@ import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messag
 import { ParkingTable } from '@orderstream/postgres';
 import { EVENT_STORE } from '@orderstream/service';
 import { INVENTORY_RESERVATIONS } from './consumers.ts';
+import { gathered } from './gathering.ts';
 import { type ReservationTrigger, settleReservations } from './reservations.ts';
 
-/** Holds goods for orders that were placed, frees those of orders that ended, and issues those that left. */
+/**
+ * Holds goods for orders that were placed, frees those of orders that ended, and issues those that left.
+ * Partitions are gathered: orders for one product come from all of them, and its stock is one stream.
+ */
 @Controller()
 export class ReservationsReactor {
+  readonly #settle: (triggers: readonly ReservationTrigger[]) => Promise<void>;
+
   constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(EVENT_STORE) store: EventStore,
     private readonly parking: ParkingTable,
-  ) {}
+  ) {
+    this.#settle = gathered((triggers) => settleReservations(store, triggers));
+  }
 
   @EventPattern('orders', INVENTORY_RESERVATIONS)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
-    return react(batch, this.parking, (events) => settleReservations(this.store, triggersIn(events)));
+    return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
   }
 
   @EventPattern('shipments', INVENTORY_RESERVATIONS)
   onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
-    return react(batch, this.parking, (events) => settleReservations(this.store, triggersIn(events)));
+    return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
   }
 }
 

@@ -190,6 +190,15 @@ it('Many orders for one product cost its stock one load and one append', async (
   expect(inner.all).toHaveLength(1 + 300 + 300);
 });
 
+it('More orders than one append may carry are settled in several', async () => {
+  const inner = await stocked({ HOT: 10_000 });
+  const store = observed(inner);
+  const orders = Array.from({ length: 1_200 }, () => placed({ HOT: 1 }));
+  await settleReservations(store, orders, now);
+  expect(store.appends.filter((stream) => stream === 'stock-HOT')).toHaveLength(3);
+  await expectSettled(inner, orders);
+});
+
 describe('Broken off at any append and delivered again, a batch ends the same', () => {
   const short = placed({ LAMP: 2, CORD: 1, BULB: 9 });
   const paidNot = placed({ LAMP: 1, CORD: 2 });
@@ -235,16 +244,26 @@ describe('Two attempts at one batch side by side', () => {
     };
   }
 
-  it('end as one attempt would, also when one of them dies and goods arrive meanwhile', async () => {
+  /** What comes of the orders afterwards: the first is rejected, the second is dispatched if its goods are held. */
+  async function settleAndGoOn(store: EventStore, batch: readonly ReservationTrigger[]): Promise<ReservationTrigger[]> {
+    await settleReservations(store, batch, now);
+    const [first, second] = batch.map(idOf);
+    const held = await reservation(store, second!);
+    const later = [rejected(first!), ...(held.status === 'confirmed' ? [dispatched(second!, { CORD: 1, LAMP: 1 })] : [])];
+    await settleReservations(store, later, now);
+    return later;
+  }
+
+  it('end as one attempt would, also when one of them dies, goods arrive and orders end meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 3 }), async (scheduler, lives, inStock) => {
         const store = await stocked({ LAMP: inStock, CORD: 2 });
         const batch = [placed({ LAMP: 2, CORD: 1 }), placed({ CORD: 1, LAMP: 1 })];
         const zombie = settleReservations(gated(scheduler, store, 'zombie', lives), batch, now).catch((fault: unknown) => fault);
-        const owner = settleReservations(gated(scheduler, store, 'owner'), batch, now);
+        const owner = settleAndGoOn(gated(scheduler, store, 'owner'), batch);
         const receipt = receive(gated(scheduler, store, 'receipt'), 'LAMP', 2);
         await scheduler.waitFor(Promise.all([zombie, owner, receipt]));
-        await expectSettled(store, batch);
+        await expectSettled(store, [...batch, ...(await owner)]);
       }),
       { numRuns: 300 },
     );

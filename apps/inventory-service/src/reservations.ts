@@ -34,6 +34,9 @@ interface Standing {
   readonly lines: readonly Line[];
 }
 
+/** A product that all of these ask for gets as many events in one append, which must stay well below the store's limit of 1 MiB. */
+const MOST_AT_ONCE = 500;
+
 const options = { schemaVersion: currentVersion };
 
 /**
@@ -43,16 +46,19 @@ const options = { schemaVersion: currentVersion };
  *
  * May be broken off anywhere and called again with the same events, also while another call is still
  * at work on them: the outcome is the same, and nothing is recorded twice. That rests on the order
- * of reads. Every attempt loads a stock stream first and reservations afterwards. Whoever ends
- * a reservation has an answer on each of its stock streams before, so that an attempt which read
- * the stock earlier loses the race for its append, and one which read it later sees the end.
+ * of reads. Whoever ends a reservation has an answer on each of its stock streams before. To reserve, an
+ * attempt loads stock first and the reservation afterwards: if it read the stock before that answer, it
+ * loses the race for its append; if after, it sees the answer or the end. To close a line, it loads the
+ * stock after it saw the end: a stock that was read before might not show yet what is to be closed.
  */
 export async function settleReservations(
   store: EventStore,
   triggers: readonly ReservationTrigger[],
   now: () => string = () => new Date().toISOString(),
 ): Promise<void> {
-  for (const phase of phasesOf(triggers)) await settle(store, phase, now());
+  for (const phase of phasesOf(triggers)) {
+    for (let from = 0; from < phase.length; from += MOST_AT_ONCE) await settle(store, phase.slice(from, from + MOST_AT_ONCE), now());
+  }
 }
 
 /** The first event of every order, then the second of every order…: orders go together, one order's events in turn. */
@@ -66,13 +72,11 @@ function phasesOf(triggers: readonly ReservationTrigger[]): ReservationTrigger[]
 
 async function settle(store: EventStore, triggers: readonly ReservationTrigger[], at: string): Promise<void> {
   const placed = triggers.filter((trigger): trigger is Placed => trigger.event.type === 'OrderPlaced');
-  const outcomes = await reserveLines(store, placed, at);
+  const { outcomes, known } = await reserveLines(store, placed, at);
   const ends = triggers.flatMap((trigger) => endOf(trigger, at));
-  const standing = [
-    ...(await commit(store, outcomes, { newStreams: true })),
-    ...(await commit(store, ends, { newStreams: false })),
-  ];
-  await closeLines(store, standing, at);
+  const committed = await commit(store, outcomes, { newStreams: true });
+  const ended = await commit(store, ends, { newStreams: false });
+  await closeLines(store, [...known, ...committed, ...ended], at);
 }
 
 interface Outcome {
@@ -80,33 +84,46 @@ interface Outcome {
   readonly command: ReservationCommand;
 }
 
+/** What wave 1 finds out. An order that ended while it went on is in both. */
+interface Answers {
+  /** For orders whose reservation was open: the products that were refused. */
+  readonly refusedSkus: Map<Placed, Set<string>>;
+  /** Orders whose reservation has an outcome already. */
+  readonly known: Map<Placed, Standing>;
+}
+
 /** Wave 1: every line of every order is answered, also when another line of the order is refused. */
-async function reserveLines(store: EventStore, placed: readonly Placed[], at: string): Promise<Outcome[]> {
-  const refusedSkus = new Map<Placed, Set<string>>();
+async function reserveLines(store: EventStore, placed: readonly Placed[], at: string): Promise<{ outcomes: Outcome[]; known: Standing[] }> {
   const asks = placed.flatMap((each) => each.event.data.lines.map((line): Ask => ({ placed: each, line })));
+  const answers: Answers = { refusedSkus: new Map(), known: new Map() };
   let due: AsksBySku = Map.groupBy(asks, ({ line }) => line.sku);
   await untilFirst(`one of stock-${[...due.keys()].join(', stock-')}`, async () => {
-    due = await reserveOnce(store, due, refusedSkus, at);
-    return due.size === 0 ? refusedSkus : null;
+    due = await reserveOnce(store, due, answers, at);
+    return due.size === 0 ? answers : null;
   });
-  return [...refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, at) }));
+  const outcomes = [...answers.refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, at) }));
+  return { outcomes, known: [...answers.known.values()] };
 }
 
 /** One attempt at all products, stock first and reservations afterwards; gives back those whose append lost its race. */
-async function reserveOnce(store: EventStore, due: AsksBySku, refusedSkus: Map<Placed, Set<string>>, at: string): Promise<AsksBySku> {
+async function reserveOnce(store: EventStore, due: AsksBySku, { refusedSkus, known }: Answers, at: string): Promise<AsksBySku> {
   const stocks = await loadAll(store, stockDecider, due.keys());
-  const reservations = await loadAll(store, reservationDecider, new Set([...due.values()].flat().map(({ placed }) => orderOf(placed))));
+  const placed = new Map([...due.values()].flat().map((ask) => [orderOf(ask.placed), ask.placed]));
+  const reservations = await loadAll(store, reservationDecider, placed.keys());
+  for (const [orderId, trigger] of placed) {
+    const { status } = reservations.get(orderId)!.state;
+    if (status !== 'none') known.set(trigger, { trigger, status, lines: trigger.event.data.lines });
+  }
   const lost = new Map<string, readonly Ask[]>();
   await sideBySide(due, async ([sku, asks]) => {
-    const commands = asks.flatMap(({ placed: trigger, line }) => {
-      const { status } = reservations.get(orderOf(trigger))!.state;
-      const command = status === 'none' ? reserve(trigger, line, at) : closing(status, sku, orderOf(trigger), at);
-      return command === null ? [] : [{ command, cause: causeOf(trigger, command) }];
+    const open = asks.filter((ask) => !known.has(ask.placed));
+    const commands = open.map(({ placed: trigger, line }) => {
+      const command = reserve(trigger, line, at);
+      return { command, cause: causeOf(trigger, command) };
     });
     const results = await appendDecisions(store, stockDecider, sku, stocks.get(sku)!, commands, options);
     if (results === null) return void lost.set(sku, asks);
-    for (const { placed: trigger } of asks) {
-      if (reservations.get(orderOf(trigger))!.state.status !== 'none') continue;
+    for (const { placed: trigger } of open) {
       const refused = refusedSkus.get(trigger) ?? new Set();
       refusedSkus.set(trigger, answerTo(results.at(-1)!.state, orderOf(trigger)) === 'refused' ? refused.add(sku) : refused);
     }

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { gathered } from './gathering.ts';
+
+/** Work that is held until told to go on, and fails for what is poisoned. */
+function heldWork() {
+  const calls: { readonly items: readonly string[]; readonly goOn: () => void }[] = [];
+  const work = async (items: readonly string[]): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    calls.push({ items, goOn: resolve });
+    await promise;
+    if (items.includes('poison')) throw new Error('poisoned');
+  };
+  return { calls, work };
+}
+
+describe('Gathered work', () => {
+  it('begins at once, and what comes meanwhile is done together, in its order', async () => {
+    const { calls, work } = heldWork();
+    const ask = gathered(work);
+    const all = [ask(['a']), ask(['b', 'c']), ask(['d'])];
+    expect(calls.map(({ items }) => items)).toEqual([['a']]);
+    calls[0]!.goOn();
+    await all[0];
+    await expect.poll(() => calls[1]?.items).toEqual(['b', 'c', 'd']);
+    calls[1]!.goOn();
+    await Promise.all(all);
+    const later = ask(['e']);
+    expect(calls[2]!.items).toEqual(['e']);
+    calls[2]!.goOn();
+    await later;
+  });
+
+  it('that fails is done again for each caller alone: the fault is of who brought it', async () => {
+    const { calls, work } = heldWork();
+    const ask = gathered(work);
+    const first = ask(['a']);
+    const fates = Promise.allSettled([ask(['b']), ask(['poison']), ask(['c'])]);
+    calls[0]!.goOn();
+    await first;
+    for (const [nth, items] of [['b', 'poison', 'c'], ['b'], ['poison'], ['c']].entries()) {
+      await expect.poll(() => calls[nth + 1]?.items).toEqual(items);
+      calls[nth + 1]!.goOn();
+    }
+    expect((await fates).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('that fails for one caller is not tried twice', async () => {
+    const { calls, work } = heldWork();
+    const asked = gathered(work)(['poison']);
+    calls[0]!.goOn();
+    await expect(asked).rejects.toThrow('poisoned');
+    expect(calls).toHaveLength(1);
+  });
+});

@@ -1,0 +1,41 @@
+interface Caller<Item> {
+  readonly items: readonly Item[];
+  resolve(): void;
+  reject(fault: unknown): void;
+}
+
+/**
+ * Work that many callers ask for and that is cheapest done together: one call runs at a time, and what
+ * is asked for meanwhile goes into the next. Calls that would race for the same streams don't, then.
+ *
+ * When a call for several callers fails, it is done again for each of them alone, so that a fault reaches
+ * only who brought it. The work must be idempotent.
+ */
+export function gathered<Item>(work: (items: readonly Item[]) => Promise<void>): (items: readonly Item[]) => Promise<void> {
+  let waiting: Caller<Item>[] = [];
+  let isRunning = false;
+
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (waiting.length > 0) {
+      const callers = waiting;
+      waiting = [];
+      try {
+        await work(callers.flatMap(({ items }) => items));
+        for (const { resolve } of callers) resolve();
+      } catch (fault) {
+        const [first, ...others] = callers;
+        if (others.length === 0) first!.reject(fault);
+        else for (const { items, resolve, reject } of callers) await work(items).then(resolve, reject);
+      }
+    }
+    isRunning = false;
+  };
+
+  return (items) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    waiting.push({ items, resolve, reject });
+    if (!isRunning) void run();
+    return promise;
+  };
+}

@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto';
+import type { EventOn, EventType, Topic } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
+import { Database, Projections, migrate } from '@orderstream/postgres';
+import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inventoryServiceConfig } from './config.ts';
+import { InventoryServiceModule } from './inventory-service.module.ts';
+import { migrations } from './migrations/index.ts';
+import { ProductProjection } from './product.projection.ts';
+import { ReservationProjection } from './reservation.projection.ts';
+import { ReservationsReactor } from './reservations.reactor.ts';
+import { ReservedUnitsProjection } from './reserved-units.projection.ts';
+import { StockLevelProjection } from './stock-level.projection.ts';
+
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
+const admin = new Database({ url: adminUrl, poolSize: 1 });
+const database = `inventory_${randomUUID().replaceAll('-', '')}`;
+let service: RunningService;
+
+beforeAll(async () => {
+  await admin.query(`CREATE DATABASE ${database}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  await migrate({ url: url.href, ownerRole: decodeURIComponent(url.username), migrations });
+  const config = parseConfig(inventoryServiceConfig, {
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+    EVENTSTORE_URL: process.env['TEST_EVENTSTORE_URL'],
+    // Batches are handed to reactors and projections by the test, so that only its own events count.
+    KAFKA_BROKERS: '127.0.0.1:1',
+    SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL'],
+    DATABASE_URL: url.href,
+  });
+  const name = 'inventory-service';
+  const logger = createLogger(name, config);
+  service = await startService({ name, config, logger, module: InventoryServiceModule.with(config, logger) });
+});
+afterAll(async () => {
+  await service.stop();
+  await store.dispose();
+  await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+  await admin.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly etag: string | null;
+  readonly location: string | null;
+}
+
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${service.url}${path}`, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+    etag: response.headers.get('etag'),
+    location: response.headers.get('location'),
+  };
+}
+
+const problem = (slug: string): string => `urn:orderstream:problem:${slug}`;
+const newSku = (): string => `SKU-${randomUUID().slice(0, 8)}`;
+const price = (amount: number) => ({ amount, currency: 'EUR' });
+const lamp = { name: 'A lamp', price: price(1250) };
+
+/** A product on sale with stock. */
+async function stocked(quantity: number): Promise<string> {
+  const sku = newSku();
+  expect((await call('PUT', `/products/${sku}`, lamp)).status).toBe(201);
+  if (quantity > 0) expect((await call('POST', `/products/${sku}/receipts`, { quantity })).status).toBe(201);
+  return sku;
+}
+
+const streamOf = async (stream: string): Promise<StoredEvent[]> => Array.fromAsync(store.read(stream));
+const typesIn = async (stream: string): Promise<string[]> => (await streamOf(stream)).map(({ event }) => event.type);
+
+/** The whole topic, as far as these streams go, as one batch; `from` says which of it was delivered before. */
+async function batchOf<On extends Topic>(group: string, topic: On, names: readonly string[], from = 0): Promise<EventBatch<EventOn<On>>> {
+  const stored = (await Promise.all(names.map(streamOf))).flat();
+  const records = stored.map(({ id, event, stream, revision, recordedAt, metadata }, offset) => ({
+    stream,
+    offset: BigInt(offset),
+    value: null,
+    headers: {},
+    decoded: { id, event: event as EventOn<On>, stream, revision, recordedAt, correlationId: metadata.$correlationId, causationId: metadata.$causationId },
+  }));
+  return { group, topic, partition: 0, records: records.slice(from), nextOffset: BigInt(records.length) };
+}
+
+interface Projection<On extends Topic> {
+  readonly group: string;
+  readonly topic: On;
+  on(batch: EventBatch<EventOn<On>>): Promise<void>;
+}
+
+/** A projection with a position of its own in each test, in a partition that nobody else uses. */
+async function project<On extends Topic>({ group, topic, on }: Projection<On>, names: readonly string[]): Promise<void> {
+  const batch = await batchOf(group, topic, names);
+  const partition = Math.floor(Math.random() * 2 ** 31);
+  await service.app.get(Projections).load(group, topic, [partition]);
+  await on({ ...batch, partition });
+}
+
+const products = (): Projection<'catalog'> => ({ group: 'product', topic: 'catalog', on: (batch) => service.app.get(ProductProjection).onCatalog(batch) });
+const stockLevels = (): Projection<'inventory'> => ({ group: 'stock-level', topic: 'inventory', on: (batch) => service.app.get(StockLevelProjection).onInventory(batch) });
+const reservations = (): Projection<'inventory'> => ({ group: 'reservation', topic: 'inventory', on: (batch) => service.app.get(ReservationProjection).onInventory(batch) });
+const reservedUnits = (): Projection<'inventory'> => ({ group: 'stock-reserved-units', topic: 'inventory', on: (batch) => service.app.get(ReservedUnitsProjection).onInventory(batch) });
+
+async function deliver(topic: 'orders' | 'shipments', events: readonly { readonly type: EventType; readonly data: { readonly orderId: string } }[]): Promise<void> {
+  const category = topic === 'orders' ? 'order' : 'shipment';
+  const records = events.map(({ type, data }, offset) => {
+    const decoded = { id: randomUUID(), event: { type, data }, stream: `${category}-${data.orderId}`, revision: 0, recordedAt: new Date().toISOString(), correlationId: randomUUID(), causationId: randomUUID() };
+    return { stream: decoded.stream, offset: BigInt(offset), value: null, headers: {}, decoded: decoded as unknown as DeliveredEvent<never> };
+  });
+  const batch = { group: 'inventory-reservations', topic, partition: 0, records, nextOffset: BigInt(records.length) };
+  const reactor = service.app.get(ReservationsReactor);
+  await (topic === 'orders' ? reactor.onOrders(batch) : reactor.onShipments(batch));
+}
+
+const placed = (orderId: string, basket: Record<string, number>) =>
+  ({ type: 'OrderPlaced', data: { orderId, lines: Object.entries(basket).map(([sku, quantity]) => ({ sku, quantity })) } }) as const;
+
+describe('A product', () => {
+  it('is put on sale, read back, changed and taken off sale', async () => {
+    const sku = newSku();
+    const created = await call('PUT', `/products/${sku}`, lamp);
+    expect(created).toMatchObject({ status: 201, etag: '"0"', location: `/products/${sku}`, body: { sku, revision: 0, ...lamp, listed: true } });
+    const changed = await call('PUT', `/products/${sku}`, { ...lamp, price: price(990) }, { 'if-match': '"0"' });
+    expect(changed).toMatchObject({ status: 200, etag: '"1"', body: { price: price(990) } });
+    expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '"1"' })).toMatchObject({ status: 204, etag: '"2"' });
+    expect(await typesIn(`product-${sku}`)).toEqual(['ProductListed', 'ProductPriceChanged', 'ProductDelisted']);
+
+    await project(products(), [`product-${sku}`]);
+    expect(await call('GET', `/products/${sku}`)).toMatchObject({ status: 200, etag: '"2"', body: { revision: 2, name: 'A lamp', price: price(990), listed: false } });
+  });
+
+  it('is changed only by who knows its revision', async () => {
+    const sku = await stocked(0);
+    expect(await call('PUT', `/products/${sku}`, lamp)).toMatchObject({ status: 428, body: { type: problem('precondition-required') } });
+    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': '"7"' })).toMatchObject({ status: 412, etag: '"0"', body: { currentETag: '"0"' } });
+    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': 'zero' })).toMatchObject({ status: 400, body: { errors: [{ field: 'if-match' }] } });
+    expect(await call('DELETE', `/products/${sku}`)).toMatchObject({ status: 428 });
+    expect(await call('PUT', `/products/${sku}`, { ...lamp, name: 'A torch' }, { 'if-match': '*' })).toMatchObject({ status: 200, etag: '"1"' });
+  });
+
+  it('that does not exist is neither changed nor taken off sale nor received', async () => {
+    const sku = newSku();
+    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': '*' })).toMatchObject({ status: 412 });
+    expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '*' })).toMatchObject({ status: 404 });
+    expect(await call('POST', `/products/${sku}/receipts`, { quantity: 1 })).toMatchObject({ status: 404 });
+    expect(await call('GET', `/products/${sku}`)).toMatchObject({ status: 404 });
+    expect(await call('GET', `/stock/${sku}`)).toMatchObject({ status: 404 });
+    expect(await streamOf(`product-${sku}`)).toEqual([]);
+  });
+
+  it('is found page by page', async () => {
+    const skus = [newSku(), newSku(), newSku()].sort();
+    for (const sku of skus) await call('PUT', `/products/${sku}`, lamp);
+    await project(products(), skus.map((sku) => `product-${sku}`));
+    const found: unknown[] = [];
+    let cursor = '';
+    for (;;) {
+      const { status, body } = await call('GET', `/products?limit=2${cursor}`);
+      expect(status).toBe(200);
+      found.push(...(body['products'] as { sku: string }[]).map((product) => product.sku));
+      if (body['nextCursor'] === null) break;
+      cursor = `&cursor=${String(body['nextCursor'])}`;
+    }
+    expect(found.filter((sku) => skus.includes(String(sku)))).toEqual(skus);
+  });
+
+  it.each([
+    ['no name', { price: price(1) }, 'name'],
+    ['an empty name', { name: ' ', price: price(1) }, 'name'],
+    ['a name over two lines', { name: 'a\nb', price: price(1) }, 'name'],
+    ['a price of nothing', { name: 'a', price: price(0) }, 'price.amount'],
+    ['a price in parts of cents', { name: 'a', price: price(1.5) }, 'price.amount'],
+    ['an absurd price', { name: 'a', price: price(1e12) }, 'price.amount'],
+    ['no currency', { name: 'a', price: { amount: 1 } }, 'price.currency'],
+    ['a field that nobody knows', { ...lamp, colour: 'red' }, 'colour'],
+  ])('with %s is refused, and nothing is written', async (_what, body, field) => {
+    const sku = newSku();
+    expect(await call('PUT', `/products/${sku}`, body)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+    expect(await streamOf(`product-${sku}`)).toEqual([]);
+  });
+
+  it('with a code that can not stand in a stream name is refused', async () => {
+    expect(await call('PUT', '/products/two%20words', lamp)).toMatchObject({ status: 400, body: { errors: [{ field: 'sku' }] } });
+    expect(await call('PUT', `/products/${newSku()}`, '{"name":')).toMatchObject({ status: 400, body: { type: problem('malformed-request') } });
+    expect(await call('GET', '/products?limit=many')).toMatchObject({ status: 400, body: { errors: [{ field: 'limit' }] } });
+    expect(await call('GET', '/reservations/1')).toMatchObject({ status: 400, body: { errors: [{ field: 'orderId' }] } });
+  });
+});
+
+describe('A receipt', () => {
+  it('sent many times at once, under one id or one key, arrives once', async () => {
+    const sku = await stocked(0);
+    const receiptId = randomUUID();
+    const byId = Array.from({ length: 10 }, () => call('POST', `/products/${sku}/receipts`, { receiptId, quantity: 5 }));
+    const byKey = Array.from({ length: 10 }, () => call('POST', `/products/${sku}/receipts`, { quantity: 3 }, { 'idempotency-key': 'delivery-note-7' }));
+    const answers = await Promise.all([...byId, ...byKey]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(2);
+    expect(await typesIn(`stock-${sku}`)).toEqual(['StockReceived', 'StockReceived']);
+  });
+
+  it('of another quantity under the same id is refused, also when both are sent at once', async () => {
+    const sku = await stocked(0);
+    const receiptId = randomUUID();
+    const answers = await Promise.all([1, 2, 3, 4].map((quantity) => call('POST', `/products/${sku}/receipts`, { receiptId, quantity })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 422, 422, 422]);
+    expect(answers.find(({ status }) => status === 422)!.body).toMatchObject({ type: problem('idempotency-key-reused'), errors: [{ field: 'receiptId' }] });
+    expect(await typesIn(`stock-${sku}`)).toEqual(['StockReceived']);
+  });
+
+  it.each([
+    ['no quantity', {}, 'quantity'],
+    ['nothing', { quantity: 0 }, 'quantity'],
+    ['too much', { quantity: 1_000_001 }, 'quantity'],
+    ['a quantity in words', { quantity: 'two' }, 'quantity'],
+    ['an id that is none', { quantity: 1, receiptId: 'x' }, 'receiptId'],
+  ])('of %s is refused', async (_what, body, field) => {
+    expect(await call('POST', `/products/${newSku()}/receipts`, body)).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+  });
+});
+
+describe('Reservations', () => {
+  it('go from the order to the stock, and into the read models', async () => {
+    const [lamps, cords] = [await stocked(5), await stocked(2)];
+    const [confirmed, rejected, declined] = [randomUUID(), randomUUID(), randomUUID()];
+    await deliver('orders', [
+      placed(confirmed, { [lamps]: 2, [cords]: 1 }),
+      placed(rejected, { [lamps]: 1, [cords]: 2 }),
+      placed(declined, { [lamps]: 1 }),
+    ]);
+    await deliver('orders', [{ type: 'OrderRejected', data: { orderId: declined } }]);
+    await deliver('shipments', [{ type: 'ShipmentDispatched', data: { orderId: confirmed } }]);
+    expect(await typesIn(`reservation-${confirmed}`)).toEqual(['ReservationConfirmed', 'ReservationFulfilled']);
+    expect(await typesIn(`reservation-${rejected}`)).toEqual(['ReservationRejected']);
+    expect(await typesIn(`reservation-${declined}`)).toEqual(['ReservationConfirmed', 'ReservationReleased']);
+
+    const names = [`stock-${lamps}`, `stock-${cords}`, ...[confirmed, rejected, declined].map((id) => `reservation-${id}`)];
+    await project(stockLevels(), names);
+    await project(reservations(), names);
+    await project(reservedUnits(), names);
+    const lampEvents = (await streamOf(`stock-${lamps}`)).length;
+    expect(await call('GET', `/stock/${lamps}`)).toMatchObject({ status: 200, etag: `"${lampEvents - 1}"`, body: { onHand: 3, reserved: 0, available: 3 } });
+    expect(await call('GET', `/stock/${cords}`)).toMatchObject({ body: { onHand: 1, reserved: 0, available: 1 } });
+    expect(await call('GET', `/reservations/${confirmed}`)).toMatchObject({
+      status: 200,
+      etag: '"1"',
+      body: { status: 'fulfilled', lines: [{ sku: lamps, quantity: 2 }, { sku: cords, quantity: 1 }], shortSkus: [] },
+    });
+    expect(await call('GET', `/reservations/${rejected}`)).toMatchObject({ body: { status: 'rejected', lines: [], shortSkus: [cords] } });
+    expect(await call('GET', `/reservations/${declined}`)).toMatchObject({ body: { status: 'released', lines: [{ sku: lamps, quantity: 1 }] } });
+    const units = await service.app.get(Database).query<{ units: string }>('SELECT units FROM reserved_units WHERE sku = $1', [lamps]);
+    expect(units).toEqual([{ units: '4' }]);
+  });
+
+  it('of many orders for one product never hold more than there is', async () => {
+    const sku = await stocked(20);
+    const orders = Array.from({ length: 50 }, () => randomUUID());
+    // Several batches at once on one stock stream, as from several partitions.
+    const batches = Array.from({ length: 5 }, (_, n) => orders.slice(n * 10, n * 10 + 10));
+    await Promise.all(batches.map((ids) => deliver('orders', ids.map((id) => placed(id, { [sku]: 1 })))));
+    const outcomes = await Promise.all(orders.map((id) => typesIn(`reservation-${id}`)));
+    expect(outcomes.filter(([type]) => type === 'ReservationConfirmed')).toHaveLength(20);
+    expect(outcomes.filter(([type]) => type === 'ReservationRejected')).toHaveLength(30);
+    await project(stockLevels(), [`stock-${sku}`]);
+    expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 20, reserved: 20, available: 0 } });
+  });
+});
+
+it('the API describes itself', async () => {
+  const { body } = await call('GET', '/openapi.json');
+  expect(Object.keys(body['paths'] as object).sort()).toEqual([
+    '/products', '/products/{sku}', '/products/{sku}/receipts', '/reservations/{orderId}', '/stock/{sku}',
+  ]);
+});
+
+it('readiness names the broker that is away', async () => {
+  await expect.poll(async () => JSON.stringify((await call('GET', '/health/ready')).body)).toContain('inventory-reservations');
+  expect((await call('GET', '/health/live')).status).toBe(200);
+});
