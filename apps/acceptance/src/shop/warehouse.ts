@@ -3,6 +3,8 @@ import type { ServiceUrls } from './customers.ts';
 
 const AT_ONCE = 8;
 const PAGE = 100;
+/** Refused by its state, or changed since it was read. */
+const MOVED_ON = new Set([409, 412]);
 
 interface OrderPage {
   readonly orders: readonly { readonly orderId: string }[];
@@ -23,7 +25,8 @@ export async function workWarehouse(urls: ServiceUrls): Promise<void> {
 async function move(urls: ServiceUrls, orderId: string, from: string, action: string, body: unknown): Promise<void> {
   const shipment = await call('GET', `${urls.shipping}/shipments/${orderId}`);
   if (shipment.status === 404 || shipment.body['status'] !== from) return;
-  await must('POST', `${urls.shipping}/shipments/${orderId}/${action}`, { body, ifMatch: shipment.etag });
+  const moved = await call('POST', `${urls.shipping}/shipments/${orderId}/${action}`, { body, ifMatch: shipment.etag });
+  if (moved.status >= 300 && !MOVED_ON.has(moved.status)) throw new Error(`${action} of ${orderId}: ${moved.status} ${JSON.stringify(moved.body)}`);
 }
 
 async function ordersWith(urls: ServiceUrls, status: string): Promise<string[]> {
