@@ -10,7 +10,8 @@ export class RawClient {
   readonly #client: Client;
 
   constructor(port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    // Otherwise all clients of a process share one connection to a server.
+    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   unary(path: string, request: Buffer): Promise<Buffer> {

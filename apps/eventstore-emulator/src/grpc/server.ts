@@ -1,4 +1,3 @@
-import type { Server as NetServer } from 'node:net';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import { ReadReq } from '../protocol/messages.ts';
@@ -10,12 +9,13 @@ import { OpenCalls, Outlet, decode, finish } from './calls.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
-import { createSharedServer, listen } from './shared-port.ts';
+import { SharedPort } from './shared-port.ts';
 import { subscribeToAll, subscribeToStream } from './subscriptions.ts';
 
 /** As much as the real server allows on one connection: the next call waits, without a word, until one ends. */
 const MAX_CONCURRENT_STREAMS = 100;
 const MAX_RECEIVE_BYTES = 20 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 2000;
 
 export interface Served {
   readonly streams: StreamReader;
@@ -43,9 +43,15 @@ export async function serve(served: Served, host: string, port: number): Promise
   grpc.addService(serverFeaturesService, { getSupportedMethods });
   grpc.addService(gossipService, { read: readGossip(port) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const net = createSharedServer((socket) => injector.injectConnection(socket));
-  const bound = await listen(net, host, port);
-  return { port: bound, close: () => close(net, grpc, calls) };
+  const shared = new SharedPort((socket) => injector.injectConnection(socket));
+  const bound = await shared.listen(host, port);
+  const close = async (): Promise<void> => {
+    calls.shutdown();
+    // Tells clients to open no more calls; that it is done says nothing of what is still on its way to them.
+    grpc.tryShutdown(() => {});
+    await shared.close(CLOSE_TIMEOUT_MS);
+  };
+  return { port: bound, close };
 }
 
 function addStreams(grpc: Server, { streams, writer, commits, maxAppendSizeBytes }: Served, calls: OpenCalls): void {
@@ -76,22 +82,5 @@ function addStreams(grpc: Server, { streams, writer, commits, maxAppendSizeBytes
     },
     delete: handleDelete(writer.softDelete.bind(writer)),
     tombstone: handleDelete(writer.tombstone.bind(writer)),
-  });
-}
-
-const CLOSE_TIMEOUT_MS = 2000;
-
-function close(net: NetServer, grpc: Server, calls: OpenCalls): Promise<void> {
-  net.close();
-  calls.shutdown();
-  return new Promise((resolve) => {
-    const force = setTimeout(() => {
-      grpc.forceShutdown();
-      resolve();
-    }, CLOSE_TIMEOUT_MS);
-    grpc.tryShutdown(() => {
-      clearTimeout(force);
-      resolve();
-    });
   });
 }

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type EventStoreDBClient, type ReadAllOptions, type ReadStreamOptions, binaryEvent, jsonEvent,
+} from '@eventstore/db-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EmulatorProcess, read } from './emulator-process.ts';
+import { RawClient, STREAMS, wireMessage } from './wire.ts';
+
+let emulator: EmulatorProcess;
+let client: EventStoreDBClient;
+let raw: RawClient;
+
+beforeAll(async () => {
+  emulator = await EmulatorProcess.start();
+  client = emulator.client();
+  raw = new RawClient(emulator.port);
+  const write = (stream: string, types: readonly string[]) => client.appendToStream(stream, types.map(fact), { expectedRevision: 'no_stream' });
+  await write('A-1', ['First', 'Second']);
+  await write('B-1', ['First']);
+  await write('A-2', ['Second']);
+});
+afterAll(async () => {
+  raw.close();
+  await emulator.remove();
+});
+
+const [ReadReq, ReadResp] = [wireMessage('streams.ReadReq'), wireMessage('streams.ReadResp')];
+
+function streamOfAnswer(answer: object): string {
+  const { event } = answer as { event: { event: { streamIdentifier: { streamName: Uint8Array } } } };
+  return Buffer.from(event.event.streamIdentifier.streamName).toString();
+}
+
+const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
+
+async function streamOf(count: number, stream = `thing-${randomUUID()}`): Promise<string> {
+  await client.appendToStream(stream, Array.from({ length: count }, () => fact()), { expectedRevision: 'no_stream' });
+  return stream;
+}
+
+describe('Reading a stream', () => {
+  const revisions = async (stream: string, options: ReadStreamOptions): Promise<number[]> =>
+    (await read(client.readStream(stream, options))).map(({ revision }) => Number(revision));
+
+  it.each<[string, ReadStreamOptions, number[]]>([
+    ['from the start', {}, [0, 1, 2, 3, 4]],
+    ['from a revision on, that one included', { fromRevision: 2n }, [2, 3, 4]],
+    ['at most so many', { fromRevision: 1n, maxCount: 2 }, [1, 2]],
+    ['beyond its end', { fromRevision: 5n }, []],
+    ['far beyond its end', { fromRevision: 18446744073709551615n }, []],
+    ['backwards from the end', { direction: 'backwards', fromRevision: 'end' }, [4, 3, 2, 1, 0]],
+    ['backwards from a revision, that one included', { direction: 'backwards', fromRevision: 2n }, [2, 1, 0]],
+    ['backwards from beyond its end', { direction: 'backwards', fromRevision: 99n, maxCount: 1 }, [4]],
+    ['backwards from the start', { direction: 'backwards', fromRevision: 'start' }, [0]],
+  ])('%s', async (_title, options, expected) => {
+    expect(await revisions(await streamOf(5), options)).toEqual(expected);
+  });
+
+  it('gives every event of a long one', async () => {
+    const stream = await streamOf(350);
+    const all = Array.from({ length: 350 }, (_, revision) => revision);
+    expect(await revisions(stream, {})).toEqual(all);
+    expect(await revisions(stream, { direction: 'backwards', fromRevision: 'end' })).toEqual(all.toReversed());
+  });
+
+  it('that does not exist says so, in both directions', async () => {
+    for (const options of [{}, { direction: 'backwards', fromRevision: 'end' }] as const) {
+      await expect(read(client.readStream('thing-none', options))).rejects.toMatchObject({ type: 'stream-not-found', streamName: 'thing-none' });
+    }
+  });
+
+  it('whose name is not ASCII', async () => {
+    const stream = await streamOf(1, `größe-${randomUUID()}`);
+    expect(await read(client.readStream(stream))).toMatchObject([{ streamId: stream }]);
+  });
+});
+
+describe('Reading all', () => {
+  const ids = async (options: ReadAllOptions): Promise<string[]> => (await read(client.readAll(options))).map(({ id }) => id);
+
+  it('gives all streams in the order of their appends, both ways', async () => {
+    const [a, b] = [await streamOf(2), await streamOf(2)];
+    const forwards = await read(client.readAll({ direction: 'forwards', fromPosition: 'start' }));
+    const backwards = await read(client.readAll({ direction: 'backwards', fromPosition: 'end' }));
+    expect(forwards.slice(-4).map(({ streamId, revision }) => [streamId, revision])).toEqual([[a, 0n], [a, 1n], [b, 0n], [b, 1n]]);
+    expect(backwards.map(({ id }) => id)).toEqual(forwards.map(({ id }) => id).toReversed());
+    const positions = forwards.map(({ position }) => position.commit);
+    expect(positions).toEqual(positions.toSorted((x, y) => Number(x - y)));
+    expect(new Set(positions).size).toBe(positions.length);
+  });
+
+  it('includes the position it starts from forwards and leaves it out backwards', async () => {
+    const stream = await streamOf(3);
+    const [first, second, third] = await read(client.readStream(stream));
+    expect(await ids({ fromPosition: second!.position! })).toEqual([second!.id, third!.id]);
+    expect(await ids({ direction: 'backwards', fromPosition: second!.position!, maxCount: 1 })).toEqual([first!.id]);
+  });
+
+  it('from the wrong end gives nothing', async () => {
+    expect(await ids({ fromPosition: 'end' })).toEqual([]);
+    expect(await ids({ direction: 'backwards', fromPosition: 'start' })).toEqual([]);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['stream prefixes', { streamIdentifier: { prefix: ['A-', 'none-'] } }, ['A-1', 'A-1', 'A-2']],
+    ['a pattern of streams', { streamIdentifier: { regex: '^[AB]-1$' } }, ['A-1', 'A-1', 'B-1']],
+    ['type prefixes', { eventType: { prefix: ['Fi'] } }, ['A-1', 'B-1']],
+    ['a pattern of types', { eventType: { regex: 'cond$' } }, ['A-1', 'A-2']],
+  ])('through a filter by %s counts what it found', async (_title, filter, expected) => {
+    const found = async (count: number, backwards: boolean): Promise<string[]> => {
+      const all = backwards ? { end: {} } : { start: {} };
+      const options = { all, count, readDirection: backwards ? 1 : 0, filter: { ...filter, count: {} }, uuidOption: { string: {} } };
+      const answers = (await Array.fromAsync(raw.serverStream(`${STREAMS}/Read`, ReadReq.encode({ options })))) as Buffer[];
+      return answers.map((bytes) => streamOfAnswer(ReadResp.decode(bytes)));
+    };
+    expect(await found(100, false)).toEqual(expected);
+    expect(await found(100, true)).toEqual(expected.toReversed());
+    expect(await found(2, false)).toEqual(expected.slice(0, 2));
+  });
+});
+
+describe('Links', () => {
+  const link = (target: string) => binaryEvent({ type: '$>', data: Buffer.from(target) });
+
+  it('lead to their events when the reader wants that', async () => {
+    const target = await streamOf(2);
+    const links = `links-${randomUUID()}`;
+    await client.appendToStream(links, [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact()], { expectedRevision: 'no_stream' });
+    const resolved = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true }));
+    expect(resolved.map(({ event, link }) => [event?.streamId, event?.revision, link?.revision])).toEqual([
+      [target, 1n, 0n],
+      [undefined, undefined, 1n],
+      [undefined, undefined, 2n],
+      [links, 3n, undefined],
+      [links, 4n, undefined],
+    ]);
+    const plain = await Array.fromAsync(client.readStream(links));
+    expect(plain.every(({ event, link }) => event?.streamId === links && link === undefined)).toBe(true);
+  });
+});
+
+it('Readers that stop in the middle hold nothing: their calls make room for others', async () => {
+  const stream = await streamOf(1000);
+  const options = { stream: { streamIdentifier: { streamName: Buffer.from(stream) }, start: {} }, count: 1000, noFilter: {}, uuidOption: { string: {} } };
+  for (let n = 0; n < 120; n++) {
+    const call = raw.serverStream(`${STREAMS}/Read`, ReadReq.encode({ options }));
+    call.on('error', () => {});
+    call.once('data', () => call.cancel());
+    await new Promise((resolve) => call.once('status', resolve));
+  }
+  expect(await Array.fromAsync(raw.serverStream(`${STREAMS}/Read`, ReadReq.encode({ options })))).toHaveLength(1000);
+});
