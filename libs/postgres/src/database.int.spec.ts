@@ -110,6 +110,19 @@ describe('A database', () => {
     expect(await database.query('SELECT id FROM note WHERE id = 40')).toEqual([]);
   });
 
+  it('that takes too long is an outage, and nobody else gets that connection', async () => {
+    const database = open(scratch.url);
+    const backend = async (of: Pick<Database, 'query'>): Promise<unknown> => (await of.query('SELECT pg_backend_pid() AS pid'))[0];
+    const before = await backend(database);
+    const late = database.transaction(async (tx) => {
+      expect(await backend(tx)).toEqual(before);
+      await tx.query('SET statement_timeout = 50');
+      await tx.query('SELECT pg_sleep(30)');
+    });
+    await expect(late).rejects.toMatchObject({ dependency: 'postgres' });
+    expect(await backend(database)).not.toEqual(before);
+  });
+
   it('may end idle connections without anybody noticing', async () => {
     const database = open(scratch.url, 'idle');
     await Promise.all([database.ping(), database.query('SELECT 1'), database.query('SELECT 2')]);
