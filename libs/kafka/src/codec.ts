@@ -22,7 +22,7 @@ type Reader = (payload: Buffer) => DecodedValue;
 
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
-const REQUEST_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 const FIRST_SCRATCH_BYTES = 4_096;
 
 /**

@@ -64,7 +64,9 @@ export class TopicOfATest {
       // A deleted topic's name is free only a moment later.
       for (;;) {
         try {
-          await admin.createTopics({ waitForLeaders: true, topics: [{ topic: this.name, numPartitions: partitions, replicationFactor: 1 }] });
+          // The events are dated in the past: by default the broker would delete them at its next look.
+          const configEntries = [{ name: 'retention.ms', value: '-1' }];
+          await admin.createTopics({ waitForLeaders: true, topics: [{ topic: this.name, numPartitions: partitions, replicationFactor: 1, configEntries }] });
           return;
         } catch (fault) {
           if (!String(fault).includes('already exists')) throw fault;

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { avroType, schemaVersions } from '@orderstream/contracts';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
+import { SchemaRegistryCodec } from './codec.ts';
+import { registryUrlOfTests } from './testing/topic-of-a-test.ts';
+
+/** Stands between codec and registry: counts what is asked, and can be away or be somebody else. */
+class RegistryInBetween {
+  readonly asked: string[] = [];
+  answer: ((url: string) => { readonly status: number; readonly body: string }) | null = null;
+  readonly #server: Server = createServer((request, response) => {
+    this.asked.push(`${request.method} ${request.url}`);
+    if (this.answer !== null) {
+      const { status, body } = this.answer(request.url!);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => void this.#forward(request.method!, request.url!, chunks, response));
+  });
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+  async open(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+  async #forward(method: string, url: string, chunks: readonly Buffer[], response: import('node:http').ServerResponse): Promise<void> {
+    const upstream = await fetch(registryUrlOfTests() + url, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
+    });
+    response.writeHead(upstream.status, { 'content-type': 'application/json' }).end(await upstream.text());
+  }
+}
+
+let between: RegistryInBetween;
+let codec: SchemaRegistryCodec;
+
+beforeAll(() => deploySchemas(registryUrlOfTests()));
+beforeEach(async () => {
+  between = new RegistryInBetween();
+  await between.open();
+  codec = new SchemaRegistryCodec(between.url);
+});
+afterEach(() => between.close());
+
+const delivered = { orderId: randomUUID(), deliveredAt: '2026-11-23T10:00:00.000Z' };
+const orderDelivered = schemaVersions.find(({ type }) => type === 'OrderDelivered')!;
+
+/** Registers a schema under a subject of its own, and encodes data with it. */
+async function encodedWith(schema: object, data: object): Promise<Buffer> {
+  const response = await fetch(`${registryUrlOfTests()}/subjects/test-${randomUUID()}/versions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ schema: JSON.stringify(schema) }),
+  });
+  const { id } = (await response.json()) as { id: number };
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return Buffer.concat([header, avroType(JSON.stringify(schema)).toBuffer(data)]);
+}
+
+const causeOf = async (value: Buffer | null): Promise<string | undefined> => (await codec.decode([value]))[0]!.undecodable;
+
+describe('encoding', () => {
+  it('needs the ids of all schemas, which are looked up once and never registered', async () => {
+    expect(() => codec.encode('OrderDelivered', 1, delivered)).toThrow('the schema ids are not loaded');
+    await codec.load();
+    await codec.load();
+    expect(between.asked).toHaveLength(schemaVersions.length);
+    expect(between.asked).not.toContainEqual(expect.stringContaining('/versions'));
+
+    const value = codec.encode('OrderDelivered', 1, delivered);
+    expect(value[0]).toBe(0);
+    expect(orderDelivered.avro.fromBuffer(value.subarray(5))).toEqual(delivered);
+  });
+
+  it('names the deploy step when the registry lacks a schema', async () => {
+    between.answer = () => ({ status: 404, body: '{"error_code":40403,"message":"Schema not found"}' });
+    await expect(codec.load()).rejects.toMatchObject({ name: 'SchemaNotRegistered', dependency: 'schema-registry' });
+    await expect(codec.load()).rejects.toThrow('run `npm run deploy`');
+    between.answer = null;
+    await codec.load();
+  });
+
+  it('refuses data of another shape, and versions that this build does not have', async () => {
+    await codec.load();
+    expect(() => codec.encode('OrderDelivered', 1, { orderId: 'x' })).toThrow('deliveredAt');
+    expect(() => codec.encode('OrderDelivered', 99, delivered)).toThrow('no version 99 of OrderDelivered');
+  });
+
+  it('is not spoilt by a value that is longer than those before it', async () => {
+    await codec.load();
+    const long = { orderId: 'x'.repeat(50_000), deliveredAt: delivered.deliveredAt };
+    const values = [codec.encode('OrderDelivered', 1, delivered), codec.encode('OrderDelivered', 1, long), codec.encode('OrderDelivered', 1, delivered)];
+    expect((await codec.decode(values)).map(({ event }) => event?.data)).toEqual([delivered, long, delivered]);
+  });
+});
+
+describe('decoding', () => {
+  it('asks for each schema once, however many values have it', async () => {
+    await codec.load();
+    const value = codec.encode('OrderDelivered', 1, delivered);
+    between.asked.length = 0;
+    const [first, ...others] = await codec.decode(Array.from({ length: 500 }, () => value));
+    await Promise.all([codec.decode([value]), codec.decode([value])]);
+    expect(first).toEqual({ event: { type: 'OrderDelivered', data: delivered } });
+    expect(others).toHaveLength(499);
+    expect(between.asked).toEqual([expect.stringMatching(/^GET \/schemas\/ids\/\d+/)]);
+  });
+
+  it('gives the current version of the event, whichever wrote it', async () => {
+    const { fields, ...record } = JSON.parse(orderDelivered.schema) as { fields: { name: string }[] };
+    const other = { ...record, fields: [...fields.toReversed(), { name: 'note', type: ['null', 'string'], default: null }] };
+    const value = await encodedWith(other, { ...delivered, note: 'left at the door' });
+    expect(await codec.decode([value])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+  });
+
+  it('says what is wrong with a value, and hinders no other', async () => {
+    await codec.load();
+    const sound = codec.encode('OrderDelivered', 1, delivered);
+    const unknown = Buffer.from(sound);
+    unknown.writeInt32BE(2_000_000_000, 1);
+    const unreadable = { type: 'record', namespace: 'orderstream.orders', name: 'OrderDelivered', fields: [{ name: 'orderId', type: 'string' }] };
+    const stranger = { type: 'record', namespace: 'elsewhere', name: 'OrderDelivered', fields: [] };
+    const unheardOf = { type: 'record', namespace: 'orderstream.orders', name: 'OrderTeleported', fields: [] };
+    const values = [
+      null,
+      Buffer.alloc(0),
+      Buffer.from([0, 0, 0]),
+      Buffer.from('{"orderId":1}'),
+      unknown,
+      sound.subarray(0, -1),
+      Buffer.concat([sound, Buffer.from([1])]),
+      await encodedWith(unreadable, { orderId: 'x' }),
+      await encodedWith(stranger, {}),
+      await encodedWith(unheardOf, {}),
+      sound,
+    ];
+    const decoded = await codec.decode(values);
+    expect(decoded.map(({ undecodable }) => undecodable)).toEqual([
+      'the record has no value',
+      'truncated: 0 bytes are too few for a schema id',
+      'truncated: 3 bytes are too few for a schema id',
+      'no magic byte: the value begins with 0x7b, not with a schema id',
+      'the schema registry has no schema with id 2000000000',
+      expect.stringMatching(/^the value is not a OrderDelivered of schema \d+: truncated/),
+      expect.stringMatching(/^the value is not a OrderDelivered of schema \d+: trailing/),
+      expect.stringMatching(/^schema \d+ \(orderstream\.orders\.OrderDelivered\) can't be read: .*deliveredAt/),
+      expect.stringMatching(/^schema \d+ \(elsewhere\.OrderDelivered\) can't be read: the contract's full name is orderstream\.orders\.OrderDelivered$/),
+      expect.stringMatching(/^schema \d+ \(orderstream\.orders\.OrderTeleported\) can't be read: no contract of this build declares it$/),
+      undefined,
+    ]);
+    expect(decoded.at(-1)!.event).toEqual({ type: 'OrderDelivered', data: delivered });
+  });
+
+  it('asks again for an id that the registry did not know', async () => {
+    await codec.load();
+    const value = codec.encode('OrderDelivered', 1, delivered);
+    between.answer = () => ({ status: 404, body: '{"error_code":40403,"message":"Schema not found"}' });
+    expect(await causeOf(value)).toContain('no schema with id');
+    between.answer = null;
+    expect(await causeOf(value)).toBeUndefined();
+  });
+
+  it('waits for a registry that is away, or that is none', async () => {
+    await codec.load();
+    const value = codec.encode('OrderDelivered', 1, delivered);
+    const unavailable = { name: 'DependencyUnavailable', dependency: 'schema-registry' };
+    between.answer = () => ({ status: 500, body: '{"error_code":50001,"message":"store"}' });
+    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    between.answer = () => ({ status: 404, body: 'no such page' });
+    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await between.close();
+    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await expect(new SchemaRegistryCodec(between.url).load().catch((fault: unknown) => Promise.reject(fault))).rejects.toMatchObject(unavailable);
+  });
+});
