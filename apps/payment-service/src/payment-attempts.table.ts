@@ -87,15 +87,6 @@ export class PaymentAttemptsTable {
       [orderId, work.step, Math.round(forMs), error],
     );
   }
-
-  /** How many rows wait, by step, and how many of them have failed before. */
-  pending(): Promise<{ readonly step: string; readonly rows: number; readonly failing: number }[]> {
-    return this.database.query(
-      `SELECT step, count(*)::int AS rows, count(last_error)::int AS failing
-       FROM payment_attempt WHERE state = 'pending' GROUP BY step`,
-      [],
-    );
-  }
 }
 
 /** Adds rows; those that are there already stay as they are, done or not. */

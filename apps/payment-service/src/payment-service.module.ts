@@ -20,12 +20,16 @@ import { FindPaymentHandler } from './payment.queries.ts';
 import { RevenueByDay } from './revenue-by-day.entity.ts';
 import { RevenueByDayProjection } from './revenue-by-day.projection.ts';
 
+/** Apart from the rest, because the metrics count in it too. */
+export function paymentDatabase({ DATABASE_URL }: Pick<PaymentServiceConfig, 'DATABASE_URL'>): Database {
+  return new Database({ url: DATABASE_URL, entities: [Payment, RevenueByDay] });
+}
+
 /** Everything that the payment service consists of. Nothing connects before it is used. */
 @Module({})
 export class PaymentServiceModule {
-  static with(config: PaymentServiceConfig, logger: Logger): DynamicModule {
+  static with(config: PaymentServiceConfig, logger: Logger, database: Database): DynamicModule {
     const store = new EventStoreDb(config.EVENTSTORE_URL);
-    const database = new Database({ url: config.DATABASE_URL, entities: [Payment, RevenueByDay] });
     const gateway = new HttpPaymentGateway(config.PAYMENT_PROVIDER_URL);
     const positions = new Projections(database);
     const kafka = createKafka({ clientId: 'payment-service', brokers: config.KAFKA_BROKERS, logger });
