@@ -1,7 +1,7 @@
 interface Caller<Item> {
   readonly items: readonly Item[];
-  resolve(): void;
-  reject(fault: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (fault: unknown) => void;
 }
 
 /**

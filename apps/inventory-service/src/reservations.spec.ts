@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type EventNamed, type EventOf, checkEvent } from '@orderstream/contracts';
 import { type EventStore, StoreUnavailable, handleCommands, load } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entriesOf } from './domain/holdings.ts';
 import { reservationDecider } from './domain/reservation.decider.ts';
@@ -13,7 +13,7 @@ const at = '2026-01-01T00:00:00.000Z';
 const now = (): string => at;
 const euro = { amount: 100, currency: 'EUR' };
 
-function delivered<Event extends EventNamed<'OrderPlaced' | 'OrderRejected' | 'ShipmentDispatched'>>(event: Event): ReservationTrigger {
+function delivered(event: EventNamed<'OrderPlaced' | 'OrderRejected' | 'ShipmentDispatched'>): ReservationTrigger {
   checkEvent(event.type, event.data);
   const stream = `${event.type === 'ShipmentDispatched' ? 'shipment' : 'order'}-${event.data.orderId}`;
   return { id: randomUUID(), event, stream, revision: 0, recordedAt: at, correlationId: randomUUID(), causationId: randomUUID() } as ReservationTrigger;

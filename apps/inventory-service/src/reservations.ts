@@ -122,7 +122,10 @@ async function reserveOnce(store: EventStore, due: AsksBySku, { refusedSkus, kno
       return { command, cause: causeOf(trigger, command) };
     });
     const results = await appendDecisions(store, stockDecider, sku, stocks.get(sku)!, commands, options);
-    if (results === null) return void lost.set(sku, asks);
+    if (results === null) {
+      lost.set(sku, asks);
+      return;
+    }
     for (const { placed: trigger } of open) {
       const refused = refusedSkus.get(trigger) ?? new Set();
       refusedSkus.set(trigger, answerTo(results.at(-1)!.state, orderOf(trigger)) === 'refused' ? refused.add(sku) : refused);
@@ -184,6 +187,8 @@ function closing(status: ReservationState['status'], sku: string, orderId: strin
       return { type: 'ReleaseStock', sku, orderId, at };
     case 'fulfilled':
       return { type: 'IssueStock', sku, orderId, at };
+    default:
+      return status satisfies never;
   }
 }
 
@@ -205,6 +210,8 @@ function endOf(trigger: ReservationTrigger, at: string): Outcome[] {
       return [{ trigger, command: { type: 'ReleaseReservation', orderId, at } }];
     case 'ShipmentDispatched':
       return [{ trigger, command: { type: 'FulfilReservation', orderId, at } }];
+    default:
+      return trigger.event satisfies never;
   }
 }
 

@@ -33,6 +33,8 @@ export const productDecider: Decider<ProductState, ProductCommand, ProductEvent,
       case 'DelistProduct':
         if (state.status === 'unknown') return { rejection: { type: 'unknown-product' } };
         return state.status === 'delisted' ? [] : [{ type: 'ProductDelisted', data: { sku, delistedAt: at } }];
+      default:
+        return command satisfies never;
     }
   },
 
@@ -44,6 +46,8 @@ export const productDecider: Decider<ProductState, ProductCommand, ProductEvent,
         return known(state, { price: event.data.price });
       case 'ProductDelisted':
         return known(state, { status: 'delisted' });
+      default:
+        return event satisfies never;
     }
   },
 };

@@ -44,6 +44,8 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
         if (state.status === 'fulfilled') return [];
         if (state.status !== 'confirmed') throw new Error(`reservation ${orderId} can't be fulfilled: it is ${state.status}`);
         return [{ type: 'ReservationFulfilled', data: { orderId, lines: state.lines, fulfilledAt: at } }];
+      default:
+        return command satisfies never;
     }
   },
 
@@ -57,6 +59,8 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
         return { status: 'released', lines: event.data.lines };
       case 'ReservationFulfilled':
         return { status: 'fulfilled', lines: event.data.lines };
+      default:
+        return event satisfies never;
     }
   },
 };

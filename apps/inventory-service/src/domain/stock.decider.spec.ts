@@ -1,6 +1,6 @@
 import { isRejected } from '@orderstream/event-sourcing';
 import { given } from '@orderstream/event-sourcing/testing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entriesOf } from './holdings.ts';
 import { type StockCommand, type StockEvent, type StockState, answerTo, available, stockDecider } from './stock.decider.ts';

@@ -73,6 +73,8 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
         const quantity = held(state.reserved, orderId);
         return quantity === undefined ? [] : [{ type: 'StockIssued', data: { sku, orderId, quantity, issuedAt: at } }];
       }
+      default:
+        return command satisfies never;
     }
   },
 
@@ -101,6 +103,8 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
           reservedTotal: state.reservedTotal - quantity,
           onHand: state.onHand - quantity,
         };
+      default:
+        return event satisfies never;
     }
   },
 };

@@ -57,6 +57,8 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
             const recorded = state.carrier === carrier && state.trackingNumber === trackingNumber;
             return recorded ? [] : { rejection: { type: 'already-dispatched' } };
           }
+          default:
+            return state satisfies never;
         }
       }
       case 'DeliverShipment':
@@ -69,7 +71,11 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
             return [{ type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } }];
           case 'delivered':
             return [];
+          default:
+            return state satisfies never;
         }
+      default:
+        return command satisfies never;
     }
   },
 
@@ -82,6 +88,8 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
       case 'ShipmentDelivered':
         if (state.status !== 'dispatched') throw new Error(`${state.status} goods can't have been delivered`);
         return { ...state, status: 'delivered' };
+      default:
+        return event satisfies never;
     }
   },
 };
