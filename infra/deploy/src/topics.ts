@@ -10,29 +10,43 @@ export interface TopicPlan {
 
 const CHECKPOINT_TOPIC = 'relay-checkpoint';
 
+/** The relay writes all events that a transaction has for one partition as one batch; the default limit is 1 MB. */
+const LARGEST_BATCH_BYTES = 8 * 1024 * 1024;
+
 /** Every topic of the platform. Events are kept for ever; of the relay's checkpoints only the last counts. */
 export const plannedTopics: readonly TopicPlan[] = [
   ...Object.entries(topics).map(([topic, { partitions }]) => ({
     topic,
     partitions,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
+    config: {
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+      'retention.bytes': '-1',
+      'max.message.bytes': String(LARGEST_BATCH_BYTES),
+    },
   })),
   { topic: CHECKPOINT_TOPIC, partitions: 1, config: { 'cleanup.policy': 'compact' } },
 ];
 
+/** Where describeConfigs says that a setting is the topic's own. */
+const OF_THE_TOPIC = 1;
+
 /**
- * Creates the topics that are missing, and checks those that are there: a key's order depends on the
- * partition count, and a topic that forgets can't be read from the beginning.
+ * Creates the topics that are missing, and gives those that are there their settings. Partitions are
+ * never added: the order of a key depends on their count.
  *
- * @param replicationFactor from 3 on, a write needs two replicas.
+ * @param replicationFactor of new topics; from 3 on, a write needs two replicas.
  * @returns the topics that were created.
- * @throws Refused when a topic is there with another shape.
+ * @throws Refused when a topic is there with another partition count.
  */
 export async function deployTopics(admin: Admin, plans: readonly TopicPlan[], replicationFactor: number): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
   const missing = plans.filter(({ topic }) => !existing.has(topic));
   const present = plans.filter(({ topic }) => existing.has(topic));
-  await checkTopics(admin, present);
+  if (present.length > 0) {
+    await checkPartitions(admin, present);
+    await adjustSettings(admin, present);
+  }
   if (missing.length === 0) return [];
   const minInsyncReplicas = replicationFactor >= 3 ? '2' : '1';
   await admin.createTopics({
@@ -47,27 +61,29 @@ export async function deployTopics(admin: Admin, plans: readonly TopicPlan[], re
   return missing.map(({ topic }) => topic);
 }
 
-async function checkTopics(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
-  if (plans.length === 0) return;
+async function checkPartitions(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
   const { topics: found } = await admin.fetchTopicMetadata({ topics: plans.map(({ topic }) => topic) });
+  const differences = plans.flatMap(({ topic, partitions }) => {
+    const actual = found.find(({ name }) => name === topic)?.partitions.length ?? 0;
+    return actual === partitions ? [] : [`topic ${topic} has ${actual} partitions, its contract says ${partitions}`];
+  });
+  if (differences.length > 0) throw new Refused(differences.join('; '));
+}
+
+async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: plans.map(({ topic, config }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name: topic,
-      configNames: Object.keys(config),
-    })),
+    resources: plans.map(({ topic }) => ({ type, name: topic })),
   });
-  const differences = plans.flatMap(({ topic, partitions, config }) => {
-    const actual = found.find(({ name }) => name === topic)?.partitions.length ?? 0;
+  const changes = plans.flatMap(({ topic, config }) => {
     const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
-    return [
-      ...(actual === partitions ? [] : [`topic ${topic} has ${actual} partitions, its contract says ${partitions}`]),
-      ...Object.entries(config).flatMap(([name, value]) => {
-        const set = entries.find(({ configName }) => configName === name)?.configValue;
-        return set === value ? [] : [`topic ${topic} has ${name}=${set ?? ''}, it must be ${value}`];
-      }),
-    ];
+    const isAsPlanned = Object.entries(config).every(([name, value]) => entries.some((entry) => entry.configName === name && entry.configValue === value));
+    if (isAsPlanned) return [];
+    // The request replaces all that was set for a topic, so what somebody else has set goes along.
+    const set = entries.filter(({ configSource }) => configSource === OF_THE_TOPIC).map(({ configName, configValue }) => [configName, configValue]);
+    const all = Object.entries({ ...Object.fromEntries(set), ...config } as Record<string, string>);
+    return [{ type, name: topic, configEntries: all.map(([name, value]) => ({ name, value })) }];
   });
-  if (differences.length > 0) throw new Refused(differences.join('\n'));
+  if (changes.length > 0) await admin.alterConfigs({ validateOnly: false, resources: changes });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { avroType, schemaVersions } from '@orderstream/contracts';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,10 +7,15 @@ import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { SchemaRegistryCodec } from './codec.ts';
 import { registryUrlOfTests } from './testing/topic-of-a-test.ts';
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** Stands between codec and registry: counts what is asked, and can be away or be somebody else. */
 class RegistryInBetween {
   readonly asked: string[] = [];
-  answer: ((url: string) => { readonly status: number; readonly body: string }) | null = null;
+  answer: ((url: string) => Answer) | null = null;
   readonly #server: Server = createServer((request, response) => {
     this.asked.push(`${request.method} ${request.url}`);
     if (this.answer !== null) {
@@ -32,7 +37,7 @@ class RegistryInBetween {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
-  async #forward(method: string, url: string, chunks: readonly Buffer[], response: import('node:http').ServerResponse): Promise<void> {
+  async #forward(method: string, url: string, chunks: readonly Buffer[], response: ServerResponse): Promise<void> {
     const upstream = await fetch(registryUrlOfTests() + url, {
       method,
       headers: { 'content-type': 'application/json' },
@@ -69,6 +74,11 @@ async function encodedWith(schema: object, data: object): Promise<Buffer> {
   return Buffer.concat([header, avroType(JSON.stringify(schema)).toBuffer(data)]);
 }
 
+const lacksEverything = (url: string): Answer =>
+  url === '/config'
+    ? { status: 200, body: '{"compatibilityLevel":"NONE"}' }
+    : { status: 404, body: '{"error_code":40403,"message":"Schema not found"}' };
+
 const causeOf = async (value: Buffer | null): Promise<string | undefined> => (await codec.decode([value]))[0]!.undecodable;
 
 describe('encoding', () => {
@@ -85,7 +95,7 @@ describe('encoding', () => {
   });
 
   it('names the deploy step when the registry lacks a schema', async () => {
-    between.answer = () => ({ status: 404, body: '{"error_code":40403,"message":"Schema not found"}' });
+    between.answer = lacksEverything;
     await expect(codec.load()).rejects.toMatchObject({ name: 'SchemaNotRegistered', dependency: 'schema-registry' });
     await expect(codec.load()).rejects.toThrow('run `npm run deploy`');
     between.answer = null;
@@ -94,14 +104,14 @@ describe('encoding', () => {
 
   it('refuses data of another shape, and versions that this build does not have', async () => {
     await codec.load();
-    expect(() => codec.encode('OrderDelivered', 1, { orderId: 'x' })).toThrow('deliveredAt');
+    expect(() => codec.encode('OrderDelivered', 1, { orderId: delivered.orderId })).toThrow('the data does not fit version 1 of OrderDelivered');
     expect(() => codec.encode('OrderDelivered', 99, delivered)).toThrow('no version 99 of OrderDelivered');
   });
 
   it('is not spoilt by a value that is longer than those before it', async () => {
     await codec.load();
-    const long = { orderId: 'x'.repeat(50_000), deliveredAt: delivered.deliveredAt };
-    const values = [codec.encode('OrderDelivered', 1, delivered), codec.encode('OrderDelivered', 1, long), codec.encode('OrderDelivered', 1, delivered)];
+    const long = { sku: 'A', name: 'x'.repeat(50_000), price: { amount: 1, currency: 'EUR' }, listedAt: delivered.deliveredAt };
+    const values = [codec.encode('OrderDelivered', 1, delivered), codec.encode('ProductListed', 1, long), codec.encode('OrderDelivered', 1, delivered)];
     expect((await codec.decode(values)).map(({ event }) => event?.data)).toEqual([delivered, long, delivered]);
   });
 });
@@ -166,7 +176,7 @@ describe('decoding', () => {
   it('asks again for an id that the registry did not know', async () => {
     await codec.load();
     const value = codec.encode('OrderDelivered', 1, delivered);
-    between.answer = () => ({ status: 404, body: '{"error_code":40403,"message":"Schema not found"}' });
+    between.answer = lacksEverything;
     expect(await causeOf(value)).toContain('no schema with id');
     between.answer = null;
     expect(await causeOf(value)).toBeUndefined();
@@ -178,10 +188,10 @@ describe('decoding', () => {
     const unavailable = { name: 'DependencyUnavailable', dependency: 'schema-registry' };
     between.answer = () => ({ status: 500, body: '{"error_code":50001,"message":"store"}' });
     await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
-    between.answer = () => ({ status: 404, body: 'no such page' });
+    between.answer = () => ({ status: 404, body: '{"message":"no such page"}' });
     await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await expect(new SchemaRegistryCodec(between.url).load()).rejects.toThrow(`there is none at ${between.url}`);
     await between.close();
     await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
-    await expect(new SchemaRegistryCodec(between.url).load().catch((fault: unknown) => Promise.reject(fault))).rejects.toMatchObject(unavailable);
   });
 });

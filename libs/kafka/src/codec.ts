@@ -1,6 +1,6 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import avro from 'avsc';
-import { avroType, contractOf, currentVersion, schemaVersion, schemaVersions } from '@orderstream/contracts';
+import type avro from 'avsc';
+import { avroType, contractOf, currentVersion, type SchemaVersion, schemaVersion, schemaVersions } from '@orderstream/contracts';
 import { DependencyUnavailable, messageOf } from '@orderstream/messaging';
 
 /** A record's value in the current version of its event type, or why it can't be had. */
@@ -30,6 +30,7 @@ const FIRST_SCRATCH_BYTES = 4_096;
  * datum. Ids are only looked up, never registered. Avro types and resolvers are built once per id.
  */
 export class SchemaRegistryCodec {
+  readonly #url: string;
   readonly #registry: SchemaRegistry;
   readonly #idByTypeAndVersion = new Map<string, number>();
   readonly #readerById = new Map<number, Reader>();
@@ -37,23 +38,12 @@ export class SchemaRegistryCodec {
 
   /** @param registryUrl with the base path of the Confluent-compatible API. */
   constructor(registryUrl: string) {
+    this.#url = registryUrl.replace(/\/+$/, '');
     this.#registry = new SchemaRegistry({
-      host: registryUrl.replace(/\/+$/, ''),
+      host: this.#url,
       // Whoever calls has a backoff of its own, which says what it waits for.
       retry: { retries: 0 },
-      middlewares: [
-        () => ({
-          prepareRequest: async (next) => (await next()).enhance({ timeout: REQUEST_TIMEOUT_MS }),
-          // Only the registry's own 404 means that it has no such schema; a proxy's or a wrong path's does not.
-          response: async (next) => {
-            try {
-              return await next();
-            } catch (response) {
-              throw isForeignNotFound(response) ? response.enhance({ status: 503 }) : response;
-            }
-          },
-        }),
-      ],
+      middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: REQUEST_TIMEOUT_MS }) })],
     });
   }
 
@@ -79,15 +69,25 @@ export class SchemaRegistryCodec {
     if (schema === undefined) throw new Error(`this build has no version ${version} of ${type}`);
     const id = this.#idByTypeAndVersion.get(keyOf(type, version));
     if (id === undefined) throw new Error('the schema ids are not loaded');
-    let end = schema.avro.encode(data, this.#scratch, HEADER_BYTES);
-    while (end < 0) {
-      // A negative end is the number of bytes that were missing.
-      this.#scratch = Buffer.allocUnsafe(2 * (this.#scratch.length - end));
-      end = schema.avro.encode(data, this.#scratch, HEADER_BYTES);
-    }
+    const end = this.#write(schema, data);
     this.#scratch[0] = MAGIC_BYTE;
     this.#scratch.writeInt32BE(id, 1);
     return Buffer.from(this.#scratch.subarray(0, end));
+  }
+
+  /** Writes behind the header, and returns where the datum ends. */
+  #write({ type, version, avro }: SchemaVersion, data: object): number {
+    try {
+      let end = avro.encode(data, this.#scratch, HEADER_BYTES);
+      while (end < 0) {
+        // A negative end is the number of bytes that were missing.
+        this.#scratch = Buffer.allocUnsafe(2 * (this.#scratch.length - end));
+        end = avro.encode(data, this.#scratch, HEADER_BYTES);
+      }
+      return end;
+    } catch (fault) {
+      throw new Error(`the data does not fit version ${version} of ${type}: ${messageOf(fault)}`, { cause: fault });
+    }
   }
 
   /**
@@ -122,7 +122,7 @@ export class SchemaRegistryCodec {
       // The library coalesces requests for one id.
       schema = JSON.stringify(((await this.#registry.getSchema(id)) as unknown as avro.Type).schema({ exportAttrs: true }));
     } catch (fault) {
-      if (statusOf(fault) === 404) return;
+      if (statusOf(fault) === 404) return await this.#confirmRegistry();
       if (statusOf(fault) !== undefined) throw new DependencyUnavailable('schema-registry', fault);
       const cause = `schema ${id} of the registry is not Avro that can be read: ${messageOf(fault)}`;
       this.#readerById.set(id, () => ({ undecodable: cause }));
@@ -136,9 +136,24 @@ export class SchemaRegistryCodec {
       return await this.#registry.getRegistryIdBySchema(subject, JSON.parse(schema));
     } catch (fault) {
       // The library gives a missing subject or schema a class of its own, without a status.
-      if (fault instanceof Error && fault.name === 'ConfluentSchemaRegistryError') throw new SchemaNotRegistered(subject, version);
+      if (fault instanceof Error && fault.name === 'ConfluentSchemaRegistryError') {
+        await this.#confirmRegistry();
+        throw new SchemaNotRegistered(subject, version);
+      }
       throw new DependencyUnavailable('schema-registry', fault);
     }
+  }
+
+  /** Only a registry's own 404 means that it lacks something; a proxy's, or that of a wrong path, does not. */
+  async #confirmRegistry(): Promise<void> {
+    try {
+      const response = await fetch(`${this.#url}/config`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      const { compatibilityLevel } = (await response.json()) as { compatibilityLevel?: unknown };
+      if (typeof compatibilityLevel === 'string') return;
+    } catch (fault) {
+      throw new DependencyUnavailable('schema-registry', fault);
+    }
+    throw new DependencyUnavailable('schema-registry', `there is none at ${this.#url}`);
   }
 }
 
@@ -183,17 +198,4 @@ function nameIn(schema: string): string {
 
 function statusOf(fault: unknown): number | undefined {
   return typeof fault === 'object' && fault !== null && 'status' in fault && typeof fault.status === 'number' ? fault.status : undefined;
-}
-
-interface HttpResponse {
-  status(): number;
-  rawData(): string | null;
-  enhance(change: { readonly status: number }): unknown;
-}
-
-function isForeignNotFound(response: unknown): response is HttpResponse {
-  const { status, rawData } = response as Partial<HttpResponse>;
-  if (status === undefined || rawData === undefined) return false;
-  const answer = response as HttpResponse;
-  return answer.status() === 404 && !/"error_code"\s*:\s*404\d\d/.test(answer.rawData() ?? '');
 }

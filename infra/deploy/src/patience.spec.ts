@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { patiently, reasonOf } from './patience.ts';
+import { Refused } from './refused.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('waits for what is still starting, and says each reason once', async () => {
+  const said: string[] = [];
+  const answers = ['refused', 'refused', 'loading', null];
+  const done = patiently(async () => {
+    const answer = answers.shift();
+    if (answer !== null) throw new Error(answer);
+    return 'up';
+  }, { withinMs: 60_000, say: (line) => void said.push(line) });
+  await vi.runAllTimersAsync();
+  expect(await done).toBe('up');
+  expect(said).toEqual(['waiting: refused', 'waiting: loading']);
+});
+
+it('gives up after the time it was given, with the last failure', async () => {
+  const done = patiently(() => Promise.reject(new Error('away')), { withinMs: 2_000, say: () => {} });
+  const failed = expect(done).rejects.toThrow('away');
+  await vi.runAllTimersAsync();
+  await failed;
+});
+
+it('does not repeat what was refused', async () => {
+  const work = vi.fn(() => Promise.reject(new Refused('another partition count')));
+  await expect(patiently(work, { withinMs: 60_000, say: () => {} })).rejects.toThrow('another partition count');
+  expect(work).toHaveBeenCalledTimes(1);
+});
+
+it('shows the cause of a failed request, which its message lacks', () => {
+  expect(reasonOf(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') }))).toBe('fetch failed: connect ECONNREFUSED 127.0.0.1:1');
+});
