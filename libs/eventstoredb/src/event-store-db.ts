@@ -9,7 +9,7 @@ import {
   StoreUnavailable,
 } from '@orderstream/event-sourcing';
 import { actualRevision, faultOf, isStreamNotFound } from './faults.ts';
-import { type RecordedEvent, toEventData, toStoredEvent } from './stored-event.ts';
+import { toEventData, toStoredEvent } from './stored-event.ts';
 import { type Delivery, type SubscriptionOptions, subscribe } from './subscription.ts';
 
 const APPENDED_WITHIN_MS = 10_000;
@@ -39,17 +39,14 @@ export class EventStoreDb implements EventStore {
     let ended = false;
     try {
       for await (const { event } of events) {
-        if (event !== undefined) yield toStoredEvent(event as RecordedEvent);
+        if (event !== undefined) yield toStoredEvent(event);
       }
       ended = true;
     } catch (error) {
       ended = isStreamNotFound(error);
       if (!ended) throw faultOf(error);
     } finally {
-      // What the server has ended is left alone: each call cancelled then is an HTTP/2 stream reset, and
-      // a server closes the connection of a client that resets many, with every other call on it.
-      if (ended) events.on('error', () => {});
-      else await release(events);
+      await release(events, ended);
     }
   }
 
@@ -99,19 +96,22 @@ export class EventStoreDb implements EventStore {
     } catch (error) {
       throw faultOf(error);
     } finally {
-      await release(events);
+      await release(events, false);
     }
   }
 
   /** Resolves when the store answers a read. @throws StoreUnavailable when it has not within a second. */
   async ping(): Promise<void> {
     const events = this.#client.readStream(PING_STREAM, { maxCount: 1 });
+    let ended = false;
     try {
       await within(PING_WITHIN_MS, Array.fromAsync(events));
+      ended = true;
     } catch (error) {
-      if (!isStreamNotFound(error)) throw faultOf(error);
+      ended = isStreamNotFound(error);
+      if (!ended) throw faultOf(error);
     } finally {
-      await release(events);
+      await release(events, ended);
     }
   }
 
@@ -121,13 +121,20 @@ export class EventStoreDb implements EventStore {
   }
 }
 
+interface Call {
+  cancel(): Promise<void>;
+  on(event: 'error', listener: () => void): unknown;
+}
+
 /**
  * A reader that leaves early must also end the call behind it, or that keeps one of the connection's
- * 100 streams for ever. Once the reader has left, its errors are nobody's.
+ * 100 streams for ever. Once the reader has left, its errors are nobody's. What the server has ended is
+ * left alone: each call cancelled then is an HTTP/2 stream reset, and a server closes the connection of a
+ * client that resets many, with every other call on it.
  */
-async function release(events: { cancel(): Promise<void>; on(event: 'error', listener: () => void): unknown }): Promise<void> {
+async function release(events: Call, ended: boolean): Promise<void> {
   events.on('error', () => {});
-  await events.cancel().catch(() => {});
+  if (!ended) await events.cancel().catch(() => {});
 }
 
 /** The client has no deadline of its own for appends: a server that never answers would hold its caller for ever. */
