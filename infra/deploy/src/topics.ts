@@ -28,9 +28,6 @@ export const plannedTopics: readonly TopicPlan[] = [
   { topic: CHECKPOINT_TOPIC, partitions: 1, config: { 'cleanup.policy': 'compact' } },
 ];
 
-/** Where describeConfigs says that a setting is the topic's own. */
-const OF_THE_TOPIC = 1;
-
 /**
  * Creates the topics that are missing, and gives those that are there their settings. Partitions are
  * never added: the order of a key depends on their count.
@@ -81,7 +78,7 @@ async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promis
     const isAsPlanned = Object.entries(config).every(([name, value]) => entries.some((entry) => entry.configName === name && entry.configValue === value));
     if (isAsPlanned) return [];
     // The request replaces all that was set for a topic, so what somebody else has set goes along.
-    const set = entries.filter(({ configSource }) => configSource === OF_THE_TOPIC).map(({ configName, configValue }) => [configName, configValue]);
+    const set = entries.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG).map(({ configName, configValue }) => [configName, configValue]);
     const all = Object.entries({ ...Object.fromEntries(set), ...config } as Record<string, string>);
     return [{ type, name: topic, configEntries: all.map(([name, value]) => ({ name, value })) }];
   });

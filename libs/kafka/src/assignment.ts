@@ -76,11 +76,12 @@ export class Assignment {
   }
 
   /** kafkajs's `eachBatch`. Returning without having resolved offsets means: the same again. */
-  async take({ batch, heartbeat, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload): Promise<void> {
+  async take(given: EachBatchPayload): Promise<void> {
+    const { batch } = given;
     const at = this.#partitions.get(keyOf(batch.topic, batch.partition));
     if (at === undefined || !at.reading) return;
     // The session is kept however long the handler takes; what a heartbeat is told, kafkajs learns with its own next one.
-    const beating = setInterval(() => void heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
+    const beating = setInterval(() => void given.heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
     this.#batchesInHand += 1;
     try {
       const nextOffset = BigInt(batch.lastOffset()) + 1n;
@@ -88,11 +89,11 @@ export class Assignment {
       if (!this.#isOurs(at)) return;
       if (this.#options.positions === undefined) {
         const partitions = [{ partition: at.partition, offset: String(nextOffset) }];
-        await commitOffsetsIfNecessary({ topics: [{ topic: at.topic, partitions }] }).catch((fault: unknown) => {
+        await given.commitOffsetsIfNecessary({ topics: [{ topic: at.topic, partitions }] }).catch((fault: unknown) => {
           throw new DependencyUnavailable('kafka', fault);
         });
       }
-      resolveOffset(batch.lastOffset());
+      given.resolveOffset(batch.lastOffset());
       this.#wentOn(at, nextOffset, BigInt(batch.highWatermark));
     } catch (fault) {
       this.#hold(at, fault, true);

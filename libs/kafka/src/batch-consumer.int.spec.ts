@@ -36,11 +36,14 @@ afterEach(async () => {
   await topic.delete();
 });
 
+/** Nest's type of a topic that is no literal demands a handler of anything. */
+const on: (topic: string, transportId: symbol) => MethodDecorator = EventPattern;
+
 function handlerOf(topicName: string, transportId: symbol, handle: Handle): Type {
   @Controller()
   class Handler {
-    @EventPattern<string>(topicName, transportId)
-    on(@Payload() batch: EventBatch): Promise<void> {
+    @on(topicName, transportId)
+    handle(@Payload() batch: EventBatch): Promise<void> {
       return handle(batch);
     }
   }
@@ -338,6 +341,17 @@ describe('a projector', () => {
     await vi.waitFor(() => expect(longer.status().blockedBy).toContain(`was recreated: event ${projection.positions.get(0)!.last!.eventId}`), patience);
     expect(errors).toEqual(['the partition is held until this is repaired']);
     expect(revisions(projection)).toEqual([0, 1]);
+  });
+
+  it('says so, too, when its topic is recreated while it runs', async () => {
+    const projection = new InMemoryProjection();
+    await topic.append(0, [0, 1, 2, 3].map((revision) => productListed('A', revision)));
+    const consumer = await startProjector(projection, newGroup());
+    await vi.waitFor(() => expect(revisions(projection)).toEqual([0, 1, 2, 3]), patience);
+    await topic.recreate(2);
+    await topic.append(0, [productListed('A', 7)]);
+    await vi.waitFor(() => expect(consumer.status().blockedBy).toMatch(/was (truncated or )?recreated/), patience);
+    expect(revisions(projection)).toEqual([0, 1, 2, 3]);
   });
 
   it('says that its topic was truncated', async () => {

@@ -28,6 +28,9 @@ const passingMessages: ReadonlySet<string> = new Set(
     .map(({ message }) => message),
 );
 
+/** The logger has its own time, and kafkajs's stacks show only kafkajs. */
+const SUPERFLUOUS_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'logger', 'stack']);
+
 /**
  * A Kafka client. It connects nothing by itself. kafkajs reports what it retries as errors, so its
  * lines go one level down: who gives up is the caller, who says so.
@@ -50,9 +53,10 @@ export function createKafka({ clientId, brokers, logger }: {
 }
 
 export function logTo(logger: Logger): logCreator {
-  return () => ({ namespace, level, log: { message, timestamp: _, logger: __, stack: ___, ...details } }) => {
-    const entry = { ...details, kafkajs: namespace };
-    const isPassing = passingMessages.has(String(details['error'])) || [...passingMessages].some((text) => message.includes(text));
+  return () => ({ namespace, level, log: { message, ...fields } }) => {
+    const details = Object.entries(fields).filter(([name]) => !SUPERFLUOUS_FIELDS.has(name));
+    const entry = { ...Object.fromEntries(details), kafkajs: namespace };
+    const isPassing = passingMessages.has(String(fields['error'])) || [...passingMessages].some((text) => message.includes(text));
     if (level === logLevel.INFO || level === logLevel.DEBUG || isPassing) logger.debug(entry, message);
     else logger.warn(entry, message);
   };

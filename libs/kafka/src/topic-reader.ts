@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BatchRecord, DependencyUnavailable } from '@orderstream/messaging';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, Kafka } from 'kafkajs';
 import type { SchemaRegistryCodec } from './codec.ts';
 import { toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
@@ -16,8 +16,8 @@ export interface ReadTopicOptions {
 const HEARTBEAT_CHECK_MS = 500;
 
 /**
- * Reads a topic from its beginning to its end at the time of the call, as a read-committed consumer
- * sees it; the records of one partition come in order. An open transaction ends its partition: what
+ * Reads a topic from its beginning to its end at the time of the call or a little further, as a
+ * read-committed consumer sees it; the records of one partition come in order. An open transaction ends its partition: what
  * lies behind it is not there yet.
  *
  * @throws DependencyUnavailable when Kafka or the schema registry does not answer.
@@ -42,17 +42,17 @@ export async function* readTopic(
   };
   followMember(consumer, topic, passed, handover);
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
+    await connected(consumer, topic);
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      eachBatch: async ({ batch, heartbeat, resolveOffset }: EachBatchPayload) => {
-        const beating = setInterval(() => void heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
+      eachBatch: async (given) => {
+        const { batch } = given;
+        const beating = setInterval(() => void given.heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
         try {
           const records = await toBatchRecords(batch.messages, codec);
           await handover.give(records.map((record) => ({ ...record, partition: batch.partition })));
-          resolveOffset(batch.lastOffset());
+          given.resolveOffset(batch.lastOffset());
           passed(batch.partition, BigInt(batch.lastOffset()) + 1n);
         } catch (fault) {
           handover.fail(fault);
@@ -66,6 +66,15 @@ export async function* readTopic(
     handover.end();
     await consumer.disconnect().catch(() => {});
     await askKafka(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
+  }
+}
+
+async function connected(consumer: Consumer, topic: string): Promise<void> {
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+  } catch (fault) {
+    throw new DependencyUnavailable('kafka', fault);
   }
 }
 
