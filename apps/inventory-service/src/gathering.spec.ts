@@ -1,3 +1,4 @@
+import { DependencyUnavailable } from '@orderstream/messaging';
 import { describe, expect, it } from 'vitest';
 import { gathered } from './gathering.ts';
 
@@ -9,6 +10,7 @@ function heldWork() {
     calls.push({ items, goOn: resolve });
     await promise;
     if (items.includes('poison')) throw new Error('poisoned');
+    if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
   };
   return { calls, work };
 }
@@ -42,6 +44,19 @@ describe('Gathered work', () => {
       calls[nth + 1]!.goOn();
     }
     expect((await fates).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('that fails because a component is away waits for it with every caller, and is not tried again for each', async () => {
+    const { calls, work } = heldWork();
+    const ask = gathered(work);
+    const first = ask(['a']);
+    const fates = Promise.allSettled([ask(['b']), ask(['outage'])]);
+    calls[0]!.goOn();
+    await first;
+    await expect.poll(() => calls).toHaveLength(2);
+    calls[1]!.goOn();
+    expect((await fates).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(calls).toHaveLength(2);
   });
 
   it('that fails for one caller is not tried twice', async () => {

@@ -1,3 +1,5 @@
+import { fateOf } from '@orderstream/messaging';
+
 interface Caller<Item> {
   readonly items: readonly Item[];
   readonly resolve: () => void;
@@ -8,8 +10,8 @@ interface Caller<Item> {
  * Work that many callers ask for and that is cheapest done together: one call runs at a time, and what
  * is asked for meanwhile goes into the next. Calls that would race for the same streams don't, then.
  *
- * When a call for several callers fails, it is done again for each of them alone, so that a fault reaches
- * only who brought it. The work must be idempotent.
+ * When a call for several callers fails on account of what they brought, it is done again for each of them
+ * alone, so that the fault reaches only who brought it. The work must be idempotent.
  */
 export function gathered<Item>(work: (items: readonly Item[]) => Promise<void>): (items: readonly Item[]) => Promise<void> {
   let waiting: Caller<Item>[] = [];
@@ -24,9 +26,11 @@ export function gathered<Item>(work: (items: readonly Item[]) => Promise<void>):
         await work(callers.flatMap(({ items }) => items));
         for (const { resolve } of callers) resolve();
       } catch (fault) {
-        const [first, ...others] = callers;
-        if (others.length === 0) first!.reject(fault);
-        else for (const { items, resolve, reject } of callers) await work(items).then(resolve, reject);
+        const isOfOne = callers.length > 1 && fateOf(fault) === 'park';
+        for (const { items, resolve, reject } of callers) {
+          if (isOfOne) await work(items).then(resolve, reject);
+          else reject(fault);
+        }
       }
     }
     isRunning = false;

@@ -267,6 +267,26 @@ describe('Reservations', () => {
     expect(units).toEqual([{ units: '4' }]);
   });
 
+  it('are in no read model twice: a fact that comes again is set aside, and the row stays', async () => {
+    const sku = await stocked(5);
+    const orderId = randomUUID();
+    await deliver('orders', [placed(orderId, { [sku]: 2 })]);
+    const names = [`stock-${sku}`, `reservation-${orderId}`];
+    const rows = async () => [(await call('GET', `/products/${sku}`)).body, (await call('GET', `/stock/${sku}`)).body, (await call('GET', `/reservations/${orderId}`)).body];
+    const projectAll = async (): Promise<void> => {
+      await project(products(), [`product-${sku}`]);
+      await project(stockLevels(), names);
+      await project(reservations(), names);
+    };
+    await projectAll();
+    const before = await rows();
+    expect(before).toMatchObject([{ revision: 0 }, { revision: 1, reserved: 2 }, { revision: 0, status: 'confirmed' }]);
+    await projectAll();
+    expect(await rows()).toEqual(before);
+    const parked = await service.app.get(Database).query<{ group_name: string }>('SELECT DISTINCT group_name FROM parked_event WHERE stream = ANY ($1) ORDER BY 1', [[...names, `product-${sku}`]]);
+    expect(parked.map((row) => row.group_name)).toEqual(['product', 'reservation', 'stock-level']);
+  });
+
   it('of many orders for one product never hold more than there is', async () => {
     const sku = await stocked(20);
     const orders = Array.from({ length: 50 }, () => randomUUID());

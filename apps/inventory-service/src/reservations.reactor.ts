@@ -35,7 +35,7 @@ export class ReservationsReactor {
   }
 }
 
-export const TRIGGERS = ['OrderPlaced', 'OrderRejected', 'ShipmentDispatched'] as const satisfies readonly ReservationTrigger['event']['type'][];
+const TRIGGERS = ['OrderPlaced', 'OrderRejected', 'ShipmentDispatched'] as const satisfies readonly ReservationTrigger['event']['type'][];
 
 /** The events that concern stock, in their order. */
 export function triggersIn(events: readonly DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[]): ReservationTrigger[] {

@@ -167,6 +167,17 @@ describe('A shipment', () => {
     expect(await dispatches()).toBe(before + 2);
   });
 
+  it('is not changed in its row by a fact that comes again: that is set aside', async () => {
+    const { orderId } = await scheduled();
+    await dispatch(orderId, '*');
+    await project(orderId);
+    const before = await call('GET', `/shipments/${orderId}`);
+    await project(orderId);
+    expect(await call('GET', `/shipments/${orderId}`)).toEqual(before);
+    const parked = await service.app.get(Database).query('SELECT 1 FROM parked_event WHERE group_name = $1 AND stream = $2', ['shipment', `shipment-${orderId}`]);
+    expect(parked).toHaveLength(2);
+  });
+
   it('that nobody scheduled is not known', async () => {
     const orderId = randomUUID();
     for (const answer of [await call('GET', `/shipments/${orderId}`), await dispatch(orderId, '*'), await dispatch(orderId, '"0"'), await deliver(orderId, '*')]) {
