@@ -79,9 +79,7 @@ export class Batcher {
         continue;
       }
       if (this.#filling.isFull) {
-        await new Promise<void>((resolve) => {
-          this.#wakeFiller = resolve;
-        });
+        if (!this.#stop.signal.aborted) await this.#untilTaken();
         if (this.#stop.signal.aborted) return;
       }
       if (delivery.kind === 'event') this.#filling.add(delivery.stored, delivery.position);
@@ -89,6 +87,12 @@ export class Batcher {
       this.#dueAt = Math.min(this.#dueAt, this.#filling.events > 0 ? performance.now() + LINGER_MS : this.#takenAt + BARE_POSITION_EVERY_MS);
       if (this.#filling.events <= 1 || this.#filling.isFull) this.#wakeTaker();
     }
+  }
+
+  #untilTaken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeFiller = resolve;
+    });
   }
 
   #end(fault: unknown): void {

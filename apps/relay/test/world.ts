@@ -54,7 +54,7 @@ export async function kill({ process: child }: Started, signal: NodeJS.Signals =
 
 export class World {
   readonly #id = randomUUID().slice(0, 8);
-  readonly kafka: Kafka = createKafka({ clientId: 'test', brokers, logger: silent });
+  readonly kafka: Kafka;
   readonly shard: Shard = {
     name: 'test',
     transactionalId: `test-relay-${this.#id}`,
@@ -67,10 +67,17 @@ export class World {
   readonly #relays: Relay[] = [];
   readonly #processes: Started[] = [];
   readonly #stores: EventStoreDb[] = [];
+  /** The ids of each stream's events that must reach their topic, in order. */
+  readonly #stored = new Map<string, string[]>();
   readonly #consumers: Consumer[] = [];
   #folder = '';
   #emulator: Started | null = null;
   eventStoreUrl = '';
+
+  /** @param clientId what the broker's log calls it. */
+  constructor(clientId: string) {
+    this.kafka = createKafka({ clientId, brokers, logger: silent });
+  }
 
   async open(): Promise<void> {
     this.#folder = await mkdtemp(path.join(tmpdir(), 'orderstream-relay-'));
@@ -95,10 +102,43 @@ export class World {
     await kill(this.#emulator!);
   }
 
+  get store(): EventStoreDb {
+    return this.#stores[0] ?? this.newStore();
+  }
+
   newStore(): EventStoreDb {
     const store = new EventStoreDb(this.eventStoreUrl);
     this.#stores.push(store);
     return store;
+  }
+
+  async append(stream: string, events: readonly EventToAppend[]): Promise<void> {
+    const ids = this.#stored.get(stream) ?? [];
+    this.#stored.set(stream, [...ids, ...events.map(({ id }) => id)]);
+    const appended = await this.store.append(stream, events, ids.length === 0 ? 'no_stream' : ids.length - 1);
+    if (!appended.ok) throw new Error(`${stream} is at ${appended.actual}`);
+  }
+
+  /** Events over several streams, which take turns in the log. */
+  async appendMany(count: number, streams = 10, perAppend = 50): Promise<void> {
+    const skus = Array.from({ length: streams }, () => randomUUID().slice(0, 8));
+    for (let written = 0; written < count; written += streams * perAppend) {
+      await Promise.all(
+        skus.map((sku, index) => {
+          const [category, event] = index % 2 === 0 ? (['stock', received] as const) : (['product', listed] as const);
+          return this.append(`${category}-${sku}`, Array.from({ length: perAppend }, () => event(sku)));
+        }),
+      );
+    }
+  }
+
+  /** Where the log ends, as far as it concerns the shard. */
+  async end(): Promise<bigint | null> {
+    return this.store.lastPosition(Object.keys(this.shard.routes));
+  }
+
+  get stored(): ReadonlyMap<string, readonly string[]> {
+    return this.#stored;
   }
 
   relay(shard = this.shard): Relay {
