@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePortBase } from './ports.ts';
 import { stackProcesses } from './processes.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
@@ -42,6 +42,7 @@ describe('npm run stack', () => {
         console.log('ready');
         setInterval(() => {}, 60_000);`;
       const owner = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+      onTestFinished(() => void owner.kill('SIGKILL'));
       await once(owner.stdout, 'data');
       return owner;
     };
@@ -52,7 +53,7 @@ describe('npm run stack', () => {
 
     await stack(['down'], temporaryDataFolder(), await freePortBase());
     expect(stackProcesses().filter((each) => each.stack === abandoned)).toEqual([]);
+    expect(living.exitCode).toBeNull();
     expect(processesIn(owned)).toHaveLength(2);
-    living.kill('SIGKILL');
   });
 });

@@ -27,7 +27,7 @@ async function up({ fresh, serversOnly }: { readonly fresh: boolean; readonly se
   const signal = interruption();
   try {
     const stack = await startStack({ dataDir, fresh, detached: true, onProgress: say, signal });
-    if (!serversOnly) {
+    if (!serversOnly && stack.status().some(({ pid }) => pid === undefined)) {
       await stack.deploy();
       await stack.startServices();
     }
