@@ -11,6 +11,7 @@ import { EventStoreDb } from '@orderstream/eventstoredb';
 import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
+import type { RelayPorts } from '../src/recovery.ts';
 import { Relay } from '../src/relay.ts';
 import type { Shard } from '../src/shard.ts';
 
@@ -141,8 +142,12 @@ export class World {
     return this.#stored;
   }
 
+  ports(shard = this.shard): RelayPorts {
+    return { store: this.newStore(), kafka: this.kafka, codec: new SchemaRegistryCodec(registryUrl), shard };
+  }
+
   relay(shard = this.shard): Relay {
-    const relay = new Relay({ store: this.newStore(), kafka: this.kafka, codec: new SchemaRegistryCodec(registryUrl), shard }, silent);
+    const relay = new Relay(this.ports(shard), silent);
     this.#relays.push(relay);
     return relay;
   }
