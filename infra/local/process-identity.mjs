@@ -13,7 +13,8 @@ function linuxStart(pid) {
   }
   // The command's name stands in parentheses and may hold spaces: count the fields behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === ZOMBIE ? undefined : fields[19];
+  // While other threads are still ending, a dead process keeps its ports.
+  return fields[0] === ZOMBIE && Number(fields[17]) <= 1 ? undefined : fields[19];
 }
 
 function portableStart(pid) {
