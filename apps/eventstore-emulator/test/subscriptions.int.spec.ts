@@ -203,6 +203,15 @@ describe('Checkpoints', () => {
     await subscription.unsubscribe();
   });
 
+  it('are not repeated when it is caught up just there', async () => {
+    const from = await mark();
+    await add(fresh('other'), 64);
+    const { steps, subscription } = follow('none-', from, 1);
+    await eventually(() => expect(steps.at(-1)).toEqual({ caughtUp: true }));
+    expect(steps.filter(({ checkpoint }) => checkpoint !== undefined)).toHaveLength(2);
+    await subscription.unsubscribe();
+  });
+
   it('come while it is live too, and never twice for one position', async () => {
     const c = category();
     const { steps, subscription } = follow(`${c}-`, await mark(), 2);

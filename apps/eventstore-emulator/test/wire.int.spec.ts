@@ -123,6 +123,12 @@ describe('BatchAppend', () => {
     ]);
   });
 
+  it('answers with the correlation id in the form it came in', async () => {
+    const correlationId = { structured: { mostSignificantBits: 7, leastSignificantBits: -9 } };
+    const { answers } = await batch({ ...open(fresh()), correlationId, isFinal: true });
+    expect(answers).toMatchObject([{ correlationId: { structured: { mostSignificantBits: 7n, leastSignificantBits: -9n } }, success: {} }]);
+  });
+
   it('answers a wrong revision with both revisions', async () => {
     const stream = fresh();
     await batch({ ...open(stream), isFinal: true });

@@ -45,7 +45,7 @@ export function handleAppend(append: Append, maxAppendSizeBytes: number) {
     });
     call.on('error', fail);
     call.on('end', () => {
-      if (isAnswered || call.cancelled) return;
+      if (isAnswered) return;
       if (target === undefined) {
         fail(invalidArgument('There is nothing to append to.'));
         return;

@@ -10,7 +10,7 @@ import {
   type SentStatus,
   statusDetails,
 } from '../protocol/messages.ts';
-import { type WireUuid, parseUuid } from '../protocol/uuid.ts';
+import { type SentUuid, parseUuid, structuredUuid } from '../protocol/uuid.ts';
 import { expectedField, identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
@@ -27,7 +27,8 @@ const WRITE_TIMEOUT_MS = 2000;
 
 /** One append of a call, from its first chunk to its last. */
 interface Pending {
-  readonly correlationId: WireUuid;
+  /** In the form that the client sent. */
+  readonly correlationId: SentUuid;
   readonly options: BatchAppendOptions;
   events: ProposedEvent[];
   sizeBytes: number;
@@ -84,7 +85,8 @@ export class BatchAppendCall {
 
   #open(id: string, { correlationId, options, isFinal }: BatchAppendChunk): Pending {
     if (options === undefined) throw invalidArgument('The first chunk of an append must say where to append.');
-    const pending: Pending = { correlationId: correlationId!, options, events: [], sizeBytes: 0, isAnswered: false, timer: undefined };
+    const echoed = correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string };
+    const pending: Pending = { correlationId: echoed, options, events: [], sizeBytes: 0, isAnswered: false, timer: undefined };
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
     if (timeoutMs <= 0) this.#refuse(pending, timedOut());

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { MethodDefinition, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { RpcFault, invalidArgument, shuttingDown, storageFault } from './faults.ts';
@@ -59,10 +60,10 @@ export class OpenCalls {
 /** Where the answers of one call go, as fast as its client takes them. */
 export class Outlet {
   readonly signal: AbortSignal;
-  readonly #call: OutgoingCall;
+  readonly #call: Writable;
 
   /** The signal's reason is what ends the call early. */
-  constructor(call: OutgoingCall, signal: AbortSignal) {
+  constructor(call: Writable, signal: AbortSignal) {
     this.#call = call;
     this.signal = signal;
   }

@@ -126,7 +126,7 @@ export interface SentStatus {
 }
 
 export interface BatchAppendAnswer {
-  readonly correlationId: WireUuid | SentUuid;
+  readonly correlationId: SentUuid;
   readonly streamIdentifier: StreamIdentifier;
   readonly error?: SentStatus;
   readonly success?: SentSuccess;
@@ -151,7 +151,6 @@ export const statusDetails = {
   MaximumAppendSizeExceeded: new Message<never, Details>('event_store.client.MaximumAppendSizeExceeded'),
   BadRequest: new Message<never, Details>('event_store.client.BadRequest'),
   Timeout: new Message<never, Details>('event_store.client.Empty'),
-  Unknown: new Message<never, Details>('event_store.client.Empty'),
 } as const;
 
 export const SupportedMethods = new Message<
