@@ -226,6 +226,8 @@ describe('a reactor', () => {
 class InMemoryProjection implements PositionStore {
   readonly applied: { readonly partition: number; readonly revision: number; readonly by: string }[] = [];
   readonly positions = new Map<number, Position>();
+  /** Batches of members that had not loaded their position. */
+  readonly tooEarly: string[] = [];
   loads = 0;
   readonly #known = new Map<string, bigint>();
   #loading: Promise<void> = Promise.resolve();
@@ -253,6 +255,7 @@ class InMemoryProjection implements PositionStore {
 
   apply(member: string, { partition, records, nextOffset }: EventBatch): void {
     const key = `${member} ${partition}`;
+    if (!this.#known.has(key)) this.tooEarly.push(key);
     if (this.#known.get(key) !== (this.positions.get(partition)?.nextOffset ?? 0n)) throw new RetryableFault('the position is stale');
     for (const { decoded } of records) this.applied.push({ partition, revision: decoded!.revision, by: member });
     const last = records.at(-1)!;
@@ -316,7 +319,7 @@ describe('a projector', () => {
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('postgres does not answer'), patience);
     isAway = false;
     await vi.waitFor(() => expect(revisions(projection)).toEqual([0]), patience);
-    expect(consumer.status().blockedBy).toBeNull();
+    await vi.waitFor(() => expect(consumer.status().blockedBy).toBeNull(), patience);
   });
 
   it('says that its topic was recreated, and applies nothing of it', async () => {
@@ -399,6 +402,7 @@ describe('a projector', () => {
     await appendSome();
     await vi.waitFor(() => expect(projection.applied).toHaveLength(2 * next), patience);
     for (const partition of [0, 1]) expect(byPartition(partition)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(projection.tooEarly).toEqual([]);
   });
 });
 
