@@ -163,8 +163,9 @@ function authorise({ kind, reference, amount, paymentMethod }: AuthorisationRequ
 /** The same text for the same request, whatever the order of its members was. */
 function canonicalRequest(request: OperationRequest): string {
   const { amount, currency } = request.amount;
-  const subject = request.kind === 'authorisation' ? [request.reference, request.paymentMethod] : [request.authorisationId];
-  return JSON.stringify([request.kind, amount, currency, ...subject]);
+  const { kind } = request;
+  const about = kind === 'authorisation' ? [request.reference, request.paymentMethod] : [request.authorisationId];
+  return JSON.stringify([kind, amount, currency, ...about]);
 }
 
 interface OperationRow {

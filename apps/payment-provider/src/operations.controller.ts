@@ -11,7 +11,8 @@ const visible = (most: number): z.ZodString =>
   z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), `must be 1 to ${most} visible ASCII characters`);
 const idempotencyKey = visible(80);
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
-const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod: z.string().min(1).max(200) });
+const paymentMethod = z.string().min(1).max(200);
+const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod });
 const capture = z.strictObject({ amount: money });
 const pageQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
@@ -24,7 +25,7 @@ const operation = z.object({
   kind: z.enum(['authorisation', 'capture']),
   reference: z.string(),
   amount: money,
-  paymentMethod: z.string(),
+  paymentMethod,
   authorisationId: z.string().describe('The authorisation concerned; for an authorisation its own id'),
   outcome: z.enum(['succeeded', 'refused']),
   reason: z.string().nullable().describe('Why it was refused'),

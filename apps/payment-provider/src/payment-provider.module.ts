@@ -8,7 +8,11 @@ import { OperationsController } from './operations.controller.ts';
 export class PaymentProviderModule {
   static with(config: Pick<Config, 'DATA_DIR'>): DynamicModule {
     const book = new Book(config.DATA_DIR);
-    const dependency: Dependency = { name: 'book', check: async () => book.page(0, 1), close: async () => book.close() };
+    const dependency: Dependency = {
+      name: 'book',
+      check: async () => book.page(0, 1),
+      close: async () => book.close(),
+    };
     return {
       module: PaymentProviderModule,
       controllers: [OperationsController],

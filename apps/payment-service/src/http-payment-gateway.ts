@@ -42,8 +42,9 @@ export class HttpPaymentGateway implements PaymentGateway {
 
   async authorise(...[key, request, signal]: Parameters<PaymentGateway['authorise']>): Promise<ProviderOperation> {
     const { orderId: reference, amount, paymentMethod } = request;
-    const { status, body } = await this.#ask('POST', '/authorisations', signal, key, { reference, amount, paymentMethod });
-    return read(status, body);
+    const body = { reference, amount, paymentMethod };
+    const answer = await this.#ask('POST', '/authorisations', signal, key, body);
+    return read(answer.status, answer.body);
   }
 
   async capture(...[key, request, signal]: Parameters<PaymentGateway['capture']>): Promise<ProviderOperation> {

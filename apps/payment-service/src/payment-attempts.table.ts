@@ -50,7 +50,8 @@ export class PaymentAttemptsTable {
          WHERE state = 'pending' AND next_attempt_at <= now()
            AND (after_step IS NULL OR EXISTS (
              SELECT FROM payment_attempt AS earlier
-             WHERE earlier.order_id = candidate.order_id AND earlier.step = candidate.after_step AND earlier.state = 'done'))
+             WHERE earlier.order_id = candidate.order_id AND earlier.step = candidate.after_step
+               AND earlier.state = 'done'))
          ORDER BY next_attempt_at LIMIT $1
          FOR UPDATE OF candidate SKIP LOCKED
        ), claimed AS (
@@ -74,7 +75,8 @@ export class PaymentAttemptsTable {
   /** The outcome is in the log. */
   async finish({ orderId, work }: ClaimedAttempt): Promise<void> {
     await this.database.query(
-      `UPDATE payment_attempt SET state = 'done', last_error = NULL, updated_at = now() WHERE order_id = $1 AND step = $2`,
+      `UPDATE payment_attempt SET state = 'done', last_error = NULL, updated_at = now()
+       WHERE order_id = $1 AND step = $2`,
       [orderId, work.step],
     );
   }

@@ -28,14 +28,21 @@ export class PaymentSteps {
         return this.#authorise(attempt, attempt.work, signal);
       case 'capture':
         return this.#capture(attempt, signal);
+      default:
+        return attempt.work satisfies never;
     }
   }
 
-  async #authorise(attempt: ClaimedAttempt, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<void> {
+  async #authorise(
+    attempt: ClaimedAttempt,
+    work: PaymentWork & { step: 'authorise' },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { orderId } = attempt;
     const { customerId, amount, paymentMethod } = work;
     const at = new Date().toISOString();
-    const requested = await this.#record(attempt, { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at });
+    const request = { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at } as const;
+    const requested = await this.#record(attempt, request);
     if (requested.state.status !== 'requested') return; // its outcome is in the log already
     const { id, refusal, recordedAt, ...booked } = await this.#ask(attempt, signal, (key) =>
       this.gateway.authorise(key, { orderId, amount, paymentMethod }, signal),
@@ -59,7 +66,8 @@ export class PaymentSteps {
       this.gateway.capture(key, { authorisationId, amount }, signal),
     );
     if (refusal === null) {
-      await this.#record(attempt, { type: 'RecordCapture', orderId, amount: booked.amount, captureId: id, at: recordedAt });
+      const capture = { type: 'RecordCapture', orderId, amount: booked.amount, captureId: id, at: recordedAt } as const;
+      await this.#record(attempt, capture);
     } else {
       await this.#record(attempt, { type: 'RecordCaptureFailure', orderId, amount, reason: refusal, at: recordedAt });
       this.#alert(orderId, refusal);
@@ -68,7 +76,7 @@ export class PaymentSteps {
 
   /** Also when it is only found in the log: whoever appended it may have died before saying so. */
   #alert(orderId: string, refusal: string): void {
-    this.#logger.error(`the goods of order ${orderId} are on their way, but the provider refuses the capture: ${refusal}`);
+    this.#logger.error(`order ${orderId} is on its way, but the provider refuses the capture: ${refusal}`);
   }
 
   /** What an earlier attempt may have got done without hearing of it is looked up before anything is sent again. */

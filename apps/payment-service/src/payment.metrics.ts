@@ -14,7 +14,9 @@ export function paymentMetrics(database: Database): Metric[] {
       labelNames: ['step'],
       registers: [],
       async collect() {
-        const waiting = await count(`SELECT step, count(*)::int AS rows FROM payment_attempt WHERE state = 'pending' GROUP BY step`);
+        const waiting = await count(
+          `SELECT step, count(*)::int AS rows FROM payment_attempt WHERE state = 'pending' GROUP BY step`,
+        );
         this.reset();
         for (const { step = '', rows } of waiting) this.set({ step }, rows);
       },
@@ -26,7 +28,8 @@ export function paymentMetrics(database: Database): Metric[] {
       registers: [],
       async collect() {
         const failing = await count(
-          `SELECT step, count(*)::int AS rows FROM payment_attempt WHERE state = 'pending' AND last_error IS NOT NULL GROUP BY step`,
+          `SELECT step, count(*)::int AS rows FROM payment_attempt
+           WHERE state = 'pending' AND last_error IS NOT NULL GROUP BY step`,
         );
         this.reset();
         for (const { step = '', rows } of failing) this.set({ step }, rows);

@@ -89,12 +89,14 @@ async function updateChanged(tx: Transaction, facts: readonly PaymentFact[]): Pr
   if (updated?.rows !== changes.length) throw new Error('a payment is not at the revision before its next event');
 }
 
+const unchanged = { authorisationId: null, captureId: null, reason: null };
+
 /** One change a payment, whatever it has gone through in this batch. */
 function changesOf(facts: readonly PaymentFact[]): Change[] {
   const byOrder = new Map<string, Change>();
   for (const { event, revision } of facts) {
     const { orderId } = event.data;
-    const before = byOrder.get(orderId) ?? { since: revision - 1, authorisationId: null, captureId: null, reason: null };
+    const before = byOrder.get(orderId) ?? { ...unchanged, since: revision - 1 };
     byOrder.set(orderId, { ...before, ...changed(event), orderId, revision });
   }
   return [...byOrder.values()];

@@ -1,5 +1,5 @@
 import { given } from '@orderstream/event-sourcing/testing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PaymentCommand, type PaymentEvent, type PaymentState, paymentDecider } from './payment.decider.ts';
 

@@ -83,6 +83,8 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
         if (state.status !== 'authorised') throw contradiction(command, state);
         return [{ type: 'PaymentCaptureFailed', data: { orderId, amount, reason, failedAt: at } }];
       }
+      default:
+        return command satisfies never;
     }
   },
 
@@ -98,6 +100,8 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
         return { status: 'captured', authorisationId: authorisationOf(state), captureId: event.data.captureId };
       case 'PaymentCaptureFailed':
         return { status: 'capture-failed', authorisationId: authorisationOf(state), reason: event.data.reason };
+      default:
+        return event satisfies never;
     }
   },
 };
