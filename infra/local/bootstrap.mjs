@@ -8,7 +8,7 @@ import { fetchServers, serversFetched } from './fetch.mjs';
 import { build, install, isBuilt, isInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
 import { explain, missing } from './prerequisites.mjs';
-import { identityOf, isRunning } from './process-identity.mjs';
+import { identityOf, isRunning, npmAbove } from './process-identity.mjs';
 import { abortSteps, StepFailed } from './run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -66,10 +66,7 @@ async function prepare(needs) {
 }
 
 /** The processes whose end means that nobody waits for the command any more: this one, and npm above it. */
-function launchers() {
-  const above = process.env.npm_lifecycle_event === undefined ? [] : [process.ppid];
-  return [...above, process.pid].map(identityOf).filter((identity) => identity !== undefined);
-}
+const launchers = () => [...npmAbove(), process.pid].map(identityOf).filter((identity) => identity !== undefined);
 
 function runCommand([entry, ...before], args) {
   const owners = launchers();

@@ -6,3 +6,6 @@ export function identityOf(pid: number): string | undefined;
 
 /** Whether the process of that identity still runs; another one under the same pid doesn't count. */
 export function isRunning(identity: string): boolean;
+
+/** The processes above this one up to npm, if npm runs it. */
+export function npmAbove(): number[];

@@ -28,6 +28,24 @@ function portableStart(pid) {
   }
 }
 
+/** The process above, as `ps` knows it. */
+function parentOf(pid) {
+  try {
+    const [parent, ...name] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
+    return { pid: Number(parent), name: name.join(' ') };
+  } catch {
+    return undefined;
+  }
+}
+
+/** npm runs a script in a shell, which outlives an npm that is killed: whoever ran this process through npm. */
+export function npmAbove() {
+  if (process.env.npm_lifecycle_event === undefined) return [];
+  const above = parentOf(process.ppid);
+  const isShell = above !== undefined && /(^|\/)-?(sh|bash|dash|zsh)$/.test(above.name);
+  return isShell ? [process.ppid, above.pid] : [process.ppid];
+}
+
 export function startOf(pid) {
   return process.platform === 'linux' ? linuxStart(pid) : portableStart(pid);
 }

@@ -1,4 +1,5 @@
 // Ctrl-C and its like, and the end of the terminal or npm that a command was started by.
+import { once } from 'node:events';
 import { isRunning } from '../process-identity.mjs';
 import { ownersOfThisProcess } from './processes.ts';
 
@@ -28,4 +29,11 @@ export function interruption(): AbortSignal {
     if (!owners.every(isRunning)) controller.abort(new Interrupted('whoever started this is gone', signals.SIGHUP));
   }, OWNER_CHECK_MS).unref();
   return controller.signal;
+}
+
+/** Keeps this process alive until the signal is aborted. */
+export async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, OWNER_CHECK_MS);
+  if (!signal.aborted) await once(signal, 'abort');
+  clearInterval(alive);
 }

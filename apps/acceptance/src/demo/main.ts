@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
+import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { takeStock } from '../ledger/ledger.ts';
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const options = readOptions();
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-demo-'));
   const signal = interruption();
-  const interrupted = new Promise<'interrupted'>((resolve) => signal.addEventListener('abort', () => resolve('interrupted')));
+  const interrupted = untilInterrupted(signal).then(() => 'interrupted' as const);
   try {
     const stack = await startPlatform(dataDir, signal);
     const ended = await Promise.race([interrupted, visit(stack, options)]);
@@ -43,10 +43,10 @@ function readOptions(): DemoOptions {
     const options = parseOptions(process.argv.slice(2));
     if (options !== 'help') return options;
     say(HELP);
-    process.exit(0);
+    return process.exit(0);
   } catch (fault) {
     console.error(`${(fault as Error).message}\n\n${HELP}`);
-    process.exit(64);
+    return process.exit(64);
   }
 }
 
