@@ -13,6 +13,12 @@ const CHECKPOINT_TOPIC = 'relay-checkpoint';
 /** The relay writes all events that a transaction has for one partition as one batch; the default limit is 1 MB. */
 const LARGEST_BATCH_BYTES = 8 * 1024 * 1024;
 
+/**
+ * A relay that starts reads its checkpoints from the first to the last, and Kafka compacts only closed
+ * segments: with the default of 1 GB that would be the checkpoints of days. This is the least it takes.
+ */
+const CHECKPOINT_SEGMENT_BYTES = 1024 * 1024;
+
 /** Every topic of the platform. Events are kept for ever; of the relay's checkpoints only the last counts. */
 export const plannedTopics: readonly TopicPlan[] = [
   ...Object.entries(topics).map(([topic, { partitions }]) => ({
@@ -25,7 +31,11 @@ export const plannedTopics: readonly TopicPlan[] = [
       'max.message.bytes': String(LARGEST_BATCH_BYTES),
     },
   })),
-  { topic: CHECKPOINT_TOPIC, partitions: 1, config: { 'cleanup.policy': 'compact' } },
+  {
+    topic: CHECKPOINT_TOPIC,
+    partitions: 1,
+    config: { 'cleanup.policy': 'compact', 'segment.bytes': String(CHECKPOINT_SEGMENT_BYTES) },
+  },
 ];
 
 /**
