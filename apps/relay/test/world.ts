@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -51,6 +52,62 @@ export async function kill({ process: child }: Started, signal: NodeJS.Signals =
   const exited = once(child, 'exit');
   child.kill(signal);
   await exited;
+}
+
+/** A request of Kafka's protocol begins with its length, then the number of its kind. */
+const LENGTH_BYTES = 4;
+const END_TXN = 26;
+const away = new Error('the link is cut');
+
+/** A way to Kafka that can be cut: for whoever uses it, Kafka is away then. */
+export class KafkaLink {
+  readonly #sockets = new Set<Socket>();
+  #isCut = false;
+  /** How many answers to commits have been lost; more are while `losing` is set. */
+  lost = 0;
+  losing = false;
+
+  client(): Kafka {
+    return new kafkajs.Kafka({
+      clientId: 'behind-a-link',
+      brokers,
+      logLevel: kafkajs.logLevel.NOTHING,
+      retry: { initialRetryTime: 50, retries: 3 },
+      socketFactory: ({ host, port, onConnect }) => {
+        const socket = connect(port, host, onConnect);
+        this.#sockets.add(socket);
+        if (this.#isCut) socket.destroy(away);
+        this.#loseAnswers(socket);
+        return socket;
+      },
+    });
+  }
+  cut(): void {
+    this.#isCut = true;
+    // With an error, as a reset by the broker has one: kafkajs does not hear of a socket that just closes.
+    for (const socket of this.#sockets) socket.destroy(away);
+    this.#sockets.clear();
+  }
+  restore(): void {
+    this.#isCut = false;
+  }
+
+  /** The broker gets the commit and carries it out; the connection breaks when it answers. */
+  #loseAnswers(socket: Socket): void {
+    let doomed = false;
+    const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
+    socket.write = (...args: readonly unknown[]): boolean => {
+      if (this.losing && Buffer.isBuffer(args[0]) && args[0].readInt16BE(LENGTH_BYTES) === END_TXN) doomed = true;
+      return write(...args);
+    };
+    const emit = socket.emit.bind(socket) as (...args: readonly unknown[]) => boolean;
+    socket.emit = (...args: readonly unknown[]): boolean => {
+      if (!doomed || args[0] !== 'data') return emit(...args);
+      this.lost += 1;
+      socket.destroy(away);
+      return true;
+    };
+  }
 }
 
 export class World {
@@ -142,12 +199,12 @@ export class World {
     return this.#stored;
   }
 
-  ports(shard = this.shard): RelayPorts {
-    return { store: this.newStore(), kafka: this.kafka, codec: new SchemaRegistryCodec(registryUrl), shard };
+  ports(shard = this.shard, kafka = this.kafka): RelayPorts {
+    return { store: this.newStore(), kafka, codec: new SchemaRegistryCodec(registryUrl), shard };
   }
 
-  relay(shard = this.shard): Relay {
-    const relay = new Relay(this.ports(shard), silent);
+  relay(shard = this.shard, kafka = this.kafka): Relay {
+    const relay = new Relay(this.ports(shard, kafka), silent);
     this.#relays.push(relay);
     return relay;
   }
