@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { topics, streams } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { TopicRecord } from './ledger/topics.ts';
+
+const AGAIN_AFTER_MS = 250;
 
 /**
  * Follows the store and every topic beside the platform, from their beginning, as any read-committed
@@ -66,14 +69,21 @@ export class Observer {
     await this.#consumer.disconnect();
   }
 
+  /** A subscription that is dropped is taken up again behind the last fact. */
   async #followStore(): Promise<void> {
-    const subscription = this.store.subscribeToAll({
-      from: 'start',
-      categories: Object.keys(streams),
-      signal: this.#stop.signal,
-    });
-    for await (const message of subscription) {
-      if (message.kind === 'event') this.facts.push(message.stored);
+    const categories = Object.keys(streams);
+    const { signal } = this.#stop;
+    let from: bigint | 'start' = 'start';
+    while (!signal.aborted) {
+      try {
+        for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
+          if (delivery.kind === 'event') this.facts.push(delivery.stored);
+          if (delivery.kind !== 'caught-up') from = delivery.position;
+        }
+      } catch (fault) {
+        if (!(fault instanceof StoreUnavailable)) throw fault;
+        await delay(AGAIN_AFTER_MS);
+      }
     }
   }
 }
