@@ -15,6 +15,8 @@ const PARTITIONS_AT_ONCE = 3;
 /** kafkajs fetches several times a second; a member that is silent for longer has stopped without saying so. */
 const SILENT_MS = 30_000;
 const STOP_WITHIN_MS = 8_000;
+/** kafkajs has tried for some seconds by itself whenever joining the group has failed. */
+const LONGEST_PAUSE_MS = 1_000;
 
 /** One member of a consumer group, from `start` until `stop`, through whatever happens to the cluster in between. */
 export class GroupMember {
@@ -70,7 +72,7 @@ export class GroupMember {
         if (this.#blockedBy !== reason) this.#options.logger.error({ group: this.#options.group, error: fault }, 'the consumer waits');
         this.#blockedBy = reason;
         this.#attempt += 1;
-        await elapsed(backoffMs('pause', this.#attempt), undefined, { signal }).catch(() => {});
+        await elapsed(Math.min(backoffMs('pause', this.#attempt), LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {});
       }
     }
   }
