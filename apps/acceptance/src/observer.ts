@@ -41,7 +41,10 @@ export class Observer {
         for (const { offset, key, headers } of batch.messages) {
           const text = (name: string): string | null => headers?.[name]?.toString() ?? null;
           const at = BigInt(offset);
-          observer.lastOffsets.set(`${batch.topic}/${batch.partition}`, at);
+          const place = `${batch.topic}/${batch.partition}`;
+          // Its group has no offsets: after a rebalance it begins anew.
+          if (at <= (observer.lastOffsets.get(place) ?? -1n)) continue;
+          observer.lastOffsets.set(place, at);
           observer.records.push({
             topic: batch.topic,
             partition: batch.partition,
