@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { topics } from '@orderstream/contracts';
-import { SchemaRegistryCodec, createKafka, toBatchRecords } from '@orderstream/kafka';
+import { createKafka, readTopic, SchemaRegistryCodec } from '@orderstream/kafka';
 import { setting } from '../platform.ts';
 
 const HELP = `npm run topics -- tail <${Object.keys(topics).join('|')}>
@@ -21,18 +20,11 @@ async function tail(name: string): Promise<void> {
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   const kafka = createKafka({ clientId: 'tail', brokers: setting(process.env, 'KAFKA_BROKERS').split(','), logger });
   const codec = new SchemaRegistryCodec(setting(process.env, 'SCHEMA_REGISTRY_URL'));
-  const consumer = kafka.consumer({ groupId: `tail-${randomUUID()}`, maxWaitTimeInMs: 100 });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void consumer.disconnect());
-  await consumer.connect();
-  await consumer.subscribe({ topics: [name], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatch: async ({ batch }) => {
-      for (const { offset, stream, decoded, undecodable } of await toBatchRecords(batch.messages, codec)) {
-        const place = `${batch.partition}@${offset}`.padEnd(8);
-        if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
-        else console.log(`${place} ${decoded.stream}@${decoded.revision}  ${decoded.event.type}  ${JSON.stringify(decoded.event.data)}`);
-      }
-    },
-  });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, name, { follow: true, signal: stop.signal })) {
+    const place = `${partition}@${offset}`.padEnd(8);
+    if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
+    else console.log(`${place} ${decoded.stream}@${decoded.revision}  ${decoded.event.type}  ${JSON.stringify(decoded.event.data)}`);
+  }
 }
