@@ -16,8 +16,8 @@ async function stack(args: readonly string[], dataDir: string, portBase: number)
   return (await run(process.execPath, [cli, ...args], { env })).stdout;
 }
 
-describe('npm run stack', () => {
-  it('starts servers that go on without it, says where they are and stops them', { timeout: START_TIMEOUT_MS }, async () => {
+describe('npm run stack', { timeout: START_TIMEOUT_MS }, () => {
+  it('starts servers that go on without it, says where they are and stops them', async () => {
     const dataDir = temporaryDataFolder();
     const base = await freePortBase();
     const up = await stack(['up', '--servers-only'], dataDir, base);

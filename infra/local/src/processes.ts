@@ -12,6 +12,7 @@ const PROCESS = 'ORDERSTREAM_PROCESS';
 const CLONE = 'ORDERSTREAM_CLONE';
 const OWNERS = 'ORDERSTREAM_OWNERS';
 const POLL_MS = 25;
+const LISTING_BYTES = 64 * 1024 * 1024;
 
 export interface StackProcess {
   readonly pid: number;
@@ -47,20 +48,21 @@ function* linuxProcesses(): Generator<StackProcess> {
   }
 }
 
-function* portableProcesses(): Generator<StackProcess> {
-  const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  for (const line of listing.split('\n')) {
-    if (!line.includes(`${STACK}=`)) continue;
-    // Variables are parted by spaces, which values may hold as well: a new one begins with NAME=.
-    const [pid, ...words] = line.trim().split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)|(?<=^\d+) /);
-    const found = parse(Number(pid), words.map((word) => word.trim()));
-    if (found !== undefined) yield found;
-  }
+/** Reads a line of `ps axeww -o pid=,command=`: the pid, the command, its variables. */
+export function fromListing(line: string): StackProcess | undefined {
+  const [, pid, rest] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
+  // Spaces part the variables and stand in values, too: the next one begins where a NAME= does.
+  return rest === undefined ? undefined : parse(Number(pid), rest.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/));
+}
+
+function portableProcesses(): StackProcess[] {
+  const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
+  return listing.split('\n').flatMap((line) => fromListing(line) ?? []);
 }
 
 /** Every process that carries the marker of some stack; those of other users as far as they may be seen. */
 export function stackProcesses(): StackProcess[] {
-  return [...(process.platform === 'linux' ? linuxProcesses() : portableProcesses())];
+  return process.platform === 'linux' ? [...linuxProcesses()] : portableProcesses();
 }
 
 export const isOrphaned = ({ owners }: StackProcess): boolean => !owners.every(isRunning);

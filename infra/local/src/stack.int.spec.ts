@@ -20,7 +20,7 @@ async function query(stack: Stack, sql: string): Promise<unknown[]> {
   }
 }
 
-describe('A stack', () => {
+describe('A stack', { timeout: 120_000 }, () => {
   it('keeps its data over stop and start, and discards it when it starts fresh', async () => {
     const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['postgres'] } as const;
     const first = await startStack(options);

@@ -15,7 +15,9 @@ import { postgres } from './postgres.ts';
 import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type StackProcess } from './processes.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import type { Server, ServerContext } from './server.ts';
+import type { ServiceOptions, StackBehaviour, StackOptions } from './stack-options.ts';
 import { runToEnd, startAndWait, until } from './starting.ts';
+import { secondsSince, telling } from './telling.ts';
 import { together } from './together.ts';
 
 const START_TIMEOUT_MS = 180_000;
@@ -26,31 +28,6 @@ const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegati
 const servicePath = (name: ServiceName): string => path.join(root, 'apps', name, 'dist/main.js');
 
 const servers: Readonly<Record<ServerName, Server>> = { postgres, eventstore, kafka, 'schema-registry': schemaRegistry };
-
-export interface StackBehaviour {
-  /** The stack goes on when this process ends; otherwise `stack down` regards it as left over then. */
-  readonly detached?: boolean;
-  readonly onProgress?: (line: string) => void;
-  /** Gives up what is being started; nothing of that is left then. */
-  readonly signal?: AbortSignal;
-}
-
-export interface StackOptions extends StackBehaviour {
-  readonly dataDir: string;
-  /** The first of the ports; default: what the environment says (ORDERSTREAM_PORT_BASE and a variable for each). */
-  readonly portBase?: number;
-  /** Discards what an earlier start left in the data folder. */
-  readonly fresh?: boolean;
-  /** The servers to start; all by default. */
-  readonly only?: readonly ServerName[];
-}
-
-export interface ServiceOptions {
-  /** Set beside, or instead of, what the stack gives the service. */
-  readonly env?: Environment;
-  readonly nodeArguments?: readonly string[];
-  readonly signal?: AbortSignal;
-}
 
 export interface ProcessStatus {
   readonly name: ProcessName;
@@ -72,8 +49,6 @@ async function assertAnswers(url: string): Promise<void> {
   const body = await response.text();
   if (!response.ok) throw new Error(`${url} answers ${response.status} ${body.slice(0, 300)}`);
 }
-
-const secondsSince = (startedAt: number): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
 
 export class Stack {
   readonly dataDir: string;
@@ -115,17 +90,20 @@ export class Stack {
     await assertPortsFree(server.ports, this.ports);
     const startedAt = performance.now();
     const launch = await server.prepare(this.#context);
-    await startAndWait(
-      { name, dataDir: this.dataDir, owners: this.#owners, env: {}, ...launch },
-      { probe: () => server.probe(this.#context), timeoutMs: START_TIMEOUT_MS, signal },
-    );
-    await server.settle?.(this.#context);
+    await telling(this.#say, name, async () => {
+      await startAndWait(
+        { name, dataDir: this.dataDir, owners: this.#owners, env: {}, ...launch },
+        { probe: () => server.probe(this.#context), timeoutMs: START_TIMEOUT_MS, signal },
+      );
+      await server.settle?.(this.#context);
+    });
     this.#say(`${name} ready on port ${this.ports[name]} after ${secondsSince(startedAt)}`);
   }
 
   /** Starts the servers, side by side as far as they don't need each other. */
   async startServers(names: readonly ServerName[] = serverNames): Promise<void> {
     await assertPortsFree(this.#portsToTake(names), this.ports);
+    this.#say(`starting ${names.join(', ')}`);
     // The registry's database comes with Postgres, which must therefore be there first.
     const chains = names.includes('postgres')
       ? names.filter((name) => name !== 'schema-registry').map((name) => (name === 'postgres' ? [name, ...names.filter((next) => next === 'schema-registry')] : [name]))
@@ -146,7 +124,8 @@ export class Stack {
     const startedAt = performance.now();
     const args = [...NODE_ARGUMENTS, path.join(root, 'infra/deploy/dist/main.js')];
     const { dataDir, env } = this;
-    await runToEnd({ name: 'deploy', dataDir, owners: this.#owners, command: process.execPath, args, env }, this.#signal);
+    const spawning = { name: 'deploy', dataDir, owners: this.#owners, command: process.execPath, args, env };
+    await telling(this.#say, 'the deploy step', () => runToEnd(spawning, this.#signal));
     this.#say(`deployed topics, schemas, databases and roles in ${secondsSince(startedAt)}`);
   }
 
@@ -172,8 +151,10 @@ export class Stack {
     await assertPortsFree(this.#portsToTake(names), this.ports);
     await together(names, this.#signal, async (name, signal) => {
       const startedAt = performance.now();
-      await this.startService(name, { signal });
-      await this.untilReady(name, { signal });
+      await telling(this.#say, name, async () => {
+        await this.startService(name, { signal });
+        await this.untilReady(name, { signal });
+      });
       this.#say(`${name} ready on port ${this.ports[name]} after ${secondsSince(startedAt)}`);
     });
   }

@@ -1,0 +1,54 @@
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { logFile, root } from './layout.ts';
+import { lastLines } from './log-tail.ts';
+import { endProcess, fromListing, isOrphaned, ownersOfThisProcess, spawnProcess, stackProcesses } from './processes.ts';
+import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
+
+function spawnOne(dataDir: string, program: string): ChildProcess {
+  const owners = ownersOfThisProcess();
+  return spawnProcess({ name: 'relay', dataDir, owners, command: process.execPath, args: ['-e', program], env: { A: '1' } }).child;
+}
+
+const WAITS = 'setInterval(() => {}, 1000)';
+const WAITS_DEAF = `process.on('SIGTERM', () => {}); console.log('deaf'); ${WAITS}`;
+
+describe('A process of a stack', () => {
+  it('is found by the marker in its environment, with its owner', async () => {
+    const dataDir = temporaryDataFolder();
+    const { pid } = spawnOne(dataDir, WAITS);
+    const owners = ownersOfThisProcess();
+    await expect.poll(() => processesIn(dataDir)).toEqual([{ pid, stack: dataDir, name: 'relay', clone: root, owners }]);
+    expect(stackProcesses().filter((each) => each.pid === pid).some(isOrphaned)).toBe(false);
+  });
+
+  it('reads the same in the listing of ps, which systems without /proc have', async () => {
+    const dataDir = temporaryDataFolder();
+    spawnOne(dataDir, WAITS);
+    await expect.poll(() => processesIn(dataDir)).toHaveLength(1);
+    const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8' }).split('\n');
+    const found = listing.map(fromListing).filter((each) => each?.stack === dataDir);
+    expect(found).toEqual(processesIn(dataDir));
+  });
+
+  it('that ignores the request to end is killed', async () => {
+    const dataDir = temporaryDataFolder();
+    const child = spawnOne(dataDir, WAITS_DEAF);
+    await expect.poll(() => lastLines(logFile(dataDir, 'relay'), 1)).toEqual(['deaf']);
+    await endProcess(child.pid!, 'SIGTERM', 300);
+    expect(processesIn(dataDir)).toEqual([]);
+    await expect.poll(() => child.signalCode).toBe('SIGKILL');
+  });
+});
+
+describe('A line of ps', () => {
+  it('may hold values with spaces', () => {
+    const line = '  42 node main.js A=1 ORDERSTREAM_STACK=/data of mine ORDERSTREAM_OWNERS=1:a 2:b ORDERSTREAM_PROCESS=relay LAST=x';
+    expect(fromListing(line)).toEqual({ pid: 42, stack: '/data of mine', name: 'relay', clone: '', owners: ['1:a', '2:b'] });
+  });
+
+  it('without the marker is of no stack', () => {
+    expect(fromListing('42 node main.js PATH=/bin')).toBeUndefined();
+    expect(fromListing('')).toBeUndefined();
+  });
+});
