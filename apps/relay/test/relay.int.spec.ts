@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { askKafka } from '@orderstream/kafka';
 import { describe, expect, test, vi } from 'vitest';
@@ -244,7 +241,7 @@ describe('The relay does not start', () => {
   it('on another log than the one that its checkpoint is about', async ({ world }) => {
     await ranOnce(world);
     await world.stopEventStore();
-    await world.startEventStore(await mkdtemp(path.join(tmpdir(), 'orderstream-relay-')));
+    await world.startEventStore({ empty: true });
     const relay = world.relay();
     const refused = relay.run();
     await expect(refused).rejects.toBeInstanceOf(StartRefused);

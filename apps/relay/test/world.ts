@@ -128,7 +128,7 @@ export class World {
   /** The ids of each stream's events that must reach their topic, in order. */
   readonly #stored = new Map<string, string[]>();
   readonly #consumers: Consumer[] = [];
-  #folder = '';
+  readonly #folders: string[] = [];
   #emulator: Started | null = null;
   eventStoreUrl = '';
 
@@ -138,7 +138,6 @@ export class World {
   }
 
   async open(): Promise<void> {
-    this.#folder = await mkdtemp(path.join(tmpdir(), 'orderstream-relay-'));
     await Promise.all([this.startEventStore(), deploySchemas(registryUrl), this.createTopics()]);
   }
 
@@ -148,8 +147,10 @@ export class World {
     await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics: [...topics, state] }));
   }
 
-  /** On the port that it had before, when there was one. */
-  async startEventStore(folder = this.#folder): Promise<void> {
+  /** On the port that it had before, when there was one; with the data that it had, unless `empty`. */
+  async startEventStore({ empty = false } = {}): Promise<void> {
+    if (empty || this.#folders.length === 0) this.#folders.push(await mkdtemp(path.join(tmpdir(), 'orderstream-relay-')));
+    const folder = this.#folders.at(-1)!;
     const port = this.eventStoreUrl === '' ? '0' : new URL(this.eventStoreUrl).port;
     const emulator = start('apps/eventstore-emulator/src/main.ts', ['--port', port, '--db', folder, '--insecure']);
     this.#emulator = emulator;
@@ -268,7 +269,7 @@ export class World {
     await Promise.all(this.#stores.map((store) => store.dispose()));
     if (this.#emulator !== null) await kill(this.#emulator);
     await askKafka(this.kafka, (admin) => admin.deleteTopics({ topics: [...this.topics, this.shard.stateTopic] }));
-    await rm(this.#folder, { recursive: true, force: true });
+    await Promise.all(this.#folders.map((folder) => rm(folder, { recursive: true, force: true })));
   }
 }
 
