@@ -68,5 +68,5 @@ export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string =>
 
 export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
 
-/** What `--fresh` discards; the fetched servers may lie in the same folder and stay. */
-export const dataFolders = ['postgres', 'eventstore', 'kafka', 'payment-provider', 'logs'] as const;
+/** What `--fresh` discards beside Postgres's data; the fetched servers may lie in the same folder and stay. */
+export const dataFolders = ['eventstore', 'kafka', 'payment-provider', 'logs'] as const;

@@ -2,10 +2,24 @@
 // its programs and data are kept in a folder that this user can reach.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
-const STAGING = '/var/tmp';
+const STAGING = '/var/tmp/orderstream';
 const USER = 'postgres';
 
 export interface User {
@@ -50,18 +64,49 @@ function passableFolder(folder: string): string {
   return folder;
 }
 
-const stagingFolder = (): string => passableFolder(path.join(STAGING, 'orderstream'));
+/** Lets the user, and nobody else, pass through a stack's own folder, if only that stands in the way. */
+function admit(dataDir: string, user: User): void {
+  if (canReach(dataDir, user) || !canReach(path.dirname(dataDir), user)) return;
+  const { uid, mode } = statSync(dataDir);
+  if (uid !== process.getuid?.()) return;
+  chownSync(dataDir, uid, user.gid);
+  chmodSync(dataDir, (mode & 0o777) | 0o010);
+}
+
+const stagedData = (dataDir: string): string => path.join(STAGING, `data-${shortHash(dataDir)}`);
+const ownerNote = (staged: string): string => `${staged}.of`;
+
+/** Removes staged data whose stack is gone: a folder that somebody deletes doesn't take along what lies elsewhere. */
+function sweep(): void {
+  for (const note of readdirSync(STAGING).filter((name) => name.endsWith('.of'))) {
+    const file = path.join(STAGING, note);
+    if (existsSync(readFileSync(file, 'utf8'))) continue;
+    rmSync(file.slice(0, -'.of'.length), { recursive: true, force: true });
+    rmSync(file, { force: true });
+  }
+}
 
 /** Where the data of a stack lies: in its data folder, if the user can reach that. */
 export function dataFolderFor(dataDir: string, user: User | undefined): string {
+  if (user !== undefined && existsSync(dataDir)) admit(dataDir, user);
   if (user === undefined || canReach(dataDir, user)) return path.join(dataDir, 'postgres');
-  return path.join(stagingFolder(), `data-${shortHash(dataDir)}`);
+  passableFolder(STAGING);
+  sweep();
+  writeFileSync(ownerNote(stagedData(dataDir)), dataDir, { mode: 0o600 });
+  return stagedData(dataDir);
+}
+
+/** Deletes the data of a stack, wherever it lies. */
+export function discardDataFolder(dataDir: string): void {
+  for (const folder of [path.join(dataDir, 'postgres'), stagedData(dataDir), ownerNote(stagedData(dataDir))]) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Where to run the programs from: `installed`, or a copy of it that the user can reach. */
 export function programsFor(installed: string, user: User | undefined): string {
   if (user === undefined || canReach(installed, user)) return installed;
-  const copy = path.join(stagingFolder(), `programs-${shortHash(`${installed} ${statSync(installed).ctimeMs}`)}`);
+  const copy = path.join(passableFolder(STAGING), `programs-${shortHash(`${installed} ${statSync(installed).ctimeMs}`)}`);
   if (!existsSync(copy)) {
     const partial = mkdtempSync(`${copy}.`);
     cpSync(installed, partial, { recursive: true, verbatimSymlinks: true });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { portsFromBase } from './layout.ts';
 import { freePortBase, PortTaken } from './ports.ts';
-import { startStack, type Stack } from './stack.ts';
+import { discardData, startStack, type Stack } from './stack.ts';
 import { StartFailed } from './starting.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
 
@@ -33,6 +33,19 @@ describe('A stack', { timeout: 120_000 }, () => {
 
     const fresh = await startStack({ ...options, fresh: true });
     expect(await query(fresh, `SELECT to_regclass('kept') IS NOT NULL AS there`)).toEqual([{ there: false }]);
+  });
+
+  it('runs below a folder that only its owner can enter', async () => {
+    const closed = path.join(temporaryDataFolder(), 'closed');
+    const dataDir = path.join(closed, 'clone/.orderstream');
+    mkdirSync(dataDir, { recursive: true });
+    chmodSync(closed, 0o700);
+    const stack = await startStack({ dataDir, portBase: await freePortBase(), only: ['postgres'] });
+    onTestFinished(async () => {
+      await stack.stop();
+      discardData(dataDir);
+    });
+    expect(await query(stack, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('leaves alone what runs already', async () => {

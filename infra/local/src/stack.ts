@@ -10,7 +10,7 @@ import {
   type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
 } from './layout.ts';
 import { assertPortsFree } from './ports.ts';
-import { dataFolderFor, postgresUser } from './postgres-user.ts';
+import { discardDataFolder } from './postgres-user.ts';
 import { postgres } from './postgres.ts';
 import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type StackProcess } from './processes.ts';
 import { schemaRegistry } from './schema-registry.ts';
@@ -201,7 +201,7 @@ export class Stack {
 
 /** Deletes the data of a stack of which nothing runs. */
 export function discardData(dataDir: string): void {
-  rmSync(dataFolderFor(dataDir, postgresUser()), { recursive: true, force: true });
+  discardDataFolder(dataDir);
   for (const name of [...dataFolders, 'stack.json', 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });
 }
 

@@ -10,7 +10,6 @@ import { discardData } from '../stack.ts';
 export const processesIn = (dataDir: string): StackProcess[] => stackProcesses().filter(({ stack }) => stack === dataDir);
 
 export function temporaryDataFolder(): string {
-  // mkdtemp makes it 0700: what a clone below root's home looks like to user postgres.
   const dataDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'orderstream-test-')));
   onTestFinished(async () => {
     await endInOrder(processesIn(dataDir));
