@@ -1,6 +1,6 @@
 import { createKafka } from '@orderstream/kafka';
 import type { Admin, Kafka } from 'kafkajs';
-import pg from 'pg';
+import { Pool } from 'pg';
 import type { Database } from './consumers.ts';
 import { Observer } from './observer.ts';
 import type { ServiceUrls } from './shop/customers.ts';
@@ -41,7 +41,7 @@ export async function connectPlatform(env: Environment): Promise<Platform> {
   const pools = new Map(
     Object.entries(DATABASES).map(([database, name]) => [
       database,
-      new pg.Pool({ connectionString: setting(env, name), max: 2 }).on('error', () => {}),
+      new Pool({ connectionString: setting(env, name), max: 2 }).on('error', () => {}),
     ]),
   );
   const observer = await Observer.start(setting(env, 'EVENTSTORE_URL'), kafka);

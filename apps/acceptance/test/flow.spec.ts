@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consumerGroups } from '../src/consumers.ts';
 import { goShopping, openShop } from '../src/demo/shopping.ts';
@@ -57,7 +57,7 @@ describe('The whole platform', () => {
   it("does not let payment's role into order's database", async () => {
     const own = new URL(setting(test.platform.env, 'PAYMENT_DATABASE_URL'));
     own.pathname = new URL(setting(test.platform.env, 'ORDER_DATABASE_URL')).pathname;
-    const client = new pg.Client({ connectionString: own.href });
+    const client = new Client({ connectionString: own.href });
     await expect(client.connect()).rejects.toThrow('permission denied for database');
   });
 });

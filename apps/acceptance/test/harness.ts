@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { type Stack, startStack } from '@orderstream/local-stack/stack';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { outcomesOf, surprises } from '../src/demo/outcomes.ts';
 import { drained } from '../src/drain.ts';
 import { takeStock } from '../src/ledger/ledger.ts';
@@ -58,6 +58,6 @@ export function pidOf(stack: Stack, name: string): number {
 }
 
 /** Waits for a condition; its last fault tells why it did not come true. */
-export function eventually(condition: () => void | Promise<void>, timeout = 60_000): Promise<void> {
-  return expect.poll(async () => (await condition(), true), { timeout, interval: 100 }).toBe(true) as unknown as Promise<void>;
+export async function eventually(condition: () => void | Promise<void>, timeout = 60_000): Promise<void> {
+  await vi.waitFor(condition, { timeout, interval: 100 });
 }

@@ -6,7 +6,7 @@ const HELP = `npm run events -- <stream> [--json]
 Prints a stream of the running stack, event by event, such as order-<id>, stock-<sku> or payment-<order id>.
 `;
 
-const [stream] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const stream = process.argv.slice(2).find((argument) => !argument.startsWith('--'));
 if (stream === undefined || process.argv.includes('--help')) {
   console.log(HELP);
   process.exitCode = process.argv.includes('--help') ? 0 : 64;

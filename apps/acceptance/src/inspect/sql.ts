@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { setting } from '../platform.ts';
 
 const HELP = `npm run sql -- <order|inventory|payment|shipping> "<statement>"
@@ -16,7 +16,7 @@ if (service === undefined || !['order', 'inventory', 'payment', 'shipping'].incl
   console.log(HELP);
   process.exitCode = service === '--help' ? 0 : 64;
 } else {
-  const client = new pg.Client({ connectionString: setting(process.env, variable) });
+  const client = new Client({ connectionString: setting(process.env, variable) });
   await client.connect();
   try {
     const { rows, command, rowCount } = await client.query<Record<string, unknown>>(statement);

@@ -1,19 +1,19 @@
-import type { EventOf } from '@orderstream/contracts';
+import type { Category, EventOf } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Row } from './offence.ts';
 import type { ReadModel } from './read-models.ts';
 
 /** Folds the streams of one category: each stream's row is its last one, changed by its next event. */
-function fold<Event>(
-  category: string,
+function fold<Of extends Category>(
+  category: Of,
   facts: readonly StoredEvent[],
-  next: (row: Row, event: Event) => Row,
+  next: (row: Row, event: EventOf<Of>) => Row,
 ): Map<string, Row> {
   const rows = new Map<string, Row>();
   for (const { stream, event, revision } of facts) {
     if (!stream.startsWith(`${category}-`)) continue;
     const key = stream.slice(category.length + 1);
-    rows.set(key, { ...next(rows.get(key) ?? {}, event as Event), revision });
+    rows.set(key, { ...next(rows.get(key) ?? {}, event as EventOf<Of>), revision });
   }
   return rows;
 }
@@ -29,7 +29,7 @@ export const rowModels: readonly ReadModel[] = [
     sql: `SELECT order_id AS key, revision, status, customer_id, lines, total_amount::float8 AS total, currency,
             tracking_number AS tracking, rejection_reason AS reason FROM order_summary`,
     expected: (facts) =>
-      fold<EventOf<'order'>>('order', facts, (row, { type, data }) => {
+      fold('order', facts, (row, { type, data }) => {
         switch (type) {
           case 'OrderPlaced': {
             const { customerId: customer_id, lines, total } = data;
@@ -45,6 +45,8 @@ export const rowModels: readonly ReadModel[] = [
             return { ...row, status: 'delivered' };
           case 'OrderRejected':
             return { ...row, status: 'rejected', reason: data.reason };
+          default:
+            return type satisfies never;
         }
       }),
   },
@@ -55,7 +57,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT sku AS key, revision, amount::int, currency, on_sale FROM order_price',
     expected: (facts) =>
-      fold<EventOf<'product'>>('product', facts, (row, { type, data }) => {
+      fold('product', facts, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, on_sale: false };
         return { ...data.price, on_sale: type === 'ProductListed' ? true : row['on_sale'] };
       }),
@@ -67,7 +69,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT sku AS key, revision, name, amount::int, currency, listed FROM product',
     expected: (facts) =>
-      fold<EventOf<'product'>>('product', facts, (row, { type, data }) => {
+      fold('product', facts, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, listed: false };
         if (type === 'ProductPriceChanged') return { ...row, ...data.price };
         return { name: data.name, ...data.price, listed: true };
@@ -80,7 +82,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT sku AS key, revision, on_hand::int, reserved::int FROM stock_level',
     expected: (facts) =>
-      fold<EventOf<'stock'>>('stock', facts, (row, { type, data }) => {
+      fold('stock', facts, (row, { type, data }) => {
         const on_hand = Number(row['on_hand'] ?? 0);
         const reserved = Number(row['reserved'] ?? 0);
         if (type === 'StockReceived') return { on_hand: on_hand + data.quantity, reserved };
@@ -97,7 +99,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, lines FROM reservation',
     expected: (facts) =>
-      fold<EventOf<'reservation'>>('reservation', facts, (_, { type, data }) => ({
+      fold('reservation', facts, (_, { type, data }) => ({
         status: type.slice('Reservation'.length).toLowerCase(),
         lines: 'lines' in data ? data.lines : [],
       })),
@@ -109,7 +111,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, amount::float8 AS amount, currency FROM payment',
     expected: (facts) =>
-      fold<EventOf<'payment'>>('payment', facts, (row, { type, data }) => {
+      fold('payment', facts, (row, { type, data }) => {
         if (type === 'PaymentRequested') return { status: 'requested', ...data.amount };
         return { ...row, status: type === 'PaymentCaptureFailed' ? 'capture-failed' : type.slice('Payment'.length).toLowerCase() };
       }),
@@ -121,7 +123,7 @@ export const rowModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, lines, tracking_number AS tracking FROM shipment',
     expected: (facts) =>
-      fold<EventOf<'shipment'>>('shipment', facts, (row, { type, data }) => {
+      fold('shipment', facts, (row, { type, data }) => {
         if (type === 'ShipmentScheduled') return { status: 'scheduled', lines: data.lines, tracking: null };
         if (type === 'ShipmentDispatched') return { ...row, status: 'dispatched', tracking: data.trackingNumber };
         return { ...row, status: 'delivered' };
