@@ -6,7 +6,8 @@ import { drained } from '../src/drain.ts';
 import { setting } from '../src/platform.ts';
 import { call } from '../src/shop/api.ts';
 import { plan } from '../src/shop/plan.ts';
-import { type TestPlatform, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
+import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
+import { runNpm } from './run-npm.ts';
 
 const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'shipping-service'] as const;
 
@@ -52,6 +53,26 @@ describe('The whole platform', () => {
     await drained(platform, { timeoutMs: 60_000 });
     expect(platform.observer.facts.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
     await expectCleanLedger(platform);
+  });
+
+  it('shows what is inside by the commands of the README', async () => {
+    const { stack, platform } = test;
+    const run = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
+      const { ended, output } = runNpm(args, { ORDERSTREAM_DATA: stack.dataDir });
+      return { code: await ended, output: output() };
+    };
+    const [first] = platform.observer.facts.filter(({ stream }) => stream.startsWith('order-'));
+    expect(await run('events', '--', first!.stream)).toMatchObject({ code: 0, output: expect.stringContaining('OrderPlaced') });
+    expect(await run('events', '--', 'order-unknown')).toMatchObject({ code: 1 });
+    expect(await run('sql', '--', 'order', 'select count(*) from order_summary')).toMatchObject({ code: 0, output: expect.stringContaining('count') });
+    expect(await run('sql', '--', 'payment')).toMatchObject({ code: 0, output: expect.stringContaining('revenue_by_day') });
+    expect(await run('ledger')).toMatchObject({ code: 0, output: expect.stringContaining('The ledger is clean.') });
+    expect(await run('stack', '--', 'status')).toMatchObject({ code: 0, output: expect.stringContaining('order-service') });
+    expect(await run('stack', '--', 'logs', 'relay')).toMatchObject({ code: 0, output: expect.stringContaining('relay') });
+    const tail = runNpm(['topics', '--', 'tail', 'orders'], { ORDERSTREAM_DATA: stack.dataDir });
+    await eventually(() => expect(tail.output()).toContain('OrderPlaced'));
+    process.kill(-tail.child.pid!, 'SIGINT');
+    await tail.ended;
   });
 
   it("does not let payment's role into order's database", async () => {
