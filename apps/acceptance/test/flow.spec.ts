@@ -61,7 +61,7 @@ describe('The whole platform', () => {
       const { ended, output } = runNpm(args, { ORDERSTREAM_DATA: stack.dataDir });
       return { code: await ended, output: output() };
     };
-    const [first] = platform.observer.facts.filter(({ stream }) => stream.startsWith('order-'));
+    const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'));
     expect(await run('events', '--', first!.stream)).toMatchObject({ code: 0, output: expect.stringContaining('OrderPlaced') });
     expect(await run('events', '--', 'order-unknown')).toMatchObject({ code: 1 });
     expect(await run('sql', '--', 'order', 'select count(*) from order_summary')).toMatchObject({ code: 0, output: expect.stringContaining('count') });
