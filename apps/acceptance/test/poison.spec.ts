@@ -5,8 +5,8 @@ import { type TestPlatform, eventually, expectPlannedOutcomes, startPlatform } f
 
 const poisons: Readonly<Record<string, { readonly value: Buffer; readonly cause: RegExp }>> = {
   'order-without-magic-byte': { value: Buffer.from('{"not":"avro"}'), cause: /magic byte/ },
-  'order-of-unknown-schema': { value: Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]), cause: /schema/ },
-  'order-truncated': { value: Buffer.from([0, 0, 0, 0, 1]), cause: /./ },
+  'order-of-unknown-schema': { value: Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]), cause: /no schema with id/ },
+  'order-truncated': { value: Buffer.from([0, 0, 0, 0, 1]), cause: /is not a \w+ of schema 1/ },
 };
 
 interface ParkedRow {
