@@ -29,7 +29,7 @@ export class RelayModule {
         ready();
       },
       close: () => relay.stop(),
-      status: () => ({ group: 'relay', blockedBy: obstacle(relay.state), partitions: [] }),
+      status: () => ({ group: 'relay', blockedBy: obstacle(relay.state), caughtUp: false, partitions: [] }),
     };
     return {
       module: RelayModule,

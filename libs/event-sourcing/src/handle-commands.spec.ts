@@ -82,9 +82,13 @@ describe('Commands on one stream', () => {
     expect(store.all.map(({ event }) => event.data)).toEqual([{ coins: 5 }, { coins: 1 }, { coins: 5 }]);
   });
 
-  it('are given up as contended, not lost, when every race was lost', async () => {
+  it('are given up as contended, not lost, when every race was lost, after pauses that grow', async () => {
     const store = new InMemoryEventStore();
-    await expect(handleCommands(racing(store, Infinity), purse, '1', commands(5), options)).rejects.toBeInstanceOf(StreamContended);
+    const pausesMs: number[] = [];
+    const pause = async (forMs: number): Promise<void> => void pausesMs.push(forMs);
+    await expect(handleCommands(racing(store, Infinity), purse, '1', commands(5), { ...options, pause })).rejects.toBeInstanceOf(StreamContended);
+    expect(pausesMs).toHaveLength(7);
+    pausesMs.forEach((forMs, index) => expect(forMs / 2 ** index).toBeGreaterThanOrEqual(2));
   });
 
   it('expected to be the first ones are appended without a load, and decided again after one if they were not', async () => {

@@ -49,7 +49,11 @@ export interface HandlingOptions {
   readonly schemaVersion: (eventType: string) => number;
   /** The streams are expected not to exist yet: the first attempt appends without loading. */
   readonly newStreams?: boolean;
+  /** Waits between attempts; by default real time. A simulation has its own. */
+  readonly pause?: Pause;
 }
+
+export type Pause = (forMs: number) => Promise<unknown>;
 
 type Handled<Command> = readonly Omit<CommandEnvelope<Command>, 'id'>[];
 
@@ -74,7 +78,7 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
     const isUnloaded = options.newStreams === true && attempt === 1;
     const loaded = isUnloaded ? { state: decider.initialState, revision: null } : await load(store, decider, id);
     return appendDecisions(store, decider, id, loaded, commands, options);
-  });
+  }, options.pause);
 }
 
 /** One attempt at that, from what was loaded; null when another writer was first, and nothing was appended. */
@@ -115,12 +119,16 @@ export async function appendDecisions<State, Command, Event extends DomainEvent,
  *
  * @throws StreamContended naming `stream` after the last attempt.
  */
-export async function untilFirst<Result>(stream: string, attempt: (nth: number) => Promise<Result | null>): Promise<Result> {
+export async function untilFirst<Result>(
+  stream: string,
+  attempt: (nth: number) => Promise<Result | null>,
+  pause: Pause = delay,
+): Promise<Result> {
   for (let nth = 1; ; nth++) {
     const result = await attempt(nth);
     if (result !== null) return result;
     if (nth >= ATTEMPTS) throw new StreamContended(stream, ATTEMPTS);
-    await delay(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
+    await pause(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
   }
 }
 

@@ -71,6 +71,11 @@ export class Assignment {
     return null;
   }
 
+  caughtUp(): boolean {
+    const all = [...this.#partitions.values()];
+    return all.length > 0 && all.every(({ reading, nextOffset, endOffset }) => reading && nextOffset >= endOffset);
+  }
+
   partitions(): ConsumerStatus['partitions'] {
     return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({ topic, partition, nextOffset, endOffset }));
   }

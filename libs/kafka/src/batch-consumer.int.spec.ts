@@ -118,6 +118,18 @@ describe('a reactor', () => {
     await vi.waitFor(() => expect(consumer.status().partitions).toContainEqual({ topic: topic.name, partition: 0, nextOffset: 4n, endOffset: 4n }), patience);
   });
 
+  it('has caught up when it has handled what was there, and not while it still has that in hand', async () => {
+    const { promise: handled, resolve: finish } = Promise.withResolvers<void>();
+    const inHand: EventBatch[] = [];
+    await topic.append(0, [productListed('A', 0)]);
+    const consumer = await start({ group: newGroup(), handle: async (batch) => (inHand.push(batch), handled) });
+    expect(consumer.status().caughtUp).toBe(false);
+    await vi.waitFor(() => expect(inHand).toHaveLength(1), patience);
+    expect(consumer.status().caughtUp).toBe(false);
+    finish();
+    await vi.waitFor(() => expect(consumer.status().caughtUp).toBe(true), patience);
+  });
+
   it('is held in one partition only while a dependency of its handler does not answer, and gets the same batch again', async () => {
     const group = newGroup();
     let isAway = true;

@@ -66,7 +66,7 @@ export class BatchConsumer implements CustomTransportStrategy {
   }
 
   status(): ConsumerStatus {
-    return this.#member?.status() ?? { group: this.#options.group, blockedBy: 'it was not started', partitions: [] };
+    return this.#member?.status() ?? { group: this.#options.group, blockedBy: 'it was not started', caughtUp: false, partitions: [] };
   }
 
   async #deliver(batch: EventBatch): Promise<void> {

@@ -57,6 +57,7 @@ export class GroupMember {
     return {
       group: this.#options.group,
       blockedBy: this.#blockedBy ?? this.#assignment?.heldBy() ?? null,
+      caughtUp: this.#assignment?.caughtUp() ?? false,
       partitions: this.#assignment?.partitions() ?? [],
     };
   }

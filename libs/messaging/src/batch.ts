@@ -51,6 +51,8 @@ export interface ConsumerStatus {
   readonly group: string;
   /** Why it does not go on, naming the dependency; null while it runs. */
   readonly blockedBy: string | null;
+  /** Whether everything that its partitions held at the last fetch has been handled; false without any. */
+  readonly caughtUp: boolean;
   readonly partitions: readonly {
     readonly topic: string;
     readonly partition: number;

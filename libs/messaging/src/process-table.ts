@@ -1,0 +1,45 @@
+/** What one step of an order's process consists of: told apart by `step`, with whatever it needs. */
+export interface Work {
+  readonly step: string;
+}
+
+/** Work to do for one order. An order has at most one task a step. */
+export interface NewTask<Of extends Work> {
+  readonly orderId: string;
+  readonly work: Of;
+  /** The step of the same order that must be done first; null for none. */
+  readonly after: Of['step'] | null;
+  /** Not to be done before, ISO-8601 UTC; null for at once. */
+  readonly dueAt: string | null;
+  /** When it is overdue, ISO-8601 UTC; null for never. */
+  readonly deadlineAt: string | null;
+  /** The event that asks for it. */
+  readonly cause: { readonly id: string; readonly correlationId: string; readonly traceparent: string | undefined };
+}
+
+export interface ClaimedTask<Of extends Work> extends Pick<NewTask<Of>, 'orderId' | 'work' | 'cause'> {
+  /** This attempt included: from the second on, the outcome of an earlier one may be unknown. */
+  readonly attempts: number;
+  readonly isOverdue: boolean;
+  /** Steps of the same order that wait for this one to be done. */
+  readonly awaitedBy: readonly Of['step'][];
+}
+
+/**
+ * The third kind of state beside streams and read models: work to do, one row an order and step, pending
+ * until its outcome is in the log. Rows are added in the transaction that moves the position of the topic
+ * they come from, and never rebuilt.
+ *
+ * Every method throws a fault with `dependency` while the database does not answer.
+ */
+export interface ProcessTable<Of extends Work> {
+  /**
+   * Tasks that are due and whose earlier step is done. Nobody else gets them while the lease lasts; a worker
+   * that says nothing for longer is taken for dead. Overdue ones are left alone unless they are asked for.
+   */
+  claim(most: number, options: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]>;
+  /** The outcome is in the log, whoever brought it there: also a worker whose lease has run out may say so. */
+  finish(task: ClaimedTask<Of>): Promise<void>;
+  /** Not done yet: again after a while. Nothing changes when the task has been claimed again meanwhile, or is done. */
+  postpone(task: ClaimedTask<Of>, forMs: number, error: string): Promise<void>;
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { DeliveredEvent } from '@orderstream/messaging';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Database } from './database.ts';
+import { RevisionGap, type RowValues, StreamRows } from './stream-rows.ts';
+import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
+
+type Column = 'name' | 'total' | 'items' | 'tags' | 'open' | 'changed_at';
+type Values = RowValues<Column>['values'];
+
+/** What the event says of its row is its data; an event without is of another kind of stream. */
+interface Changed {
+  readonly type: 'Changed';
+  readonly data: { readonly key: string; readonly values: Values } | { readonly other: true };
+}
+
+const rows = new StreamRows<Changed, Column>({
+  table: 'thing',
+  key: { column: 'key', type: 'text' },
+  columns: { name: 'text', total: 'bigint', items: 'jsonb', tags: 'text[]', open: 'boolean', changed_at: 'timestamptz' },
+  adding: ['total'],
+  change: ({ data }) => ('other' in data ? null : data),
+});
+
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+let scratch: ScratchDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  scratch = await createScratchDatabase(adminUrl);
+  await runSql(
+    scratch.url,
+    `CREATE TABLE thing (key text PRIMARY KEY, revision int NOT NULL, name text, total bigint NOT NULL,
+                         items jsonb, tags text[], open boolean, changed_at timestamptz)`,
+  );
+  database = new Database({ url: scratch.url, poolSize: 1 });
+});
+afterAll(async () => {
+  await database.close();
+  await scratch.drop();
+});
+
+const fact = (key: string, revision: number, values: Values): DeliveredEvent<Changed> => ({
+  id: randomUUID(), event: { type: 'Changed', data: { key, values } }, stream: `thing-${key}`, revision,
+  recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+});
+const ofAnotherKind = (): DeliveredEvent<Changed> => ({ ...fact('', 7, {}), event: { type: 'Changed', data: { other: true } } });
+
+const project = (facts: readonly DeliveredEvent<Changed>[]): Promise<void> => database.transaction((tx) => rows.apply(tx, facts));
+
+interface Row {
+  readonly revision: number;
+  readonly values: Values;
+}
+
+/** The table as `merged` would have it: what is null is absent, and a sum of nothing is 0. */
+async function table(): Promise<Map<string, Row>> {
+  const found = await database.query<{ key: string; revision: number; changed_at: Date | null; total: string }>('SELECT * FROM thing');
+  return new Map(
+    found.map(({ key, revision, total, changed_at, ...others }) => {
+      const values = { ...others, total: Number(total), changed_at: changed_at?.toISOString() ?? null };
+      return [key, { revision, values: withoutNulls(values) }];
+    }),
+  );
+}
+
+function withoutNulls(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function folded(facts: readonly DeliveredEvent<Changed>[]): Map<string, Row> {
+  const byKey = new Map<string, Row>();
+  for (const { event, revision } of facts) {
+    if ('other' in event.data) continue;
+    const { key, values } = event.data;
+    byKey.set(key, { revision, values: withoutNulls(rows.merged(byKey.get(key)?.values ?? { total: 0 }, values)) });
+  }
+  return byKey;
+}
+
+const text = fc.string({ unit: 'grapheme', maxLength: 8 });
+const anyValues: fc.Arbitrary<Values> = fc.record(
+  {
+    name: fc.option(text),
+    total: fc.option(fc.integer({ min: -1_000_000_000_000, max: 1_000_000_000_000 })),
+    items: fc.option(fc.oneof(fc.array(fc.record({ sku: text, quantity: fc.nat() }), { maxLength: 3 }), fc.record({ note: fc.option(text) }))),
+    tags: fc.option(fc.array(text, { maxLength: 3 })),
+    open: fc.option(fc.boolean()),
+    changed_at: fc.option(fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString())),
+  },
+  { requiredKeys: [] },
+);
+const KEYS = ['one', "t'w\"o", 'three'];
+/** What happens to a few streams, in order; each step is one event, of the stream of that number or of another kind. */
+const anyHistory = fc.array(fc.tuple(fc.nat({ max: KEYS.length }), anyValues), { minLength: 1, maxLength: 25 });
+const anyCuts = fc.array(fc.boolean(), { minLength: 25, maxLength: 25 });
+
+function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEvent<Changed>[] {
+  const last = new Map<string, number>();
+  return history.map(([number, values]) => {
+    const key = KEYS[number];
+    if (key === undefined) return ofAnotherKind();
+    last.set(key, (last.get(key) ?? -1) + 1);
+    return fact(key, last.get(key)!, values);
+  });
+}
+
+async function projectInBatches(facts: readonly DeliveredEvent<Changed>[], cuts: readonly boolean[]): Promise<void> {
+  await database.query('TRUNCATE thing');
+  let batch: DeliveredEvent<Changed>[] = [];
+  for (const [index, each] of facts.entries()) {
+    batch.push(each);
+    if (cuts[index] === false && index < facts.length - 1) continue;
+    await project(batch);
+    batch = [];
+  }
+}
+
+describe('Rows of streams', () => {
+  it('are what their events make of them, however the events are cut into batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, anyCuts, async (history, cuts) => {
+        const facts = factsOf(history);
+        await projectInBatches(facts, cuts);
+        expect(await table()).toEqual(folded(facts));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  const breaks: Record<string, (last: number) => number[]> = {
+    'an event that is missing': (last) => [last + 2],
+    'an event that comes twice': (last) => [last],
+    'an event that comes twice in one batch': (last) => [last + 1, last + 1],
+    'an event that is missing within a batch': (last) => [last + 1, last + 3],
+    'events in the wrong order': (last) => [last + 2, last + 1],
+  };
+
+  it.each(Object.entries(breaks))('are not changed at all by a batch with %s', async (_what, revisionsAfter) => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, anyCuts, fc.nat({ max: 2 }), anyHistory, async (history, cuts, number, later) => {
+        const facts = factsOf([[number, {}], ...history]);
+        await projectInBatches(facts, cuts);
+        const before = await table();
+        const key = KEYS[number]!;
+        const broken = revisionsAfter(before.get(key)!.revision).map((revision) => fact(key, revision, { name: 'broken', total: 1 }));
+        const sound = factsOf(later.map(([, values]) => [KEYS.length, values]));
+        const beside = fact('beside', 0, { name: 'sound' });
+        await expect(project([beside, ...sound, ...broken])).rejects.toThrow(RevisionGap);
+        expect(await table()).toEqual(before);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it.each([1, 2, 40])('do not begin at revision %d', async (revision) => {
+    await database.query('TRUNCATE thing');
+    await expect(project([fact('beside', 0, {}), fact('late', revision, { name: 'late' })])).rejects.toThrow(RevisionGap);
+    expect(await table()).toEqual(new Map());
+  });
+
+  it('cost no statement when no event concerns them', async () => {
+    await rows.apply({ query: () => Promise.reject(new Error('nothing is to be written')) }, [ofAnotherKind()]);
+  });
+});

@@ -1,0 +1,118 @@
+import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type ClaimedTask, type ProcessTable, type Work, fateOf, messageOf } from '@orderstream/messaging';
+import { withRequestContext } from './request-context.ts';
+import type { Consumer } from './tokens.ts';
+
+/** So many tasks may be under way at once before others wait for them. */
+const AT_ONCE = 64;
+/** New rows wake the worker; this is for those whose time has come, or whose backoff or lease has run out. */
+const LOOK_EVERY_MS = 250;
+const FIRST_BACKOFF_MS = 250;
+const LONGEST_BACKOFF_MS = 30_000;
+
+export interface ProcessWorkerOptions<Of extends Work> {
+  /** In log lines. */
+  readonly name: string;
+  readonly table: ProcessTable<Of>;
+  /** Idempotent: it may be broken off anywhere and done again, also beside itself. */
+  readonly carryOut: (task: ClaimedTask<Of>, signal: AbortSignal) => Promise<void>;
+  /** What must have been read to its end before anything counts as overdue: it may say that it was done in time. */
+  readonly hears: () => readonly Pick<Consumer, 'status'>[];
+}
+
+/** Drains a process table: claims tasks that are due, carries each out on its own, and retries as long as it takes. */
+export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #options: ProcessWorkerOptions<Of>;
+  readonly #logger: Logger;
+  readonly #running = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #claiming: Promise<void> | null = null;
+  #wokenMeanwhile = false;
+  #hasCaughtUp = false;
+  #claimFault: string | null = null;
+
+  constructor(options: ProcessWorkerOptions<Of>) {
+    this.#options = options;
+    this.#logger = new Logger(options.name);
+  }
+
+  onApplicationBootstrap(): void {
+    this.#timer = setInterval(() => this.wake(), LOOK_EVERY_MS);
+    this.wake();
+  }
+
+  /** What is under way is broken off: its outcome is looked up at the next start. */
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#claiming;
+    await Promise.all(this.#running);
+  }
+
+  /** There may be tasks to claim. */
+  wake(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#claiming !== null) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    this.#claiming = this.#claim().finally(() => {
+      this.#claiming = null;
+      if (!this.#wokenMeanwhile) return;
+      this.#wokenMeanwhile = false;
+      this.wake();
+    });
+  }
+
+  async #claim(): Promise<void> {
+    const room = AT_ONCE - this.#running.size;
+    if (room === 0) return;
+    try {
+      // Once is enough: a service that was down has heard what happened meanwhile, and one that runs hears it in time.
+      this.#hasCaughtUp ||= this.#options.hears().every((consumer) => consumer.status().caughtUp);
+      for (const task of await this.#options.table.claim(room, { overdueToo: this.#hasCaughtUp })) this.#start(task);
+      this.#claimFault = null;
+    } catch (fault) {
+      const message = messageOf(fault);
+      if (message !== this.#claimFault) this.#logger.warn(`no work can be claimed: ${message}`);
+      this.#claimFault = message;
+    }
+  }
+
+  #start(task: ClaimedTask<Of>): void {
+    const { correlationId, traceparent } = task.cause;
+    const running = withRequestContext({ correlationId, traceparent }, () => this.#carryOut(task)).finally(() => {
+      this.#running.delete(running);
+      this.wake();
+    });
+    this.#running.add(running);
+  }
+
+  /** Never rejects: whatever happens, the task is done, postponed, or claimed again when its lease runs out. */
+  async #carryOut(task: ClaimedTask<Of>): Promise<void> {
+    try {
+      await this.#options.carryOut(task, this.#stop.signal);
+      await this.#options.table.finish(task);
+    } catch (fault) {
+      await this.#postpone(task, fault);
+    }
+  }
+
+  async #postpone(task: ClaimedTask<Of>, fault: unknown): Promise<void> {
+    const { orderId, work, attempts } = task;
+    const isDefect = fateOf(fault) === 'park';
+    const level = isDefect ? 'error' : 'debug';
+    this.#logger[level](`${work.step} of order ${orderId}, attempt ${attempts}: ${messageOf(fault)}`, { error: fault });
+    // A defect goes away only when somebody mends it, so it is not worth more than a look now and then.
+    const delayMs = isDefect ? LONGEST_BACKOFF_MS : backoffMs(attempts);
+    await this.#options.table.postpone(task, delayMs, messageOf(fault)).catch((lost: unknown) => {
+      this.#logger.warn(`${work.step} of order ${orderId} waits for its lease to run out: ${messageOf(lost)}`);
+    });
+  }
+}
+
+/** Exponential with jitter. */
+function backoffMs(attempts: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** (attempts - 1), LONGEST_BACKOFF_MS) * (0.5 + Math.random() / 2);
+}
