@@ -7,7 +7,10 @@ import type { EventData } from './generated.ts';
 export const streams = {
   order: {
     topic: 'orders',
-    events: ['OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered', 'OrderRejected'],
+    events: [
+      'OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered', 'OrderRejected',
+      'OrderCancellationRequested', 'OrderCancelled', 'ShippingAddressChanged',
+    ],
   },
   product: {
     topic: 'catalog',
@@ -15,19 +18,27 @@ export const streams = {
   },
   stock: {
     topic: 'inventory',
-    events: ['StockReceived', 'StockReserved', 'StockRefused', 'StockReleased', 'StockIssued'],
+    events: ['StockReceived', 'StockReserved', 'StockRefused', 'StockReleased', 'StockIssued', 'StockReturned'],
   },
   reservation: {
     topic: 'inventory',
-    events: ['ReservationConfirmed', 'ReservationRejected', 'ReservationReleased', 'ReservationFulfilled'],
+    events: [
+      'ReservationConfirmed', 'ReservationRejected', 'ReservationReleased', 'ReservationFulfilled', 'ReservationReturned',
+    ],
   },
   payment: {
     topic: 'payments',
-    events: ['PaymentRequested', 'PaymentAuthorised', 'PaymentDeclined', 'PaymentCaptured', 'PaymentCaptureFailed'],
+    events: [
+      'PaymentRequested', 'PaymentAuthorised', 'PaymentDeclined', 'PaymentCaptured', 'PaymentCaptureFailed',
+      'PaymentVoided', 'PaymentRefunded',
+    ],
   },
   shipment: {
     topic: 'shipments',
-    events: ['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered'],
+    events: [
+      'ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered',
+      'ShipmentCancelled', 'ShipmentRecalled', 'ShipmentReturned',
+    ],
   },
 } as const satisfies Record<string, { readonly topic: Topic; readonly events: readonly (keyof EventData)[] }>;
 
