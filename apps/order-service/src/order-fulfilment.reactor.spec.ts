@@ -22,7 +22,9 @@ function delivered(type: EventType): DeliveredEvent<FulfilmentEvent> {
 const heard = Object.values(streams)
   .filter((stream) => stream.topic === 'inventory' || stream.topic === 'payments' || stream.topic === 'shipments')
   .flatMap((stream): readonly EventType[] => stream.events);
-const own = reactions.filter((reaction) => reaction.service === 'order-service');
+const own = reactions
+  .filter((reaction) => reaction.service === 'order-service')
+  .map(({ service, on, command }) => ({ service, on, command }));
 
 describe('order fulfilment', () => {
   it('does what the platform’s table of reactions says, and nothing else', () => {
@@ -41,5 +43,15 @@ describe('order fulfilment', () => {
       cause: { id: 'cause', reaction: 'AcceptOrder', correlationId: 'flow' },
     });
     expect(toOrderCommand(delivered('ReservationConfirmed'))).toEqual(envelope);
+  });
+
+  it('says why, and when, a shipment came to nothing', () => {
+    const at = '2026-01-02T03:04:05.006Z';
+    for (const reason of ['CUSTOMER', 'DISPATCH_DEADLINE']) {
+      const event = { type: 'ShipmentCancelled', data: { orderId, reason, cancelledAt: at } } as const;
+      expect(toOrderCommand({ ...delivered('ShipmentCancelled'), event })?.command).toEqual({ type: 'MarkOrderCancelled', reason, at });
+    }
+    const event = { type: 'ShipmentReturned', data: { orderId, lines: [], returnedAt: at } } as const;
+    expect(toOrderCommand({ ...delivered('ShipmentReturned'), event })?.command).toEqual({ type: 'MarkOrderCancelled', reason: 'RETURNED', at });
   });
 });

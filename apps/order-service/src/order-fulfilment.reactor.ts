@@ -6,7 +6,7 @@ import type { CommandEnvelope } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
 import { ORDER_FULFILMENT } from './consumers.ts';
-import type { OrderCommand } from './domain/order.decider.ts';
+import type { CancellationReason, OrderCommand } from './domain/order.decider.ts';
 import { OrderCommands } from './order.commands.ts';
 
 type FulfilmentEvent = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>;
@@ -71,6 +71,10 @@ function commandFor(event: FulfilmentEvent): OrderCommand | null {
     }
     case 'ShipmentDelivered':
       return { type: 'MarkOrderDelivered', at: event.data.deliveredAt };
+    case 'ShipmentCancelled':
+      return { type: 'MarkOrderCancelled', reason: event.data.reason as CancellationReason, at: event.data.cancelledAt };
+    case 'ShipmentReturned':
+      return { type: 'MarkOrderCancelled', reason: 'RETURNED', at: event.data.returnedAt };
     default:
       return null;
   }

@@ -8,13 +8,14 @@ import { Database, ParkingTable, Projections } from '@orderstream/postgres';
 import { CONSUMERS, DEPENDENCIES, EVENT_STORE, type Logger } from '@orderstream/service';
 import type { OrderServiceConfig } from './config.ts';
 import { ORDER_DEMAND, ORDER_FULFILMENT, ORDER_PRICE_LIST, ORDER_SUMMARY } from './consumers.ts';
+import { OrderChanging } from './order-changing.ts';
 import { OrderDemand } from './order-demand.entity.ts';
 import { OrderDemandProjection } from './order-demand.projection.ts';
 import { OrderFulfilmentReactor } from './order-fulfilment.reactor.ts';
 import { OrderPlacing } from './order-placing.ts';
 import { OrderPrice } from './order-price.entity.ts';
 import { OrderPriceProjection } from './order-price.projection.ts';
-import { OrderSummary } from './order-summary.entity.ts';
+import { OrderPayment, OrderShipment, OrderSummary } from './order-summary.entity.ts';
 import { OrderSummaryProjection } from './order-summary.projection.ts';
 import { OrderCommandsHandler } from './order.commands.ts';
 import { OrderController } from './order.controller.ts';
@@ -26,7 +27,8 @@ import { PriceList } from './price-list.ts';
 export class OrderServiceModule {
   static with(config: OrderServiceConfig, logger: Logger): DynamicModule {
     const store = new EventStoreDb(config.EVENTSTORE_URL);
-    const database = new Database({ url: config.DATABASE_URL, entities: [OrderSummary, OrderPrice, OrderDemand] });
+    const entities = [OrderSummary, OrderPayment, OrderShipment, OrderPrice, OrderDemand];
+    const database = new Database({ url: config.DATABASE_URL, entities });
     const personalData = new PersonalData(config.PERSONAL_DATA_DATABASE_URL);
     const projections = new Projections(database);
     const kafka = createKafka({ clientId: 'order-service', brokers: config.KAFKA_BROKERS, logger });
@@ -53,6 +55,7 @@ export class OrderServiceModule {
       ],
       providers: [
         OrderPlacing,
+        OrderChanging,
         PriceList,
         OrderCommandsHandler,
         FindOrderHandler,

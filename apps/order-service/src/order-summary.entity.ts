@@ -1,6 +1,41 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 import type { OrderLine } from '@orderstream/contracts';
 import type { OrderStatus } from './domain/order.decider.ts';
+import type { PaymentStatus, ShipmentStatus } from './order.api.ts';
+
+/** How an order's payment stands. Written from another topic than the order's own row, so it may be there before that. */
+@Entity('order_payment')
+export class OrderPayment {
+  @PrimaryColumn('uuid', { name: 'order_id' })
+  orderId!: string;
+
+  /** Of the payment's stream. */
+  @Column('int')
+  revision!: number;
+
+  @Column('text')
+  status!: PaymentStatus;
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt!: Date;
+}
+
+/** How its shipment stands: the same from a third topic. */
+@Entity('order_shipment')
+export class OrderShipment {
+  @PrimaryColumn('uuid', { name: 'order_id' })
+  orderId!: string;
+
+  /** Of the shipment's stream. */
+  @Column('int')
+  revision!: number;
+
+  @Column('text')
+  status!: ShipmentStatus;
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt!: Date;
+}
 
 /** One order as it stands: written by the order-summary projection, read by GET /orders. */
 @Entity('order_summary')
@@ -45,4 +80,21 @@ export class OrderSummary {
 
   @Column('text', { name: 'rejection_detail', nullable: true })
   rejectionDetail!: string | null;
+
+  @Column('timestamptz', { name: 'cancellation_requested_at', nullable: true })
+  cancellationRequestedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true })
+  cancelledAt!: Date | null;
+
+  @Column('text', { name: 'cancellation_reason', nullable: true })
+  cancellationReason!: string | null;
+
+  @OneToOne(() => OrderPayment, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'order_id' })
+  payment!: OrderPayment | null;
+
+  @OneToOne(() => OrderShipment, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'order_id' })
+  shipment!: OrderShipment | null;
 }

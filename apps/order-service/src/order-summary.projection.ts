@@ -1,101 +1,141 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
-import { Projections, type Transaction } from '@orderstream/postgres';
+import type { EventBatch } from '@orderstream/messaging';
+import { Projections, type RowValues, StreamRows } from '@orderstream/postgres';
 import { ORDER_SUMMARY } from './consumers.ts';
-import { changeOf, type OrderChange } from './order.view.ts';
+import type { PaymentStatus, ShipmentStatus } from './order.api.ts';
+import { changeOf } from './order.view.ts';
 
-type OrderFact = DeliveredEvent<EventOn<'orders'>>;
-
-/** orders -> order_summary: one row per order, as it stands. */
+/**
+ * orders, payments, shipments -> order_summary, order_payment, order_shipment: an order as it stands.
+ * Topics have no order between each other, so each has a table of its own, with its own stream's revision.
+ */
 @Controller()
 export class OrderSummaryProjection {
   constructor(private readonly projections: Projections) {}
 
   @EventPattern('orders', ORDER_SUMMARY)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
-    return this.projections.project(batch, applyOrderSummary);
+    return this.projections.project(batch, orderSummaryRows.apply);
+  }
+
+  @EventPattern('payments', ORDER_SUMMARY)
+  onPayments(@Payload() batch: EventBatch<EventOn<'payments'>>): Promise<void> {
+    return this.projections.project(batch, orderPaymentRows.apply);
+  }
+
+  @EventPattern('shipments', ORDER_SUMMARY)
+  onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
+    return this.projections.project(batch, orderShipmentRows.apply);
   }
 }
 
-/**
- * Two statements for the whole batch: the rows that begin in it, then what has become of all of them.
- * A row only moves on from the revision before, so a fact that is missing or comes twice is a fault.
- */
-export async function applyOrderSummary(tx: Transaction, facts: readonly OrderFact[]): Promise<void> {
-  await insertPlaced(tx, facts);
-  await updateChanged(tx, facts);
-}
+const key = { column: 'order_id', type: 'uuid' } as const;
 
-async function insertPlaced(tx: Transaction, facts: readonly OrderFact[]): Promise<void> {
-  const placed = facts.flatMap(({ event }) => (event.type === 'OrderPlaced' ? [event.data] : []));
-  if (placed.length === 0) return;
-  await tx.query(
-    `INSERT INTO order_summary
-       (order_id, revision, status, customer_id, lines, total_amount, currency, placed_at, updated_at)
-     SELECT order_id, 0, 'placed', customer_id, lines, total_amount, currency, placed_at, placed_at
-     FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::bigint[], $5::text[], $6::timestamptz[])
-       AS placed (order_id, customer_id, lines, total_amount, currency, placed_at)`,
-    [
-      placed.map((order) => order.orderId),
-      placed.map((order) => order.customerId),
-      placed.map((order) => JSON.stringify(order.lines)),
-      placed.map((order) => order.total.amount),
-      placed.map((order) => order.total.currency),
-      placed.map((order) => order.placedAt),
-    ],
-  );
-}
+const summaryColumns = {
+  status: 'text',
+  customer_id: 'uuid',
+  lines: 'jsonb',
+  total_amount: 'bigint',
+  currency: 'text',
+  placed_at: 'timestamptz',
+  updated_at: 'timestamptz',
+  carrier: 'text',
+  tracking_number: 'text',
+  rejection_reason: 'text',
+  rejection_detail: 'text',
+  cancellation_requested_at: 'timestamptz',
+  cancelled_at: 'timestamptz',
+  cancellation_reason: 'text',
+} as const;
 
-/** What a batch says about one order, from the revision that its row is at to the one that it reaches. */
-interface Step extends OrderChange {
-  readonly orderId: string;
-  readonly since: number;
-  readonly revision: number;
-}
+export const orderSummaryRows = new StreamRows({
+  table: 'order_summary',
+  key,
+  columns: summaryColumns,
+  change: (event: EventOn<'orders'>) => ({ key: event.data.orderId, values: summaryOf(event) }),
+});
 
-async function updateChanged(tx: Transaction, facts: readonly OrderFact[]): Promise<void> {
-  const steps = stepsOf(facts);
-  if (steps.length === 0) return;
-  const [updated] = await tx.query<{ rows: number }>(
-    `WITH updated AS (
-       UPDATE order_summary AS summary
-       SET revision = step.revision,
-           status = step.status,
-           updated_at = step.at,
-           carrier = COALESCE(step.carrier, summary.carrier),
-           tracking_number = COALESCE(step.tracking_number, summary.tracking_number),
-           rejection_reason = step.reason,
-           rejection_detail = step.detail
-       FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[])
-         AS step (order_id, since, revision, status, at, carrier, tracking_number, reason, detail)
-       WHERE summary.order_id = step.order_id AND summary.revision = step.since
-       RETURNING 1
-     )
-     SELECT count(*)::int AS rows FROM updated`,
-    [
-      steps.map((step) => step.orderId),
-      steps.map((step) => step.since),
-      steps.map((step) => step.revision),
-      steps.map((step) => step.status),
-      steps.map((step) => step.updatedAt),
-      steps.map((step) => step.shipment?.carrier ?? null),
-      steps.map((step) => step.shipment?.trackingNumber ?? null),
-      steps.map((step) => step.rejection?.reason ?? null),
-      steps.map((step) => step.rejection?.detail ?? null),
-    ],
-  );
-  if (updated?.rows !== steps.length) throw new Error('an order is not at the revision before its next event');
-}
-
-function stepsOf(facts: readonly OrderFact[]): Step[] {
-  const byOrder = new Map<string, Step>();
-  for (const { event, revision } of facts) {
-    if (event.type === 'OrderPlaced') continue;
-    const { orderId } = event.data;
-    const before = byOrder.get(orderId) ?? { since: revision - 1 };
-    byOrder.set(orderId, { ...before, ...changeOf(event), orderId, revision });
+function summaryOf(event: EventOn<'orders'>): RowValues<keyof typeof summaryColumns>['values'] {
+  if (event.type === 'OrderPlaced') {
+    const { customerId, lines, total, placedAt } = event.data;
+    return {
+      status: 'placed',
+      customer_id: customerId,
+      lines,
+      total_amount: total.amount,
+      currency: total.currency,
+      placed_at: placedAt,
+      updated_at: placedAt,
+    };
   }
-  return [...byOrder.values()];
+  const { status, updatedAt, shipment, rejection, cancellation } = changeOf(event);
+  return {
+    status,
+    updated_at: updatedAt,
+    carrier: shipment?.carrier,
+    tracking_number: shipment?.trackingNumber,
+    rejection_reason: rejection?.reason,
+    rejection_detail: rejection?.detail,
+    cancellation_requested_at: cancellation?.requestedAt,
+    cancelled_at: cancellation?.cancelledAt,
+    cancellation_reason: cancellation?.reason,
+  };
+}
+
+const statusColumns = { status: 'text', updated_at: 'timestamptz' } as const;
+
+export const orderPaymentRows = new StreamRows({
+  table: 'order_payment',
+  key,
+  columns: statusColumns,
+  change: (event: EventOn<'payments'>) => ({ key: event.data.orderId, values: paymentOf(event) }),
+});
+
+function paymentOf(event: EventOn<'payments'>): { status: PaymentStatus; updated_at: string } {
+  switch (event.type) {
+    case 'PaymentRequested':
+      return { status: 'requested', updated_at: event.data.requestedAt };
+    case 'PaymentAuthorised':
+      return { status: 'authorised', updated_at: event.data.authorisedAt };
+    case 'PaymentDeclined':
+      return { status: 'declined', updated_at: event.data.declinedAt };
+    case 'PaymentCaptured':
+      return { status: 'captured', updated_at: event.data.capturedAt };
+    case 'PaymentCaptureFailed':
+      return { status: 'capture-failed', updated_at: event.data.failedAt };
+    case 'PaymentVoided':
+      return { status: 'voided', updated_at: event.data.voidedAt };
+    case 'PaymentRefunded':
+      return { status: 'refunded', updated_at: event.data.refundedAt };
+    default:
+      return event satisfies never;
+  }
+}
+
+export const orderShipmentRows = new StreamRows({
+  table: 'order_shipment',
+  key,
+  columns: statusColumns,
+  change: (event: EventOn<'shipments'>) => ({ key: event.data.orderId, values: shipmentOf(event) }),
+});
+
+function shipmentOf(event: EventOn<'shipments'>): { status: ShipmentStatus; updated_at: string } {
+  switch (event.type) {
+    case 'ShipmentScheduled':
+      return { status: 'scheduled', updated_at: event.data.scheduledAt };
+    case 'ShipmentDispatched':
+      return { status: 'dispatched', updated_at: event.data.dispatchedAt };
+    case 'ShipmentDelivered':
+      return { status: 'delivered', updated_at: event.data.deliveredAt };
+    case 'ShipmentCancelled':
+      return { status: 'cancelled', updated_at: event.data.cancelledAt };
+    case 'ShipmentRecalled':
+      return { status: 'recalled', updated_at: event.data.recalledAt };
+    case 'ShipmentReturned':
+      return { status: 'returned', updated_at: event.data.returnedAt };
+    default:
+      return event satisfies never;
+  }
 }

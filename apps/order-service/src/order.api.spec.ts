@@ -1,6 +1,6 @@
 import { fieldErrors } from '@orderstream/service';
 import { describe, expect, it } from 'vitest';
-import { findOrderQuery, listOrdersQuery, placeOrderBody } from './order.api.ts';
+import { findOrderQuery, listOrdersQuery, placeOrderBody, shippingAddressBody } from './order.api.ts';
 
 const recipient = { name: 'Ada', street: 'Square 12', city: 'London', postalCode: 'SW1Y', country: 'GB' };
 const body = {
@@ -46,6 +46,14 @@ describe('an order’s body', () => {
     ['with null for a field', { ...body, recipient: null }, ['recipient']],
   ])('%s is refused by the name of the field', (_what, value, fields) => {
     expect(wrongFields(placeOrderBody, value)).toEqual(fields);
+  });
+});
+
+describe('a shipping address', () => {
+  it('has the same shape as in an order', () => {
+    expect(shippingAddressBody.parse(recipient)).toEqual(recipient);
+    expect(wrongFields(shippingAddressBody, { ...recipient, country: 'XX', floor: 3 })).toEqual(['country', 'floor']);
+    expect(wrongFields(shippingAddressBody, undefined)).toEqual(['body']);
   });
 });
 

@@ -15,6 +15,11 @@ const recipient = z.strictObject({
 
 export type Recipient = z.infer<typeof recipient>;
 
+const ada: Recipient = { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' };
+
+/** Where an order goes, as PUT: all of it, whatever of it has changed. */
+export const shippingAddressBody = recipient.meta({ examples: [ada] });
+
 const requestedLine = z.strictObject({ sku, quantity: z.int().min(1).max(MOST_OF_ONE) });
 
 const distinctSkus: z.core.CheckFn<readonly { readonly sku: string }[]> = ({ value, issues }) => {
@@ -44,7 +49,7 @@ export const placeOrderBody = z
         customerId: '7d3e5c1a-6a0e-4d2b-9f57-3b1c2a4d5e6f',
         lines: [{ sku: 'TEA-100', quantity: 2 }],
         paymentMethod: 'pm_card_ok',
-        recipient: { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' },
+        recipient: ada,
       },
     ],
   });
@@ -58,7 +63,15 @@ export const idempotencyKey = z
 
 const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency });
 
-export const orderStatus = z.enum(['placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected']);
+export const orderStatus = z.enum(['placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected', 'cancelled']);
+
+const paymentStatus = z.enum(['requested', 'authorised', 'declined', 'captured', 'capture-failed', 'voided', 'refunded']);
+export type PaymentStatus = z.infer<typeof paymentStatus>;
+
+const shipmentStatus = z.enum(['scheduled', 'dispatched', 'delivered', 'cancelled', 'recalled', 'returned']);
+export type ShipmentStatus = z.infer<typeof shipmentStatus>;
+
+const instant = z.iso.datetime();
 
 /** An order as clients see it. Where it goes is not shown: the shipment knows. */
 export const orderView = z.object({
@@ -69,13 +82,26 @@ export const orderView = z.object({
   customerId: z.uuid(),
   lines: z.array(z.object({ sku, quantity: z.int(), unitPrice: money })),
   total: money,
-  placedAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
+  placedAt: instant,
+  updatedAt: instant,
+  paymentStatus: paymentStatus.nullable().describe('as last heard from the payment, which does not move the ETag; null before anything was'),
+  shipmentStatus: shipmentStatus.nullable().describe('the same of the shipment'),
   shipment: z.object({ carrier: z.string(), trackingNumber: z.string() }).nullable(),
   rejection: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+  cancellation: z
+    .object({
+      requestedAt: instant.nullable().describe('null when the order was cancelled without asking its shipment'),
+      cancelledAt: instant.nullable().describe('null while the shipment has not answered, or when the goods were delivered all the same'),
+      reason: z.string().nullable().describe('CUSTOMER, DISPATCH_DEADLINE or RETURNED'),
+    })
+    .nullable(),
 });
 
 export type OrderView = z.infer<typeof orderView>;
+
+/** Where a change has taken an order. */
+export const orderProgress = z.object({ orderId: z.uuid(), revision: z.int(), status: orderStatus });
+export type OrderProgress = z.infer<typeof orderProgress>;
 
 export const orderList = z.object({
   orders: z.array(orderView),

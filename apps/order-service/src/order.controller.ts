@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, entityTag, Problem, readInput, type Reply } from '@orderstream/service';
+import { ApiProblems, entityTag, readIfMatch, readInput, type Reply } from '@orderstream/service';
 import {
   findOrderQuery,
   idempotencyKey,
@@ -10,21 +10,28 @@ import {
   orderIdParam,
   orderList,
   type OrderList,
+  orderProgress,
+  type OrderProgress,
   orderView,
   type OrderView,
   type PlaceOrderBody,
   placeOrderBody,
+  type Recipient,
+  shippingAddressBody,
 } from './order.api.ts';
+import { OrderChanging, unknownOrder } from './order-changing.ts';
 import { OrderPlacing } from './order-placing.ts';
 import { FindOrder, ListOrders } from './order.queries.ts';
 
 const etag = { ETag: { description: 'The revision of the order’s stream', schema: { type: 'string' as const, example: '"0"' } } };
+const ifMatchHeader = { name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' };
 
 @ApiTags('orders')
 @Controller('orders')
 export class OrderController {
   constructor(
     private readonly placing: OrderPlacing,
+    private readonly changing: OrderChanging,
     private readonly queries: QueryBus,
   ) {}
 
@@ -55,7 +62,7 @@ export class OrderController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<OrderView> {
     const order = await this.queries.execute(new FindOrder(orderId, minRevision));
-    if (order === null) throw new Problem('not-found', `There is no order ${orderId}`);
+    if (order === null) throw unknownOrder(orderId);
     void reply.header('etag', entityTag(order.revision));
     return order;
   }
@@ -66,5 +73,40 @@ export class OrderController {
   @ApiProblems('invalid-request', 'dependency-unavailable')
   list(@Query({ schema: listOrdersQuery }) query: ListOrdersQuery): Promise<OrderList> {
     return this.queries.execute(new ListOrders(query));
+  }
+
+  @Post(':orderId/cancellation')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cancel an order', description: 'Up to its payment an order is cancelled at once. From then on its shipment is asked, which may have left for good: read the order again to see.' })
+  @ApiHeader(ifMatchHeader)
+  @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order is cancelled', headers: etag })
+  @ApiResponse({ status: 202, standardSchema: orderProgress, description: 'The shipment is asked, and has not answered yet', headers: etag })
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'precondition-failed')
+  @ApiProblems('precondition-required', 'dependency-unavailable')
+  async cancel(
+    @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<OrderProgress> {
+    const order = await this.changing.cancel(orderId, readIfMatch(ifMatch));
+    void reply.code(order.status === 'cancelled' ? 200 : 202).header('etag', entityTag(order.revision));
+    return order;
+  }
+
+  @Put(':orderId/shipping-address')
+  @ApiOperation({ summary: 'Send an order to another address', description: 'Until it is paid.' })
+  @ApiHeader(ifMatchHeader)
+  @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order goes to this address', headers: etag })
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'customer-erased')
+  @ApiProblems('precondition-failed', 'body-too-large', 'precondition-required', 'dependency-unavailable')
+  async changeAddress(
+    @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: shippingAddressBody }) recipient: Recipient,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<OrderProgress> {
+    const order = await this.changing.changeAddress(orderId, recipient, readIfMatch(ifMatch));
+    void reply.header('etag', entityTag(order.revision));
+    return order;
   }
 }

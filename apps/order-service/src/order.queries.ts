@@ -4,6 +4,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, streamName } from '@orderstream/event-sourcing';
 import { Database } from '@orderstream/postgres';
 import { EVENT_STORE, Problem } from '@orderstream/service';
+import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
 import { OrderSummary } from './order-summary.entity.ts';
 import type { ListOrdersQuery, OrderList, OrderView } from './order.api.ts';
@@ -57,7 +58,7 @@ export class FindOrderHandler implements IQueryHandler<FindOrder> {
   }
 
   async #row(orderId: string): Promise<OrderView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(OrderSummary, { orderId }));
+    const row = await this.database.read((entities) => summaries(entities).where({ orderId }).getOne());
     return row === null ? null : toView(row);
   }
 
@@ -85,8 +86,7 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
   async execute({ query: { status, customer, cursor, limit = PAGE } }: ListOrders): Promise<OrderList> {
     const before = cursor === undefined ? null : readCursor(cursor);
     const found = await this.database.read((entities) => {
-      const rows = entities
-        .createQueryBuilder(OrderSummary, 'summary')
+      const rows = summaries(entities)
         .orderBy('summary.placedAt', 'DESC')
         .addOrderBy('summary.orderId', 'DESC')
         .limit(limit + 1);
@@ -101,6 +101,14 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
   }
 }
 
+/** Orders with what is known of their payments and shipments, all of one moment: one statement, whatever is added to it. */
+function summaries(entities: EntityManager): SelectQueryBuilder<OrderSummary> {
+  return entities
+    .createQueryBuilder(OrderSummary, 'summary')
+    .leftJoinAndSelect('summary.payment', 'payment')
+    .leftJoinAndSelect('summary.shipment', 'shipment');
+}
+
 function toView(row: OrderSummary): OrderView {
   const { carrier, trackingNumber, rejectionReason, rejectionDetail } = row;
   return {
@@ -112,9 +120,18 @@ function toView(row: OrderSummary): OrderView {
     total: { amount: row.totalAmount, currency: row.currency },
     placedAt: row.placedAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+    paymentStatus: row.payment?.status ?? null,
+    shipmentStatus: row.shipment?.status ?? null,
     shipment: carrier === null || trackingNumber === null ? null : { carrier, trackingNumber },
     rejection: rejectionReason === null || rejectionDetail === null ? null : { reason: rejectionReason, detail: rejectionDetail },
+    cancellation: cancellationOf(row),
   };
+}
+
+function cancellationOf(row: OrderSummary): OrderView['cancellation'] {
+  const { cancellationRequestedAt: requestedAt, cancelledAt, cancellationReason: reason } = row;
+  if (requestedAt === null && cancelledAt === null) return null;
+  return { requestedAt: requestedAt?.toISOString() ?? null, cancelledAt: cancelledAt?.toISOString() ?? null, reason };
 }
 
 /** The place behind an order in the list: clients need not know that it is a time and an id. */

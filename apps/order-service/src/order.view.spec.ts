@@ -19,13 +19,21 @@ const shipped: OrderEvent = { type: 'OrderShipped', data: { orderId, carrier: 'D
 const delivered: OrderEvent = { type: 'OrderDelivered', data: { orderId, deliveredAt: day(5) } };
 const rejected: OrderEvent = { type: 'OrderRejected', data: { orderId, reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA', rejectedAt: day(2) } };
 
+const requested: OrderEvent = { type: 'OrderCancellationRequested', data: { orderId, requestedAt: day(6) } };
+const cancelled: OrderEvent = {
+  type: 'OrderCancelled',
+  data: { orderId, reason: 'RETURNED', detail: 'The goods came back', stage: 'shipped', cancelledAt: day(7) },
+};
+const addressChanged: OrderEvent = { type: 'ShippingAddressChanged', data: { orderId, recipient: 'sealed anew', changedAt: day(8) } };
+
 const view = (...events: OrderEvent[]): OrderView | null =>
   events.reduce<OrderView | null>((before, event, revision) => evolveView(before, event, revision), null);
 
 describe('the view of an order', () => {
   it('shows what was placed, and to nobody where it goes', () => {
     expect(view(placed)).toEqual({
-      orderId, customerId, lines, total, revision: 0, status: 'placed', placedAt: day(1), updatedAt: day(1), shipment: null, rejection: null,
+      orderId, customerId, lines, total, revision: 0, status: 'placed', placedAt: day(1), updatedAt: day(1),
+      paymentStatus: null, shipmentStatus: null, shipment: null, rejection: null, cancellation: null,
     });
   });
   it('follows the order to its delivery', () => {
@@ -39,5 +47,22 @@ describe('the view of an order', () => {
     expect(view(placed, rejected)).toMatchObject({
       revision: 1, status: 'rejected', rejection: { reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA' },
     });
+  });
+  it('says that its cancellation is asked for, and goes on meanwhile', () => {
+    const asked = view(placed, accepted, paid, requested);
+    const cancellation = { requestedAt: day(6), cancelledAt: null, reason: null };
+    expect(asked).toMatchObject({ revision: 3, status: 'paid', updatedAt: day(6), cancellation });
+    expect(view(placed, accepted, paid, requested, shipped)).toMatchObject({ revision: 4, status: 'shipped', cancellation });
+  });
+  it('says when and why it was cancelled, asked for or not', () => {
+    expect(view(placed, accepted, paid, shipped, requested, cancelled)).toMatchObject({
+      status: 'cancelled', updatedAt: day(7), cancellation: { requestedAt: day(6), cancelledAt: day(7), reason: 'RETURNED' },
+    });
+    expect(view(placed, cancelled)).toMatchObject({
+      status: 'cancelled', cancellation: { requestedAt: null, cancelledAt: day(7), reason: 'RETURNED' },
+    });
+  });
+  it('shows that an address was changed, and not which', () => {
+    expect(view(placed, accepted, addressChanged)).toEqual({ ...view(placed, accepted), revision: 2, updatedAt: day(8) });
   });
 });

@@ -3,10 +3,19 @@ import type { Decider, Decision } from '@orderstream/event-sourcing';
 
 export type OrderEvent = EventOf<'order'>;
 
-/** Why an order ended without being delivered. */
+/** What refused the order. */
 export type RejectionReason = 'OUT_OF_STOCK' | 'PAYMENT_DECLINED';
 
-/** `at` is when it happened, ISO-8601 UTC. The customer places; everything else is what other services have found. */
+/** Why an order that nothing refused ended without being delivered. */
+export type CancellationReason = 'CUSTOMER' | 'DISPATCH_DEADLINE' | 'RETURNED';
+
+/** How far an order was when it was cancelled. */
+export type CancellationStage = 'placed' | 'accepted' | 'paid' | 'shipped';
+
+/**
+ * `at` is when it happened, ISO-8601 UTC. The customer places, changes the address and cancels;
+ * everything else is what other services have found.
+ */
 export type OrderCommand =
   | {
       readonly type: 'PlaceOrder';
@@ -19,20 +28,47 @@ export type OrderCommand =
       readonly recipient: string;
       readonly at: string;
     }
+  | { readonly type: 'ChangeShippingAddress'; readonly recipient: string; readonly at: string }
+  | { readonly type: 'CancelOrder'; readonly at: string }
   | { readonly type: 'AcceptOrder'; readonly at: string }
   | { readonly type: 'RejectOrder'; readonly reason: RejectionReason; readonly detail: string; readonly at: string }
   | { readonly type: 'MarkOrderPaid'; readonly at: string }
   | { readonly type: 'MarkOrderShipped'; readonly carrier: string; readonly trackingNumber: string; readonly at: string }
-  | { readonly type: 'MarkOrderDelivered'; readonly at: string };
+  | { readonly type: 'MarkOrderDelivered'; readonly at: string }
+  | { readonly type: 'MarkOrderCancelled'; readonly reason: CancellationReason; readonly at: string };
 
-export type OrderRejection = { readonly type: 'total-too-large' };
+type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { readonly type: Type }>;
 
-export type OrderState =
-  | { readonly status: 'none' }
-  | { readonly status: 'placed' | 'accepted' | 'paid' | 'shipped' | 'delivered'; readonly order: OrderPlaced }
-  | { readonly status: 'rejected'; readonly order: OrderPlaced; readonly reason: RejectionReason };
+/** Only what the customer asks can be refused. */
+export type OrderRejection =
+  | { readonly type: 'total-too-large' }
+  | { readonly type: 'order-paid' }
+  | { readonly type: 'order-delivered' }
+  | { readonly type: 'order-rejected' }
+  | { readonly type: 'order-cancelled' };
 
-export type OrderStatus = Exclude<OrderState['status'], 'none'>;
+/** `order` is what was placed, with the recipient as last changed. */
+type KnownOrder =
+  | { readonly status: 'placed' | 'accepted'; readonly order: OrderPlaced }
+  | {
+      readonly status: 'paid' | 'shipped' | 'delivered';
+      readonly order: OrderPlaced;
+      /** The customer wants to cancel, and the shipment is to say whether that came in time. */
+      readonly cancellationRequested: boolean;
+    }
+  | { readonly status: 'rejected'; readonly order: OrderPlaced; readonly reason: RejectionReason }
+  | {
+      readonly status: 'cancelled';
+      readonly order: OrderPlaced;
+      readonly stage: CancellationStage;
+      readonly reason: CancellationReason;
+    };
+
+export type OrderState = { readonly status: 'none' } | KnownOrder;
+
+export type OrderStatus = KnownOrder['status'];
+
+type OrderDecision = Decision<OrderEvent, OrderRejection>;
 
 export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent, OrderRejection> = {
   category: 'order',
@@ -41,29 +77,29 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent, OrderRe
   evolve,
 };
 
-function decide(command: OrderCommand, state: OrderState): Decision<OrderEvent, OrderRejection> {
+function decide(command: OrderCommand, state: OrderState): OrderDecision {
   if (command.type === 'PlaceOrder') return state.status === 'none' ? place(command) : [];
   if (state.status === 'none') throw new Error(`${command.type}: there is no such order`);
   const { orderId, customerId, lines, total, paymentMethod, recipient } = state.order;
   const { at } = command;
   switch (command.type) {
+    case 'ChangeShippingAddress':
+      return changeAddress(command, state);
+    case 'CancelOrder':
+      return cancel(command, state);
     case 'AcceptOrder':
       if (state.status === 'placed') {
         return [{ type: 'OrderAccepted', data: { orderId, customerId, total, paymentMethod, acceptedAt: at } }];
       }
-      return wasAccepted(state) ? [] : impossible(command, state);
+      return reached(state, 'accepted') || wasCancelledAt(state, 'placed') ? [] : impossible(command, state);
     case 'RejectOrder':
-      if (state.status === undecidedBefore[command.reason]) {
-        const { reason, detail } = command;
-        return [{ type: 'OrderRejected', data: { orderId, reason, detail, rejectedAt: at } }];
-      }
-      return state.status === 'rejected' && state.reason === command.reason ? [] : impossible(command, state);
+      return reject(command, state);
     case 'MarkOrderPaid':
       if (state.status === 'accepted') {
         const quantities = lines.map(({ sku, quantity }) => ({ sku, quantity }));
         return [{ type: 'OrderPaid', data: { orderId, customerId, lines: quantities, recipient, paidAt: at } }];
       }
-      return reached(state, 'paid') ? [] : impossible(command, state);
+      return reached(state, 'paid') || wasCancelledAt(state, 'accepted') ? [] : impossible(command, state);
     case 'MarkOrderShipped':
       if (state.status === 'paid') {
         const { carrier, trackingNumber } = command;
@@ -73,32 +109,14 @@ function decide(command: OrderCommand, state: OrderState): Decision<OrderEvent, 
     case 'MarkOrderDelivered':
       if (state.status === 'shipped') return [{ type: 'OrderDelivered', data: { orderId, deliveredAt: at } }];
       return reached(state, 'delivered') ? [] : impossible(command, state);
+    case 'MarkOrderCancelled':
+      return markCancelled(command, state);
     default:
       return command satisfies never;
   }
 }
 
-function evolve(state: OrderState, event: OrderEvent): OrderState {
-  if (event.type === 'OrderPlaced') return { status: 'placed', order: event.data };
-  if (state.status === 'none') throw new Error(`${event.type} is the first event of an order`);
-  const { order } = state;
-  switch (event.type) {
-    case 'OrderAccepted':
-      return { status: 'accepted', order };
-    case 'OrderPaid':
-      return { status: 'paid', order };
-    case 'OrderShipped':
-      return { status: 'shipped', order };
-    case 'OrderDelivered':
-      return { status: 'delivered', order };
-    case 'OrderRejected':
-      return { status: 'rejected', order, reason: event.data.reason as RejectionReason };
-    default:
-      return event satisfies never;
-  }
-}
-
-function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>): Decision<OrderEvent, OrderRejection> {
+function place(command: Command<'PlaceOrder'>): OrderDecision {
   const { orderId, customerId, lines, paymentMethod, recipient, at: placedAt } = command;
   const total = totalOf(lines);
   if (!Number.isSafeInteger(total.amount)) return { rejection: { type: 'total-too-large' } };
@@ -112,20 +130,132 @@ function totalOf(lines: readonly OrderLine[]): Money {
   return { amount: lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice.amount, 0), currency };
 }
 
+/** OrderPaid tells the warehouse where the goods go: from then on nobody reads another address. */
+function changeAddress({ recipient, at: changedAt }: Command<'ChangeShippingAddress'>, state: KnownOrder): OrderDecision {
+  const { orderId, recipient: recorded } = state.order;
+  switch (state.status) {
+    case 'placed':
+    case 'accepted':
+      return recipient === recorded ? [] : [{ type: 'ShippingAddressChanged', data: { orderId, recipient, changedAt } }];
+    case 'paid':
+    case 'shipped':
+    case 'delivered':
+      return { rejection: { type: 'order-paid' } };
+    case 'rejected':
+      return { rejection: { type: 'order-rejected' } };
+    case 'cancelled':
+      return { rejection: { type: 'order-cancelled' } };
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Up to the payment the order itself answers; from then on its shipment does, and this only asks it. */
+function cancel({ at }: Command<'CancelOrder'>, state: KnownOrder): OrderDecision {
+  const { orderId } = state.order;
+  switch (state.status) {
+    case 'placed':
+    case 'accepted':
+      return [cancelled(orderId, 'CUSTOMER', state.status, at)];
+    case 'paid':
+    case 'shipped':
+      return state.cancellationRequested ? [] : [{ type: 'OrderCancellationRequested', data: { orderId, requestedAt: at } }];
+    case 'delivered':
+      return { rejection: { type: 'order-delivered' } };
+    case 'rejected':
+      return { rejection: { type: 'order-rejected' } };
+    case 'cancelled':
+      return [];
+    default:
+      return state satisfies never;
+  }
+}
+
 /** Where an order stands while the question that may end it is open. */
 const undecidedBefore = { OUT_OF_STOCK: 'placed', PAYMENT_DECLINED: 'accepted' } as const;
 
-const course: readonly OrderState['status'][] = ['none', 'placed', 'accepted', 'paid', 'shipped', 'delivered'];
-
-function reached(state: OrderState, status: OrderStatus): boolean {
-  return course.indexOf(state.status) >= course.indexOf(status);
+function reject(command: Command<'RejectOrder'>, state: KnownOrder): OrderDecision {
+  const { reason, detail, at: rejectedAt } = command;
+  if (state.status === undecidedBefore[reason]) {
+    return [{ type: 'OrderRejected', data: { orderId: state.order.orderId, reason, detail, rejectedAt } }];
+  }
+  const isRecorded = state.status === 'rejected' && state.reason === reason;
+  return isRecorded || wasCancelledAt(state, undecidedBefore[reason]) ? [] : impossible(command, state);
 }
 
-function wasAccepted(state: OrderState): boolean {
-  return state.status === 'rejected' ? state.reason === 'PAYMENT_DECLINED' : reached(state, 'accepted');
+/** Where an order stands when its shipment ends it. */
+const endsFrom = { CUSTOMER: 'paid', DISPATCH_DEADLINE: 'paid', RETURNED: 'shipped' } as const;
+
+function markCancelled(command: Command<'MarkOrderCancelled'>, state: KnownOrder): OrderDecision {
+  const { reason, at } = command;
+  if (state.status === endsFrom[reason]) {
+    if (reason === 'CUSTOMER' && !state.cancellationRequested) impossible(command, state);
+    return [cancelled(state.order.orderId, reason, endsFrom[reason], at)];
+  }
+  return wasCancelledAt(state, endsFrom[reason]) && state.reason === reason ? [] : impossible(command, state);
+}
+
+const cancellationDetail: Readonly<Record<CancellationReason, string>> = {
+  CUSTOMER: 'Cancelled by the customer',
+  DISPATCH_DEADLINE: 'Could not be sent in time',
+  RETURNED: 'The goods came back',
+};
+
+function cancelled(orderId: string, reason: CancellationReason, stage: CancellationStage, cancelledAt: string): OrderEvent {
+  return { type: 'OrderCancelled', data: { orderId, reason, detail: cancellationDetail[reason], stage, cancelledAt } };
+}
+
+const course = ['placed', 'accepted', 'paid', 'shipped', 'delivered'] as const;
+
+/** An order that was rejected or cancelled has got as far as it was then. */
+function reached(state: KnownOrder, status: (typeof course)[number]): boolean {
+  return course.indexOf(furthest(state)) >= course.indexOf(status);
+}
+
+function furthest(state: KnownOrder): (typeof course)[number] {
+  if (state.status === 'rejected') return undecidedBefore[state.reason];
+  return state.status === 'cancelled' ? state.stage : state.status;
+}
+
+/**
+ * Before the payment a customer's cancellation waits for nobody: the answer that the order was waiting
+ * for at that stage may still come, and can't matter any more.
+ */
+function wasCancelledAt(state: KnownOrder, stage: CancellationStage): state is Extract<KnownOrder, { status: 'cancelled' }> {
+  return state.status === 'cancelled' && state.stage === stage;
 }
 
 /** Each fact has one cause, which the order has recorded: when it has not, something is broken, and nobody may guess. */
 function impossible(command: OrderCommand, state: OrderState): never {
   throw new Error(`${command.type} can not come to an order that is ${state.status}`);
+}
+
+function evolve(state: OrderState, event: OrderEvent): OrderState {
+  if (event.type === 'OrderPlaced') return { status: 'placed', order: event.data };
+  if (state.status === 'none') throw new Error(`${event.type} is the first event of an order`);
+  const { order } = state;
+  const cancellationRequested = 'cancellationRequested' in state && state.cancellationRequested;
+  switch (event.type) {
+    case 'ShippingAddressChanged':
+      return { ...state, order: { ...order, recipient: event.data.recipient } };
+    case 'OrderAccepted':
+      return { status: 'accepted', order };
+    case 'OrderPaid':
+      return { status: 'paid', order, cancellationRequested };
+    case 'OrderCancellationRequested':
+      if (state.status !== 'paid' && state.status !== 'shipped') throw new Error(`a shipment can't answer for an order that is ${state.status}`);
+      return { ...state, cancellationRequested: true };
+    case 'OrderShipped':
+      return { status: 'shipped', order, cancellationRequested };
+    case 'OrderDelivered':
+      return { status: 'delivered', order, cancellationRequested };
+    case 'OrderRejected':
+      return { status: 'rejected', order, reason: event.data.reason as RejectionReason };
+    case 'OrderCancelled': {
+      const { stage, reason } = event.data;
+      return { status: 'cancelled', order, stage: stage as CancellationStage, reason: reason as CancellationReason };
+    }
+    default:
+      return event satisfies never;
+  }
 }
