@@ -4,7 +4,8 @@ import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems, Problem, currency, readInput } from '@orderstream/service';
 import { z } from 'zod';
-import { Book, type Operation, type OperationRequest } from './book.ts';
+import { Book } from './book.ts';
+import type { Operation, OperationRequest } from './operation.ts';
 import { methodTable, treatmentOf } from './test-payment-methods.ts';
 
 const visible = (most: number): z.ZodString =>
@@ -13,7 +14,12 @@ const idempotencyKey = visible(80);
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
 const paymentMethod = z.string().min(1).max(200);
 const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod });
-const capture = z.strictObject({ amount: money });
+const partOfIt = z.strictObject({ amount: money });
+const voiding = z.strictObject({
+  reference: visible(100),
+  authorisationKey: idempotencyKey.describe('The Idempotency-Key of the authorisation, whether it has come or not'),
+  amount: money.describe('What is thought to be held; what was is in the answer'),
+});
 const pageQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
@@ -22,11 +28,14 @@ const operation = z.object({
   sequence: z.int(),
   id: z.string(),
   idempotencyKey,
-  kind: z.enum(['authorisation', 'capture']),
+  kind: z.enum(['authorisation', 'capture', 'void', 'refund']),
   reference: z.string(),
-  amount: money,
-  paymentMethod,
-  authorisationId: z.string().describe('The authorisation concerned; for an authorisation its own id'),
+  amount: money.describe('What was asked for; of a void, what it released'),
+  paymentMethod: paymentMethod.nullable().describe('Null for a void of what was never authorised'),
+  authorisationId: z
+    .string()
+    .nullable()
+    .describe('The authorisation concerned; for an authorisation its own id, null for a void of what was never authorised'),
   outcome: z.enum(['succeeded', 'refused']),
   reason: z.string().nullable().describe('Why it was refused'),
   recordedAt: z.string(),
@@ -44,8 +53,11 @@ const keyHeader = {
 
 const problems = {
   'key-reused': () => new Problem('idempotency-key-reused', 'Another request was booked under this Idempotency-Key'),
+  'authorisation-key-reused': () =>
+    new Problem('idempotency-key-reused', 'Something else than an authorisation of this reference was booked under the authorisationKey'),
   'unknown-authorisation': () => new Problem('not-found', 'There is no such authorisation'),
-  'other-currency': () => new Problem('currency-mismatch', 'The authorisation is in another currency'),
+  'unknown-capture': () => new Problem('not-found', 'There is no such capture'),
+  'other-currency': () => new Problem('currency-mismatch', 'What this is about is in another currency'),
 };
 
 /** A simulated card provider. Refusals are answers, and in the book like everything else. */
@@ -69,24 +81,61 @@ export class OperationsController {
     @Headers('idempotency-key') key: string | undefined,
     @Req() request: { readonly raw: IncomingMessage },
   ): Promise<Operation> {
-    return this.#carryOut(key, { kind: 'authorisation', ...body }, body.paymentMethod, request.raw);
+    return this.#carryOut(key, { kind: 'authorisation', ...body }, request.raw);
   }
 
   @Post('authorisations/:id/captures')
-  @ApiOperation({ summary: 'Take an amount that was authorised, or a part of it' })
+  @ApiOperation({
+    summary: 'Take an amount that was authorised, or a part of it',
+    description: 'Refused beyond what is held: `more-than-authorised`; refused after a void: `voided`.',
+  })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
   @ApiProblems('malformed-request', 'invalid-request', 'not-found')
   @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
   capture(
     @Param('id') id: string,
-    @Body({ schema: capture }) body: z.output<typeof capture>,
+    @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
     @Headers('idempotency-key') key: string | undefined,
     @Req() request: { readonly raw: IncomingMessage },
   ): Promise<Operation> {
-    const paymentMethod = this.#book.paymentMethodOf(id);
-    if (paymentMethod === null) throw new Problem('not-found', `There is no authorisation ${id}`);
-    return this.#carryOut(key, { kind: 'capture', authorisationId: id, ...body }, paymentMethod, request.raw);
+    return this.#carryOut(key, { kind: 'capture', authorisationId: id, ...body }, request.raw);
+  }
+
+  @Post('voids')
+  @ApiOperation({
+    summary: 'Release what is held under the key of an authorisation, and close the key',
+    description:
+      'Whatever was authorised under `authorisationKey` is released, and an authorisation that comes under it later is refused: ' +
+      '`voided`. The amount of the answer is what was released, 0 when nothing was held. Refused when money was taken: `captured`.',
+  })
+  @ApiHeader(keyHeader)
+  @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
+  @ApiProblems('malformed-request', 'invalid-request', 'currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  void(
+    @Body({ schema: voiding }) body: z.output<typeof voiding>,
+    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: { readonly raw: IncomingMessage },
+  ): Promise<Operation> {
+    return this.#carryOut(key, { kind: 'void', ...body }, request.raw);
+  }
+
+  @Post('captures/:id/refunds')
+  @ApiOperation({
+    summary: 'Give back an amount that was captured, or a part of it',
+    description: 'Refused beyond what was captured and not refunded yet: `more-than-captured`.',
+  })
+  @ApiHeader(keyHeader)
+  @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found')
+  @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  refund(
+    @Param('id') id: string,
+    @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
+    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: { readonly raw: IncomingMessage },
+  ): Promise<Operation> {
+    return this.#carryOut(key, { kind: 'refund', captureId: id, ...body }, request.raw);
   }
 
   @Get('operations/:idempotencyKey')
@@ -111,11 +160,10 @@ export class OperationsController {
   async #carryOut(
     keyHeaderValue: string | undefined,
     request: OperationRequest,
-    paymentMethod: string,
     connection: IncomingMessage,
   ): Promise<Operation> {
     const key = readInput('idempotency-key', idempotencyKey, keyHeaderValue);
-    const treatment = treatmentOf(paymentMethod);
+    const treatment = treatmentOf(this.#book.paymentMethodOf(request));
     const timesUnavailable = this.#unavailable.get(key) ?? 0;
     if (timesUnavailable < treatment.unavailableTimes && this.#book.find(key) === null) {
       this.#unavailable.set(key, timesUnavailable + 1);

@@ -1,4 +1,4 @@
-/** How the provider treats one test payment method, in authorisations and their captures. */
+/** How the provider treats one test payment method, in authorisations and in whatever is done with them. */
 export interface TestPaymentMethod {
   /** Why an authorisation is refused; null when it succeeds. */
   readonly authorisationRefusal: string | null;
@@ -27,21 +27,25 @@ const testPaymentMethods: Readonly<Record<string, TestPaymentMethod>> = {
   pm_card_unstable: { ...ordinary, unavailableTimes: 2 },
   pm_card_lost_reply: { ...ordinary, losesFirstReply: true },
   pm_card_capture_refused: { ...ordinary, captureRefusal: 'capture-refused' },
+  pm_card_silent: { ...ordinary, unavailableTimes: Number.POSITIVE_INFINITY },
 };
 
 export const methodTable = [
   '| payment method | what happens |',
   '|---|---|',
-  '| `pm_card_ok` | authorised and captured |',
+  '| `pm_card_ok` | authorised, captured, voided and refunded |',
   '| `pm_card_declined` | authorisation refused: insufficient-funds |',
   '| `pm_card_slow` | like ok, but each answer takes 2 seconds |',
   '| `pm_card_unstable` | like ok, but the first two requests of each key are answered with 503 |',
   '| `pm_card_lost_reply` | like ok, but the request that books an operation loses its connection before the answer |',
   '| `pm_card_capture_refused` | authorised, but the capture is refused: capture-refused |',
+  '| `pm_card_silent` | every authorisation is answered with 503, for ever; look-ups and voids work |',
   '| any other | authorisation refused: unknown-payment-method |',
 ].join('\n');
 
-export function treatmentOf(paymentMethod: string): TestPaymentMethod {
+/** Null stands for a request about nothing that the book knows: no card is there to be fickle. */
+export function treatmentOf(paymentMethod: string | null): TestPaymentMethod {
+  if (paymentMethod === null) return ordinary;
   if (Object.hasOwn(testPaymentMethods, paymentMethod)) return testPaymentMethods[paymentMethod]!;
   return { ...ordinary, authorisationRefusal: 'unknown-payment-method' };
 }

@@ -41,6 +41,42 @@ describe('The gateway to the payment provider', () => {
     expect(await gateway.find('payment-never/authorise', signal)).toBeNull();
   });
 
+  it('refunds what was captured, once under a key, and finds it again', async () => {
+    const authorised = await authorise('payment-r/authorise', 'pm_card_ok');
+    const captured = await gateway.capture('payment-r/capture', { authorisationId: authorised.id, amount }, signal);
+    const refunded = await gateway.refund('payment-r/refund', { captureId: captured.id, amount }, signal);
+    expect(refunded).toMatchObject({ amount, refusal: null, recordedAt: expect.stringMatching(/\.\d{3}Z$/) });
+    expect(await gateway.refund('payment-r/refund', { captureId: captured.id, amount }, signal)).toEqual(refunded);
+    expect(await gateway.find('payment-r/refund', signal)).toEqual(refunded);
+    const again = gateway.refund('payment-r/again', { captureId: captured.id, amount }, signal);
+    expect(await again).toMatchObject({ refusal: 'more-than-captured' });
+  });
+
+  const release = (order: string): ReturnType<HttpPaymentGateway['void']> =>
+    gateway.void(`payment-${order}/void`, { orderId, authorisationKey: `payment-${order}/authorise`, amount }, signal);
+
+  it('voids what is held, once, and finds it again', async () => {
+    const authorised = await authorise('payment-v/authorise', 'pm_card_ok');
+    const voided = await release('v');
+    expect(voided).toMatchObject({ amount, refusal: null });
+    expect(await release('v')).toEqual(voided);
+    expect(await gateway.find('payment-v/void', signal)).toEqual(voided);
+    const capture = gateway.capture('payment-v/capture', { authorisationId: authorised.id, amount }, signal);
+    expect(await capture).toMatchObject({ refusal: 'voided' });
+  });
+
+  it('voids what is not there yet: nothing will ever be held under its key', async () => {
+    expect(await release('w')).toMatchObject({ amount: { ...amount, amount: 0 }, refusal: null });
+    expect(await gateway.find('payment-w/authorise', signal)).toBeNull();
+    expect(await authorise('payment-w/authorise', 'pm_card_ok')).toMatchObject({ refusal: 'voided' });
+  });
+
+  it('can’t void what was captured', async () => {
+    const authorised = await authorise('payment-x/authorise', 'pm_card_ok');
+    await gateway.capture('payment-x/capture', { authorisationId: authorised.id, amount }, signal);
+    expect(await release('x')).toMatchObject({ refusal: 'captured' });
+  });
+
   it('takes a refusal for an answer', async () => {
     expect(await authorise('payment-b/authorise', 'pm_card_declined')).toMatchObject({ refusal: 'insufficient-funds' });
   });
@@ -48,6 +84,8 @@ describe('The gateway to the payment provider', () => {
   it('does not know the outcome when the reply is lost, and can look it up', async () => {
     await expect(authorise('payment-c/authorise', 'pm_card_lost_reply')).rejects.toBeInstanceOf(DependencyUnavailable);
     expect(await gateway.find('payment-c/authorise', signal)).toMatchObject({ amount, refusal: null });
+    await expect(release('c')).rejects.toBeInstanceOf(DependencyUnavailable);
+    expect(await gateway.find('payment-c/void', signal)).toMatchObject({ amount, refusal: null });
   });
 
   it('does not know the outcome of a 503', async () => {
@@ -59,6 +97,8 @@ describe('The gateway to the payment provider', () => {
     const another = authorise('payment-e/authorise', 'pm_card_declined');
     await expect(another).rejects.toBeInstanceOf(MisunderstoodRequest);
     await expect(another).rejects.toThrow('idempotency-key-reused');
+    const unknown = gateway.refund('payment-e/refund', { captureId: 'cap_unknown', amount }, signal);
+    await expect(unknown).rejects.toBeInstanceOf(MisunderstoodRequest);
   });
 
   it('is broken off when the caller ends', async () => {

@@ -54,6 +54,19 @@ export class HttpPaymentGateway implements PaymentGateway {
     return read(status, body);
   }
 
+  async void(...[key, request, signal]: Parameters<PaymentGateway['void']>): Promise<ProviderOperation> {
+    const { orderId: reference, authorisationKey, amount } = request;
+    const { status, body } = await this.#ask('POST', '/voids', signal, key, { reference, authorisationKey, amount });
+    return read(status, body);
+  }
+
+  async refund(...[key, request, signal]: Parameters<PaymentGateway['refund']>): Promise<ProviderOperation> {
+    const { captureId, amount } = request;
+    const path = `/captures/${encodeURIComponent(captureId)}/refunds`;
+    const { status, body } = await this.#ask('POST', path, signal, key, { amount });
+    return read(status, body);
+  }
+
   /** Resolves when the provider answers. @throws DependencyUnavailable when it has not within a second. */
   async ping(): Promise<void> {
     const { status } = await this.#ask('GET', '/health/live', AbortSignal.timeout(PING_WITHIN_MS));

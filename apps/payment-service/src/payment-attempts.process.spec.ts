@@ -3,38 +3,66 @@ import type { DeliveredEvent } from '@orderstream/messaging';
 import { describe, expect, it } from 'vitest';
 import { toAttempt } from './payment-attempts.process.ts';
 
+type ProcessEvent = DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>;
+
 const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
-const delivered = (type: EventType): DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>> => ({
+const acceptedAt = '2026-01-02T03:04:05.678Z';
+const delivered = (type: EventType, more: object = {}): ProcessEvent => ({
   id: 'cause',
   stream: `any-${orderId}`,
   revision: 0,
-  recordedAt: '2026-01-02T03:04:05.678Z',
+  recordedAt: '2026-01-02T03:04:07.000Z',
   correlationId: 'flow',
   causationId: 'before',
-  event: { type, data: { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm' } } as never,
+  event: { type, data: { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm', acceptedAt, ...more } } as never,
 });
-const commandOf = { authorise: 'AuthorisePayment', capture: 'CapturePayment' } as const;
+const settings = { deadlineMs: 60_000 };
+const cause = { id: 'cause', correlationId: 'flow', traceparent: undefined };
+const commandOf = { authorise: 'AuthorisePayment', capture: 'CapturePayment', void: 'VoidPayment', refund: 'RefundPayment' } as const;
+
+const STAGES = ['placed', 'accepted', 'paid', 'shipped'];
+
+/** What an event leads to, and for which stages of a cancelled order. */
+function reactionTo(on: EventType): { command: string; stages?: readonly string[] } | null {
+  if (on !== 'OrderCancelled') {
+    const attempt = toAttempt(delivered(on), settings);
+    return attempt === null ? null : { command: commandOf[attempt.work.step] };
+  }
+  const stages = STAGES.filter((stage) => toAttempt(delivered(on, { stage }), settings) !== null);
+  const attempt = toAttempt(delivered(on, { stage: stages[0] }), settings);
+  return attempt === null ? null : { command: commandOf[attempt.work.step], stages };
+}
 
 describe('Payment attempts', () => {
   it('are made for the events that the platform’s table of reactions says, and for no other', () => {
     const heard = [...streams.order.events, ...streams.shipment.events];
     const made = heard.flatMap((on) => {
-      const attempt = toAttempt(delivered(on));
-      return attempt === null ? [] : [{ service: 'payment-service', on, command: commandOf[attempt.work.step] }];
+      const reaction = reactionTo(on);
+      return reaction === null ? [] : [{ service: 'payment-service', on, of: 'payment', ...reaction }];
     });
-    expect(made).toEqual(reactions.filter((reaction) => reaction.service === 'payment-service'));
+    const told = reactions.filter(({ service }) => service === 'payment-service');
+    expect(made).toHaveLength(told.length);
+    expect(made).toEqual(expect.arrayContaining([...told]));
   });
 
-  it('carry what the provider needs and the event that asked', () => {
-    expect(toAttempt(delivered('OrderAccepted'))).toEqual({
+  it('carry what the provider needs, the event that asked, and the time until which an answer is waited for', () => {
+    expect(toAttempt(delivered('OrderAccepted'), settings)).toEqual({
       orderId,
       work: { step: 'authorise', customerId: 'c', amount: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm' },
       after: null,
-      cause: { id: 'cause', correlationId: 'flow', traceparent: undefined },
+      dueAt: null,
+      deadlineAt: '2026-01-02T03:05:05.678Z',
+      cause,
     });
   });
 
-  it('capture only what has been authorised', () => {
-    expect(toAttempt(delivered('ShipmentDispatched'))).toMatchObject({ work: { step: 'capture' }, after: 'authorise' });
+  it.each([
+    ['capture only what has been authorised', 'ShipmentDispatched', {}, 'capture', 'authorise'],
+    ['void what an order was cancelled with, once its authorisation has had its answer', 'OrderCancelled', { stage: 'accepted' }, 'void', 'authorise'],
+    ['void what a shipment was cancelled with', 'ShipmentCancelled', {}, 'void', 'authorise'],
+    ['refund what came back, once it was captured', 'ShipmentReturned', {}, 'refund', 'capture'],
+  ] as const)('%s', (_, type, more, step, after) => {
+    const attempt = { orderId, work: { step }, after, dueAt: null, deadlineAt: null, cause };
+    expect(toAttempt(delivered(type, more), settings)).toEqual(attempt);
   });
 });

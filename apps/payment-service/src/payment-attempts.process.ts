@@ -1,11 +1,19 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
-import { Projections, type Transaction } from '@orderstream/postgres';
+import type { DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
+import { PostgresProcessTable, Projections } from '@orderstream/postgres';
 import { PAYMENT_ATTEMPTS } from './consumers.ts';
-import { type NewAttempt, addAttempts } from './payment-attempts.table.ts';
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
+import type { PaymentWork } from './payment-steps.ts';
+
+/** `AttemptSettings`, from the environment. */
+export const ATTEMPT_SETTINGS = Symbol('ATTEMPT_SETTINGS');
+
+export interface AttemptSettings {
+  /** How long after its acceptance an order waits for its authorisation. */
+  readonly deadlineMs: number;
+}
 
 type ProcessEvent = EventOn<'orders'> | EventOn<'shipments'>;
 
@@ -17,7 +25,9 @@ type ProcessEvent = EventOn<'orders'> | EventOn<'shipments'>;
 export class PaymentAttemptsProcess {
   constructor(
     private readonly projections: Projections,
+    private readonly table: PostgresProcessTable<PaymentWork>,
     private readonly worker: PaymentAttemptsWorker,
+    @Inject(ATTEMPT_SETTINGS) private readonly settings: AttemptSettings,
   ) {}
 
   @EventPattern('orders', PAYMENT_ATTEMPTS)
@@ -31,25 +41,36 @@ export class PaymentAttemptsProcess {
   }
 
   async #take(batch: EventBatch<ProcessEvent>): Promise<void> {
-    await this.projections.project(batch, applyAttempts);
+    await this.projections.project(batch, async (transaction, events) => {
+      const attempts = events.map((delivered) => toAttempt(delivered, this.settings));
+      await this.table.add(transaction, attempts.filter((attempt) => attempt !== null));
+    });
     this.worker.wake();
   }
 }
 
-export async function applyAttempts(tx: Transaction, events: readonly DeliveredEvent<ProcessEvent>[]): Promise<void> {
-  await addAttempts(tx, events.map(toAttempt).filter((attempt) => attempt !== null));
-}
-
 /** The work that an event leads to; null when it is no business of payments. */
-export function toAttempt({ id, event, correlationId, traceparent }: DeliveredEvent<ProcessEvent>): NewAttempt | null {
-  const cause = { id, correlationId, traceparent };
+export function toAttempt(
+  { id, event, correlationId, traceparent }: DeliveredEvent<ProcessEvent>,
+  { deadlineMs }: AttemptSettings,
+): NewTask<PaymentWork> | null {
+  const { orderId } = event.data;
+  const task = { orderId, dueAt: null, deadlineAt: null, cause: { id, correlationId, traceparent } };
   switch (event.type) {
     case 'OrderAccepted': {
-      const { orderId, customerId, total, paymentMethod } = event.data;
-      return { orderId, work: { step: 'authorise', customerId, amount: total, paymentMethod }, after: null, cause };
+      const { customerId, total, paymentMethod, acceptedAt } = event.data;
+      const deadlineAt = new Date(Date.parse(acceptedAt) + deadlineMs).toISOString();
+      return { ...task, work: { step: 'authorise', customerId, amount: total, paymentMethod }, after: null, deadlineAt };
     }
+    case 'OrderCancelled':
+      // Of later stages it tells what the shipment said, and that is answered below; before, no payment was asked for.
+      return event.data.stage === 'accepted' ? { ...task, work: { step: 'void' }, after: 'authorise' } : null;
+    case 'ShipmentCancelled':
+      return { ...task, work: { step: 'void' }, after: 'authorise' };
     case 'ShipmentDispatched':
-      return { orderId: event.data.orderId, work: { step: 'capture' }, after: 'authorise', cause };
+      return { ...task, work: { step: 'capture' }, after: 'authorise' };
+    case 'ShipmentReturned':
+      return { ...task, work: { step: 'refund' }, after: 'capture' };
     default:
       return null;
   }

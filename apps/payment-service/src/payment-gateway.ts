@@ -4,8 +4,9 @@ export const PAYMENT_GATEWAY = Symbol('PAYMENT_GATEWAY');
 
 /** What the provider did, or refused for good. */
 export interface ProviderOperation {
-  /** The provider's id: of the authorisation, or of the capture. */
+  /** The provider's id: of the authorisation, capture, void or refund. */
   readonly id: string;
+  /** What was asked for; of a void, what was released. */
   readonly amount: Money;
   /** Why it was refused; null when it succeeded. */
   readonly refusal: string | null;
@@ -31,6 +32,21 @@ export interface PaymentGateway {
   capture(
     key: string,
     request: { readonly authorisationId: string; readonly amount: Money },
+    signal: AbortSignal,
+  ): Promise<ProviderOperation>;
+  /**
+   * What was held under the authorisation's key is released; nothing will ever be held under it, also
+   * when it is sent only now. Refused once money was taken.
+   */
+  void(
+    key: string,
+    request: { readonly orderId: string; readonly authorisationKey: string; readonly amount: Money },
+    signal: AbortSignal,
+  ): Promise<ProviderOperation>;
+  /** What was captured goes back, or a part of it. */
+  refund(
+    key: string,
+    request: { readonly captureId: string; readonly amount: Money },
     signal: AbortSignal,
   ): Promise<ProviderOperation>;
 }

@@ -2,23 +2,23 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { BatchConsumer, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
-import { Database, Projections } from '@orderstream/postgres';
+import { Database, PostgresProcessTable, Projections } from '@orderstream/postgres';
 import { CONSUMERS, DEPENDENCIES, EVENT_STORE, type Logger } from '@orderstream/service';
 import type { PaymentServiceConfig } from './config.ts';
 import { PAYMENT, PAYMENT_ATTEMPTS, REVENUE_BY_DAY } from './consumers.ts';
 import { HttpPaymentGateway } from './http-payment-gateway.ts';
-import { PaymentAttemptsProcess } from './payment-attempts.process.ts';
-import { PaymentAttemptsTable } from './payment-attempts.table.ts';
+import { ATTEMPT_SETTINGS, type AttemptSettings, PaymentAttemptsProcess } from './payment-attempts.process.ts';
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
 import { PAYMENT_GATEWAY } from './payment-gateway.ts';
-import { PaymentSteps } from './payment-steps.ts';
+import { PaymentSteps, type PaymentWork } from './payment-steps.ts';
 import { PaymentCommandsHandler } from './payment.commands.ts';
 import { PaymentController } from './payment.controller.ts';
 import { Payment } from './payment.entity.ts';
 import { PaymentProjection } from './payment.projection.ts';
-import { FindPaymentHandler } from './payment.queries.ts';
+import { FindPaymentHandler, ListRevenueHandler } from './payment.queries.ts';
 import { RevenueByDay } from './revenue-by-day.entity.ts';
 import { RevenueByDayProjection } from './revenue-by-day.projection.ts';
+import { RevenueController } from './revenue.controller.ts';
 
 /** Apart from the rest, because the metrics count in it too. */
 export function paymentDatabase({ DATABASE_URL }: Pick<PaymentServiceConfig, 'DATABASE_URL'>): Database {
@@ -32,6 +32,7 @@ export class PaymentServiceModule {
     const store = new EventStoreDb(config.EVENTSTORE_URL);
     const gateway = new HttpPaymentGateway(config.PAYMENT_PROVIDER_URL);
     const positions = new Projections(database);
+    const attempts = new PostgresProcessTable<PaymentWork>(database, 'payment_attempt');
     const kafka = createKafka({ clientId: 'payment-service', brokers: config.KAFKA_BROKERS, logger });
     const codec = new SchemaRegistryCodec(config.SCHEMA_REGISTRY_URL);
 
@@ -42,17 +43,19 @@ export class PaymentServiceModule {
     return {
       module: PaymentServiceModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [PaymentController, PaymentAttemptsProcess, PaymentProjection, RevenueByDayProjection],
+      controllers: [PaymentController, RevenueController, PaymentAttemptsProcess, PaymentProjection, RevenueByDayProjection],
       providers: [
-        PaymentAttemptsTable,
         PaymentAttemptsWorker,
         PaymentSteps,
         PaymentCommandsHandler,
         FindPaymentHandler,
+        ListRevenueHandler,
         { provide: EVENT_STORE, useValue: store },
         { provide: PAYMENT_GATEWAY, useValue: gateway },
         { provide: Database, useValue: database },
         { provide: Projections, useValue: positions },
+        { provide: PostgresProcessTable, useValue: attempts },
+        { provide: ATTEMPT_SETTINGS, useValue: { deadlineMs: config.PAYMENT_DEADLINE_MS } satisfies AttemptSettings },
         { provide: CONSUMERS, useValue: consumers },
         {
           provide: DEPENDENCIES,

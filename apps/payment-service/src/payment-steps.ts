@@ -1,16 +1,28 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { Money } from '@orderstream/contracts';
 import { type EventStore, load } from '@orderstream/event-sourcing';
+import type { ClaimedTask } from '@orderstream/messaging';
 import { EVENT_STORE } from '@orderstream/service';
-import { type PaymentCommand, paymentDecider } from './domain/payment.decider.ts';
-import type { ClaimedAttempt, PaymentWork } from './payment-attempts.table.ts';
+import { type PaymentCommand, type PaymentState, isGivenUp, paymentDecider } from './domain/payment.decider.ts';
 import { PAYMENT_GATEWAY, type PaymentGateway, type ProviderOperation } from './payment-gateway.ts';
-import { PaymentCommands, type PaymentResult } from './payment.commands.ts';
+import { PaymentCommands } from './payment.commands.ts';
+
+/** What the provider is to be asked for, and what with. */
+export type PaymentWork =
+  | { readonly step: 'authorise'; readonly customerId: string; readonly amount: Money; readonly paymentMethod: string }
+  | { readonly step: 'capture' }
+  | { readonly step: 'void' }
+  | { readonly step: 'refund' };
+
+type Step = PaymentWork['step'];
+type Task = ClaimedTask<PaymentWork>;
 
 /**
  * One step of one payment: asks the provider, and appends what it says. Each may be carried out any
  * number of times, also side by side, and broken off anywhere: the provider's key and the stream see
- * to it that all of it happens once.
+ * to it that all of it happens once. A step that resolves has left nothing to do, neither in the
+ * stream nor at the provider, whoever else was at it and wherever they died.
  */
 @Injectable()
 export class PaymentSteps {
@@ -22,77 +34,191 @@ export class PaymentSteps {
     @Inject(PAYMENT_GATEWAY) private readonly gateway: PaymentGateway,
   ) {}
 
-  carryOut(attempt: ClaimedAttempt, signal: AbortSignal): Promise<void> {
-    switch (attempt.work.step) {
+  carryOut(task: Task, signal: AbortSignal): Promise<void> {
+    switch (task.work.step) {
       case 'authorise':
-        return this.#authorise(attempt, attempt.work, signal);
+        return this.#authorise(task, task.work, signal);
       case 'capture':
-        return this.#capture(attempt, signal);
+        return this.#capture(task, signal);
+      case 'void':
+        return this.#void(task, signal);
+      case 'refund':
+        return this.#refund(task, signal);
       default:
-        return attempt.work satisfies never;
+        return task.work satisfies never;
     }
   }
 
-  async #authorise(
-    attempt: ClaimedAttempt,
-    work: PaymentWork & { step: 'authorise' },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { orderId } = attempt;
+  async #authorise(task: Task, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<void> {
+    const { orderId } = task;
     const { customerId, amount, paymentMethod } = work;
     const at = new Date().toISOString();
-    const request = { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at } as const;
-    const requested = await this.#record(attempt, request);
-    if (requested.state.status !== 'requested') return; // its outcome is in the log already
-    const { id, refusal, recordedAt, ...booked } = await this.#ask(attempt, signal, (key) =>
-      this.gateway.authorise(key, { orderId, amount, paymentMethod }, signal),
-    );
-    await this.#record(
-      attempt,
-      refusal === null
-        ? { type: 'RecordAuthorisation', orderId, amount: booked.amount, authorisationId: id, at: recordedAt }
-        : { type: 'RecordDecline', orderId, reason: refusal, at: recordedAt },
-    );
+    let state = await this.#record(task, { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at });
+    // A worker that dies here has only announced what it was about to do: the next one finds the request, and asks.
+    if (state.status === 'requested') state = await this.#record(task, await this.#outcome(task, work, signal));
+    // One that gave the payment up may die here, before the void. So whoever finds it given up voids it, also who
+    // comes back to life with an authorisation: it ends the task, and the money must not be held any longer then.
+    if (isGivenUp(state)) await this.#release(task, amount, signal);
   }
 
-  async #capture(attempt: ClaimedAttempt, signal: AbortSignal): Promise<void> {
-    const { orderId } = attempt;
-    const { state } = await load(this.store, paymentDecider, orderId);
-    if (state.status === 'captured') return;
-    if (state.status === 'capture-failed') return this.#alert(orderId, state.reason);
-    if (state.status !== 'authorised') throw new Error(`goods were dispatched, but the payment is ${state.status}`);
-    const { authorisationId, amount } = state;
-    const { id, refusal, recordedAt, ...booked } = await this.#ask(attempt, signal, (key) =>
+  /** What is to be recorded of a payment whose outcome the stream does not know. */
+  async #outcome(task: Task, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<PaymentCommand> {
+    const { orderId, attempts, awaitedBy, isOverdue } = task;
+    const { amount, paymentMethod } = work;
+    const key = keyOf(orderId, 'authorise');
+    const reason = awaitedBy.includes('void') ? 'cancelled' : isOverdue ? 'deadline' : null;
+    const known = attempts > 1 || reason !== null ? await this.gateway.find(key, signal) : null;
+    // Nothing is known, but a worker that lost its lease may just be sending it, or have the answer in its hands.
+    // Therefore the stream decides first, and the provider's key is closed only when the stream says so: the other
+    // order would release what somebody has just recorded as authorised, if the one who gives up died in between.
+    if (known === null && reason !== null) return { type: 'GiveUpPayment', orderId, reason, at: new Date().toISOString() };
+    const booked = known ?? (await this.gateway.authorise(key, { orderId, amount, paymentMethod }, signal));
+    // A worker that dies here leaves an outcome that nobody has heard of: the next one looks it up.
+    return booked.refusal === null
+      ? { type: 'RecordAuthorisation', orderId, amount: booked.amount, authorisationId: booked.id, at: booked.recordedAt }
+      : { type: 'RecordDecline', orderId, reason: booked.refusal, at: booked.recordedAt };
+  }
+
+  async #capture(task: Task, signal: AbortSignal): Promise<void> {
+    const { orderId } = task;
+    const state = await this.#stateOf(orderId);
+    switch (state.status) {
+      case 'captured':
+      case 'refunded':
+        return;
+      case 'capture-failed':
+        // Whoever appended it may have died before saying so.
+        return this.#alert(orderId, state.reason);
+      case 'voided':
+        if (state.captureFailed) return;
+        throw unexpected('goods were dispatched', state);
+      case 'authorised':
+        return this.#captureHeld(task, state, signal);
+      case 'none':
+      case 'requested':
+      case 'declined':
+        throw unexpected('goods were dispatched', state);
+      default:
+        return state satisfies never;
+    }
+  }
+
+  async #captureHeld(task: Task, held: PaymentState & { status: 'authorised' }, signal: AbortSignal): Promise<void> {
+    const { orderId } = task;
+    const { authorisationId, amount } = held;
+    const booked = await this.#ask(task, 'capture', signal, (key) =>
       this.gateway.capture(key, { authorisationId, amount }, signal),
     );
+    const { id: captureId, refusal, recordedAt: at } = booked;
     if (refusal === null) {
-      const capture = { type: 'RecordCapture', orderId, amount: booked.amount, captureId: id, at: recordedAt } as const;
-      await this.#record(attempt, capture);
+      await this.#record(task, { type: 'RecordCapture', orderId, amount: booked.amount, captureId, at });
     } else {
-      await this.#record(attempt, { type: 'RecordCaptureFailure', orderId, amount, reason: refusal, at: recordedAt });
+      await this.#record(task, { type: 'RecordCaptureFailure', orderId, amount, reason: refusal, at });
       this.#alert(orderId, refusal);
     }
   }
 
-  /** Also when it is only found in the log: whoever appended it may have died before saying so. */
+  /** The order ended before its goods left. Its authorise step is done, and with it whatever had to be given up. */
+  async #void(task: Task, signal: AbortSignal): Promise<void> {
+    const state = await this.#stateOf(task.orderId);
+    switch (state.status) {
+      case 'declined':
+      case 'voided':
+        return;
+      case 'authorised':
+        return this.#voidHeld(task, state.amount, signal);
+      case 'none':
+      case 'requested':
+      case 'captured':
+      case 'capture-failed':
+      case 'refunded':
+        throw unexpected('the order ended before its goods left', state);
+      default:
+        return state satisfies never;
+    }
+  }
+
+  /** The goods came back. The capture step is done, one way or the other. */
+  async #refund(task: Task, signal: AbortSignal): Promise<void> {
+    const { orderId } = task;
+    const state = await this.#stateOf(orderId);
+    switch (state.status) {
+      case 'refunded':
+      case 'voided':
+        return;
+      case 'capture-failed':
+        return this.#voidHeld(task, state.amount, signal);
+      case 'captured': {
+        const { captureId, amount } = state;
+        const booked = await this.#ask(task, 'refund', signal, (key) => this.gateway.refund(key, { captureId, amount }, signal));
+        const { id: refundId, recordedAt: at } = succeeded('refund', booked);
+        // A worker that dies here has given the money back, and nobody knows: the next one looks it up.
+        await this.#record(task, { type: 'RecordRefund', orderId, amount: booked.amount, refundId, at });
+        return;
+      }
+      case 'none':
+      case 'requested':
+      case 'authorised':
+      case 'declined':
+        throw unexpected('goods came back', state);
+      default:
+        return state satisfies never;
+    }
+  }
+
+  async #voidHeld(task: Task, amount: Money, signal: AbortSignal): Promise<void> {
+    const { id: voidId, recordedAt: at, ...released } = await this.#release(task, amount, signal);
+    // A worker that dies here has released the money, and nobody knows: the next one looks it up.
+    await this.#record(task, { type: 'RecordVoid', orderId: task.orderId, amount: released.amount, voidId, at });
+  }
+
+  /** From now on nothing is held under the authorisation's key, whatever is still on its way there. */
+  async #release(task: Task, amount: Money, signal: AbortSignal): Promise<ProviderOperation> {
+    const { orderId } = task;
+    const request = { orderId, authorisationKey: keyOf(orderId, 'authorise'), amount };
+    return succeeded('void', await this.#ask(task, 'void', signal, (key) => this.gateway.void(key, request, signal)));
+  }
+
   #alert(orderId: string, refusal: string): void {
     this.#logger.error(`order ${orderId} is on its way, but the provider refuses the capture: ${refusal}`);
   }
 
   /** What an earlier attempt may have got done without hearing of it is looked up before anything is sent again. */
   async #ask(
-    { orderId, work, attempts }: ClaimedAttempt,
+    { orderId, attempts }: Task,
+    step: Step,
     signal: AbortSignal,
     send: (key: string) => Promise<ProviderOperation>,
   ): Promise<ProviderOperation> {
-    const key = `payment-${orderId}/${work.step}`;
+    const key = keyOf(orderId, step);
     const known = attempts > 1 ? await this.gateway.find(key, signal) : null;
     return known ?? send(key);
   }
 
-  async #record({ orderId, cause }: ClaimedAttempt, command: PaymentCommand): Promise<PaymentResult> {
+  async #stateOf(orderId: string): Promise<PaymentState> {
+    return (await load(this.store, paymentDecider, orderId)).state;
+  }
+
+  /** Resolves to what the payment is then, whoever has made it that. */
+  async #record({ orderId, cause }: Task, command: PaymentCommand): Promise<PaymentState> {
     const envelope = { id: orderId, command, cause: { ...cause, reaction: command.type } };
     const [result] = await this.commands.execute(new PaymentCommands([envelope]));
-    return result!;
+    return result!.state;
   }
+}
+
+/** What the provider knows a step by, in every attempt. A void has one key, whichever step it belongs to. */
+function keyOf(orderId: string, step: Step): string {
+  return `payment-${orderId}/${step}`;
+}
+
+/** @throws when it was refused for good: nobody but a person can help, so the task stays, and the worker's error is the alert. */
+function succeeded(what: 'void' | 'refund', operation: ProviderOperation): ProviderOperation {
+  if (operation.refusal !== null) throw new Error(`the provider refuses the ${what}: ${operation.refusal}`);
+  return operation;
+}
+
+/** Streams have contradicted each other: a defect, that somebody has to look at. */
+function unexpected(what: string, { status }: PaymentState): Error {
+  return new Error(`${what}, but the payment is ${status}`);
 }

@@ -32,6 +32,12 @@ export class Payment {
   @Column('text', { name: 'capture_id', nullable: true })
   captureId!: string | null;
 
+  @Column('text', { name: 'void_id', nullable: true })
+  voidId!: string | null;
+
+  @Column('text', { name: 'refund_id', nullable: true })
+  refundId!: string | null;
+
   /** Why it was declined, or could not be captured. */
   @Column('text', { nullable: true })
   reason!: string | null;

@@ -37,7 +37,7 @@ export function paymentMetrics(database: Database): Metric[] {
     }),
     new Gauge({
       name: 'orderstream_payment_captures_failed',
-      help: 'Payments for dispatched goods that the provider refused to capture',
+      help: 'Payments for dispatched goods that the provider refused to capture, unless they were voided since',
       registers: [],
       async collect() {
         const [failed] = await count(`SELECT count(*)::int AS rows FROM payment WHERE status = 'capture-failed'`);

@@ -1,7 +1,9 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Database } from '@orderstream/postgres';
-import type { PaymentView } from './payment.api.ts';
+import { Between } from 'typeorm';
+import type { PaymentView, RevenueList, RevenueQuery } from './payment.api.ts';
 import { Payment } from './payment.entity.ts';
+import { RevenueByDay } from './revenue-by-day.entity.ts';
 
 /** The payment of an order; null when there is none. */
 export class FindPayment extends Query<PaymentView | null> {
@@ -17,12 +19,35 @@ export class FindPaymentHandler implements IQueryHandler<FindPayment> {
   async execute({ orderId }: FindPayment): Promise<PaymentView | null> {
     const row = await this.database.read((entities) => entities.findOneBy(Payment, { orderId }));
     if (row === null) return null;
-    const { revision, status, customerId, amount, currency, authorisationId, captureId, reason } = row;
+    const { revision, status, customerId, amount, currency, authorisationId, captureId, voidId, refundId, reason } = row;
     const requestedAt = row.requestedAt.toISOString();
     const updatedAt = row.updatedAt.toISOString();
     return {
       orderId, revision, status, customerId, amount: { amount, currency },
-      authorisationId, captureId, reason, requestedAt, updatedAt,
+      authorisationId, captureId, voidId, refundId, reason, requestedAt, updatedAt,
+    };
+  }
+}
+
+/** What was taken and given back on the days of a period. */
+export class ListRevenue extends Query<RevenueList> {
+  constructor(readonly query: RevenueQuery) {
+    super();
+  }
+}
+
+@QueryHandler(ListRevenue)
+export class ListRevenueHandler implements IQueryHandler<ListRevenue> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ query: { from, to } }: ListRevenue): Promise<RevenueList> {
+    const rows = await this.database.read((entities) =>
+      entities.find(RevenueByDay, { where: { day: Between(from, to) }, order: { day: 'ASC', currency: 'ASC' } }),
+    );
+    return {
+      days: rows.map(({ day, currency, amount: captured, refunded, captures, refunds }) => ({
+        day, currency, captured, refunded, net: captured - refunded, captures, refunds,
+      })),
     };
   }
 }

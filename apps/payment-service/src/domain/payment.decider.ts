@@ -1,6 +1,10 @@
 import type { EventOf, Money } from '@orderstream/contracts';
 import type { Decider } from '@orderstream/event-sourcing';
 
+/** Why nobody waits any longer for the provider's answer: it took too long, or the order was cancelled meanwhile. */
+export const GIVE_UP_REASONS = ['deadline', 'cancelled'] as const;
+export type GiveUpReason = (typeof GIVE_UP_REASONS)[number];
+
 export type PaymentCommand =
   | {
       readonly type: 'RequestPayment';
@@ -18,7 +22,10 @@ export type PaymentCommand =
       readonly authorisationId: string;
       readonly at: string;
     }
+  /** The provider has refused. */
   | { readonly type: 'RecordDecline'; readonly orderId: string; readonly reason: string; readonly at: string }
+  /** There is no answer of the provider, and none is wanted any more. */
+  | { readonly type: 'GiveUpPayment'; readonly orderId: string; readonly reason: GiveUpReason; readonly at: string }
   | {
       readonly type: 'RecordCapture';
       readonly orderId: string;
@@ -33,6 +40,23 @@ export type PaymentCommand =
       readonly amount: Money;
       readonly reason: string;
       readonly at: string;
+    }
+  | {
+      readonly type: 'RecordVoid';
+      readonly orderId: string;
+      /** What was released. */
+      readonly amount: Money;
+      /** The provider's id. */
+      readonly voidId: string;
+      readonly at: string;
+    }
+  | {
+      readonly type: 'RecordRefund';
+      readonly orderId: string;
+      readonly amount: Money;
+      /** The provider's id. */
+      readonly refundId: string;
+      readonly at: string;
     };
 
 export type PaymentEvent = EventOf<'payment'>;
@@ -42,8 +66,16 @@ export type PaymentState =
   | { readonly status: 'requested'; readonly amount: Money }
   | { readonly status: 'authorised'; readonly amount: Money; readonly authorisationId: string }
   | { readonly status: 'declined'; readonly reason: string }
-  | { readonly status: 'captured'; readonly authorisationId: string; readonly captureId: string }
-  | { readonly status: 'capture-failed'; readonly authorisationId: string; readonly reason: string };
+  | { readonly status: 'captured'; readonly amount: Money; readonly authorisationId: string; readonly captureId: string }
+  | { readonly status: 'capture-failed'; readonly amount: Money; readonly authorisationId: string; readonly reason: string }
+  | {
+      readonly status: 'voided';
+      readonly authorisationId: string;
+      readonly voidId: string;
+      /** Whether it was voided because its capture had failed for good. */
+      readonly captureFailed: boolean;
+    }
+  | { readonly status: 'refunded'; readonly authorisationId: string; readonly captureId: string; readonly refundId: string };
 
 /**
  * Nobody asks the provider on behalf of anybody: every command is made by the worker that has
@@ -54,34 +86,31 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
   initialState: { status: 'none' },
 
   decide(command, state) {
-    const { orderId, at } = command;
     switch (command.type) {
       case 'RequestPayment': {
-        const { customerId, amount, paymentMethod } = command;
+        const { orderId, customerId, amount, paymentMethod, at } = command;
         if (state.status !== 'none') return [];
         return [{ type: 'PaymentRequested', data: { orderId, customerId, amount, paymentMethod, requestedAt: at } }];
       }
-      case 'RecordAuthorisation': {
-        const { amount, authorisationId } = command;
-        if ('authorisationId' in state && state.authorisationId === authorisationId) return [];
-        if (state.status !== 'requested') throw contradiction(command, state);
-        return [{ type: 'PaymentAuthorised', data: { orderId, amount, authorisationId, authorisedAt: at } }];
-      }
+      case 'RecordAuthorisation':
       case 'RecordDecline':
-        if (state.status === 'declined') return [];
-        if (state.status !== 'requested') throw contradiction(command, state);
-        return [{ type: 'PaymentDeclined', data: { orderId, reason: command.reason, declinedAt: at } }];
-      case 'RecordCapture': {
-        const { amount, captureId } = command;
-        if (state.status === 'captured' && state.captureId === captureId) return [];
-        if (state.status !== 'authorised') throw contradiction(command, state);
-        return [{ type: 'PaymentCaptured', data: { orderId, amount, captureId, capturedAt: at } }];
+      case 'GiveUpPayment':
+        return decideOutcome(command, state);
+      case 'RecordCapture':
+      case 'RecordCaptureFailure':
+        return decideCapture(command, state);
+      case 'RecordVoid': {
+        const { orderId, amount, voidId, at } = command;
+        if (state.status === 'voided') return [];
+        if (state.status !== 'authorised' && state.status !== 'capture-failed') throw contradiction(command, state);
+        if (!isSame(amount, state.amount)) throw contradiction(command, state);
+        return [{ type: 'PaymentVoided', data: { orderId, amount, voidId, voidedAt: at } }];
       }
-      case 'RecordCaptureFailure': {
-        const { amount, reason } = command;
-        if (state.status === 'capture-failed') return [];
-        if (state.status !== 'authorised') throw contradiction(command, state);
-        return [{ type: 'PaymentCaptureFailed', data: { orderId, amount, reason, failedAt: at } }];
+      case 'RecordRefund': {
+        const { orderId, amount, refundId, at } = command;
+        if (state.status === 'refunded' && state.refundId === refundId) return [];
+        if (state.status !== 'captured' || !isSame(amount, state.amount)) throw contradiction(command, state);
+        return [{ type: 'PaymentRefunded', data: { orderId, amount, refundId, refundedAt: at } }];
       }
       default:
         return command satisfies never;
@@ -96,21 +125,112 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
         return { status: 'authorised', amount: event.data.amount, authorisationId: event.data.authorisationId };
       case 'PaymentDeclined':
         return { status: 'declined', reason: event.data.reason };
-      case 'PaymentCaptured':
-        return { status: 'captured', authorisationId: authorisationOf(state), captureId: event.data.captureId };
-      case 'PaymentCaptureFailed':
-        return { status: 'capture-failed', authorisationId: authorisationOf(state), reason: event.data.reason };
+      case 'PaymentCaptured': {
+        const { amount, captureId } = event.data;
+        if (state.status !== 'authorised') throw impossible(event, state);
+        return { status: 'captured', amount, authorisationId: state.authorisationId, captureId };
+      }
+      case 'PaymentCaptureFailed': {
+        const { reason } = event.data;
+        if (state.status !== 'authorised') throw impossible(event, state);
+        return { status: 'capture-failed', amount: state.amount, authorisationId: state.authorisationId, reason };
+      }
+      case 'PaymentVoided': {
+        const { voidId } = event.data;
+        if (state.status !== 'authorised' && state.status !== 'capture-failed') throw impossible(event, state);
+        const captureFailed = state.status === 'capture-failed';
+        return { status: 'voided', authorisationId: state.authorisationId, voidId, captureFailed };
+      }
+      case 'PaymentRefunded': {
+        const { refundId } = event.data;
+        if (state.status !== 'captured') throw impossible(event, state);
+        return { status: 'refunded', authorisationId: state.authorisationId, captureId: state.captureId, refundId };
+      }
       default:
         return event satisfies never;
     }
   },
 };
 
-function authorisationOf(state: PaymentState): string {
-  if (state.status !== 'authorised') throw new Error(`a payment that is ${state.status} can't have been captured`);
-  return state.authorisationId;
+/** Whether the payment was declined by us and not by the provider, who may hold the money, now or later. */
+export function isGivenUp(state: PaymentState): boolean {
+  return state.status === 'declined' && isGiveUpReason(state.reason);
 }
 
-function contradiction({ type, orderId }: PaymentCommand, { status }: PaymentState): Error {
-  return new Error(`${type} contradicts what is known of payment ${orderId}: it is ${status}`);
+type Outcome = Extract<PaymentCommand, { type: 'RecordAuthorisation' | 'RecordDecline' | 'GiveUpPayment' }>;
+
+/** Whoever is first has answered; only an authorisation that others have not known contradicts. */
+function decideOutcome(command: Outcome, state: PaymentState): readonly PaymentEvent[] {
+  const { orderId, at } = command;
+  switch (command.type) {
+    case 'RecordAuthorisation': {
+      const { amount, authorisationId } = command;
+      // It came too late: the void under its key sees to it that nothing stays held.
+      if (isGivenUp(state)) return [];
+      if ('amount' in state && !isSame(amount, state.amount)) throw contradiction(command, state);
+      if ('authorisationId' in state && state.authorisationId === authorisationId) return [];
+      if (state.status !== 'requested') throw contradiction(command, state);
+      return [{ type: 'PaymentAuthorised', data: { orderId, amount, authorisationId, authorisedAt: at } }];
+    }
+    case 'RecordDecline':
+      if (state.status === 'declined') return [];
+      if (state.status !== 'requested') throw contradiction(command, state);
+      return [{ type: 'PaymentDeclined', data: { orderId, reason: refusalText(command.reason), declinedAt: at } }];
+    case 'GiveUpPayment':
+      if (state.status === 'none') throw contradiction(command, state);
+      if (state.status !== 'requested') return [];
+      return [{ type: 'PaymentDeclined', data: { orderId, reason: command.reason, declinedAt: at } }];
+    default:
+      return command satisfies never;
+  }
+}
+
+function decideCapture(
+  command: Extract<PaymentCommand, { type: 'RecordCapture' | 'RecordCaptureFailure' }>,
+  state: PaymentState,
+): readonly PaymentEvent[] {
+  const { orderId, amount, at } = command;
+  switch (command.type) {
+    case 'RecordCapture': {
+      const { captureId } = command;
+      if ('amount' in state && !isSame(amount, state.amount)) throw contradiction(command, state);
+      if ('captureId' in state && state.captureId === captureId) return [];
+      if (state.status !== 'authorised') throw contradiction(command, state);
+      return [{ type: 'PaymentCaptured', data: { orderId, amount, captureId, capturedAt: at } }];
+    }
+    case 'RecordCaptureFailure': {
+      if (state.status === 'capture-failed' || (state.status === 'voided' && state.captureFailed)) return [];
+      if (state.status !== 'authorised') throw contradiction(command, state);
+      return [{ type: 'PaymentCaptureFailed', data: { orderId, amount, reason: command.reason, failedAt: at } }];
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+function isGiveUpReason(reason: string): boolean {
+  return GIVE_UP_REASONS.some((ours) => ours === reason);
+}
+
+/** The event has one text for the reason, whoever declined: what the provider says must never read like our own. */
+function refusalText(reason: string): string {
+  return isGiveUpReason(reason) ? `provider: ${reason}` : reason;
+}
+
+function isSame(a: Money, b: Money): boolean {
+  return a.amount === b.amount && a.currency === b.currency;
+}
+
+function contradiction(command: PaymentCommand, state: PaymentState): Error {
+  const differ = 'amount' in command && 'amount' in state && !isSame(command.amount, state.amount);
+  const amounts = differ ? ` with ${textOf(state.amount)}, not ${textOf(command.amount)}` : '';
+  return new Error(`${command.type} contradicts what is known of payment ${command.orderId}: it is ${state.status}${amounts}`);
+}
+
+function textOf({ amount, currency }: Money): string {
+  return `${amount} ${currency}`;
+}
+
+function impossible(event: PaymentEvent, { status }: PaymentState): Error {
+  return new Error(`${event.type} can't follow in payment ${event.data.orderId}, which is ${status}`);
 }

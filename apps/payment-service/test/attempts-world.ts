@@ -1,0 +1,217 @@
+// What the specs of payment attempts have in common: the real servers, the worker, and eyes on all of it.
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CommandBus } from '@nestjs/cqrs';
+import type { EventStore } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import type { ConsumerStatus, NewTask } from '@orderstream/messaging';
+import { Database, PostgresProcessTable, migrate } from '@orderstream/postgres';
+import type { RunningService } from '@orderstream/service';
+import { expect, vi } from 'vitest';
+import { PAYMENT_ATTEMPTS } from '../src/consumers.ts';
+import type { PaymentCommand } from '../src/domain/payment.decider.ts';
+import { HttpPaymentGateway } from '../src/http-payment-gateway.ts';
+import { migrations } from '../src/migrations/index.ts';
+import { PaymentAttemptsWorker } from '../src/payment-attempts.worker.ts';
+import type { PaymentGateway } from '../src/payment-gateway.ts';
+import { PaymentSteps, type PaymentWork } from '../src/payment-steps.ts';
+import { PaymentCommands, PaymentCommandsHandler } from '../src/payment.commands.ts';
+
+export type Attempt = NewTask<PaymentWork>;
+type Step = PaymentWork['step'];
+const adminUrl = process.env['TEST_DATABASE_URL']!;
+export const amount = { amount: 4_900, currency: 'EUR' };
+export const LONG_AGO = '2026-01-01T00:00:00.000Z';
+
+export const AUTHORISED = ['PaymentRequested', 'PaymentAuthorised'];
+export const CAPTURED = [...AUTHORISED, 'PaymentCaptured'];
+export const VOIDED = [...AUTHORISED, 'PaymentVoided'];
+export const REFUNDED = [...CAPTURED, 'PaymentRefunded'];
+export const CAPTURE_FAILED = [...AUTHORISED, 'PaymentCaptureFailed'];
+export const givenUp = (reason: string): string[] => ['PaymentRequested', `PaymentDeclined ${reason}`];
+
+export const attempt = (orderId: string, work: PaymentWork, after: Attempt['after']): Attempt =>
+  ({ orderId, work, after, dueAt: null, deadlineAt: null, cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined } });
+export const authorise = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt =>
+  attempt(orderId, { step: 'authorise', customerId: randomUUID(), amount, paymentMethod }, null);
+/** An authorisation that should have been there long ago. */
+export const overdue = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt => ({ ...authorise(orderId, paymentMethod), deadlineAt: LONG_AGO });
+export const capture = (orderId: string): Attempt => attempt(orderId, { step: 'capture' }, 'authorise');
+export const cancel = (orderId: string): Attempt => attempt(orderId, { step: 'void' }, 'authorise');
+export const refund = (orderId: string): Attempt => attempt(orderId, { step: 'refund' }, 'capture');
+
+/** What a worker works with. */
+export interface Surroundings {
+  readonly store: EventStore;
+  readonly gateway: PaymentGateway;
+  readonly table: PostgresProcessTable<PaymentWork>;
+  readonly hasCaughtUp: () => boolean;
+}
+
+interface Operation {
+  readonly id: string;
+  readonly reference: string;
+  readonly kind: 'authorisation' | 'capture' | 'void' | 'refund';
+  readonly outcome: 'succeeded' | 'refused';
+  readonly amount: typeof amount;
+  readonly recordedAt: string;
+}
+
+interface AttemptRow {
+  readonly state: string;
+  readonly attempts: number;
+  readonly last_error: string | null;
+}
+
+/** The provider on a folder of its own, at a port (0 for any). */
+type StartProvider = (folder: string, port: number) => Promise<RunningService>;
+
+/** Its methods may be taken out of it. */
+export class AttemptsWorld {
+  readonly database: Database;
+  readonly store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
+  readonly gateway: PaymentGateway;
+  readonly table: PostgresProcessTable<PaymentWork>;
+  readonly #workers: PaymentAttemptsWorker[] = [];
+  readonly #databaseName: string;
+  readonly #folder: string;
+  readonly #startProvider: StartProvider;
+  readonly #url: string;
+  #provider: RunningService;
+
+  private constructor(databaseName: string, folder: string, startProvider: StartProvider, provider: RunningService) {
+    this.database = new Database({ url: urlTo(databaseName) });
+    this.gateway = new HttpPaymentGateway(provider.url);
+    this.table = this.newTable();
+    this.#databaseName = databaseName;
+    this.#folder = folder;
+    this.#startProvider = startProvider;
+    this.#url = provider.url;
+    this.#provider = provider;
+  }
+
+  static async open(startProvider: StartProvider): Promise<AttemptsWorld> {
+    const databaseName = `payment_service_${randomUUID().replaceAll('-', '')}`;
+    await asAdmin(`CREATE DATABASE ${databaseName}`);
+    await migrate({ url: urlTo(databaseName), ownerRole: new URL(adminUrl).username, migrations });
+    const folder = await mkdtemp(join(tmpdir(), 'payment-attempts-'));
+    return new AttemptsWorld(databaseName, folder, startProvider, await startProvider(folder, 0));
+  }
+
+  readonly close = async (): Promise<void> => {
+    await this.stopWorkers();
+    await this.#provider.stop();
+    await this.store.dispose();
+    await this.database.close();
+    await asAdmin(`DROP DATABASE ${this.#databaseName} WITH (FORCE)`);
+    await rm(this.#folder, { recursive: true });
+  };
+
+  readonly stopProvider = (): Promise<void> => this.#provider.stop();
+  /** With its book, and at the address that it had. */
+  readonly restartProvider = async (): Promise<void> => {
+    this.#provider = await this.#startProvider(this.#folder, Number(new URL(this.#url).port));
+  };
+
+  newTable(): PostgresProcessTable<PaymentWork> {
+    return new PostgresProcessTable(this.database, 'payment_attempt');
+  }
+
+  readonly startWorker = (with_: Partial<Surroundings> = {}): PaymentAttemptsWorker => {
+    const surroundings: Surroundings = { store: this.store, gateway: this.gateway, table: this.table, hasCaughtUp: () => true, ...with_ };
+    const handler = new PaymentCommandsHandler(surroundings.store);
+    const commands = { execute: (command: PaymentCommands) => handler.execute(command) } as unknown as CommandBus;
+    const steps = new PaymentSteps(commands, surroundings.store, surroundings.gateway);
+    const status = (): ConsumerStatus => ({ group: 'payment-attempts', blockedBy: null, caughtUp: surroundings.hasCaughtUp(), partitions: [] });
+    const worker = new PaymentAttemptsWorker(surroundings.table, steps, [{ transportId: PAYMENT_ATTEMPTS, status }]);
+    this.#workers.push(worker);
+    worker.onApplicationBootstrap();
+    return worker;
+  };
+  readonly stopWorkers = async (): Promise<void> => {
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.onModuleDestroy()));
+  };
+
+  /** The real gateway, but for some of its methods. */
+  readonly gatewayWith = (other: Partial<PaymentGateway>): PaymentGateway => ({
+    find: this.gateway.find.bind(this.gateway),
+    authorise: this.gateway.authorise.bind(this.gateway),
+    capture: this.gateway.capture.bind(this.gateway),
+    void: this.gateway.void.bind(this.gateway),
+    refund: this.gateway.refund.bind(this.gateway),
+    ...other,
+  });
+
+  readonly add = async (...attempts: readonly Attempt[]): Promise<void> => {
+    await this.database.transaction((transaction) => this.table.add(transaction, attempts));
+    this.#wakeWorkers();
+  };
+  /** As if the lease or backoff of every waiting row had run out. */
+  readonly letTimePass = async (): Promise<void> => {
+    await this.database.query(`UPDATE payment_attempt SET next_attempt_at = now() WHERE state = 'pending'`);
+    this.#wakeWorkers();
+  };
+  readonly letDeadlinePass = async (orderId: string): Promise<void> => {
+    await this.database.query(`UPDATE payment_attempt SET deadline_at = $2 WHERE order_id = $1 AND step = 'authorise'`, [orderId, LONG_AGO]);
+  };
+
+  readonly rowOf = async (orderId: string, step: Step = 'authorise'): Promise<AttemptRow> => {
+    const sql = 'SELECT state, attempts, last_error FROM payment_attempt WHERE order_id = $1 AND step = $2';
+    return (await this.database.query<AttemptRow>(sql, [orderId, step]))[0]!;
+  };
+  readonly openAttempts = async (...orderIds: readonly string[]): Promise<number> =>
+    (await this.database.query(`SELECT FROM payment_attempt WHERE state = 'pending' AND order_id = ANY ($1)`, [orderIds])).length;
+  readonly isDone = (...orderIds: readonly string[]): Promise<void> =>
+    vi.waitFor(async () => expect(await this.openAttempts(...orderIds)).toBe(0), 20_000);
+  /** The row waits, and says why. */
+  readonly isStuck = (orderId: string, step: Step, why: string | RegExp): Promise<void> =>
+    vi.waitFor(async () => {
+      expect(await this.rowOf(orderId, step)).toMatchObject({ state: 'pending', last_error: expect.stringMatching(why) });
+    }, 10_000);
+
+  /** The stream, with the reason of a decline. */
+  readonly eventsOf = async (orderId: string): Promise<string[]> =>
+    (await Array.fromAsync(this.store.read(`payment-${orderId}`))).map(({ event }) =>
+      event.type === 'PaymentDeclined' ? `PaymentDeclined ${(event.data as { reason: string }).reason}` : event.type);
+  /** Somebody else records it. */
+  readonly record = async (command: PaymentCommand): Promise<void> => {
+    const cause = { id: randomUUID(), reaction: command.type, correlationId: 'flow' };
+    await new PaymentCommandsHandler(this.store).execute(new PaymentCommands([{ id: command.orderId, command, cause }]));
+  };
+
+  /** Everything in the provider's book about an order. */
+  readonly operationsOf = async (orderId: string): Promise<Operation[]> => {
+    const operations: Operation[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const answer = await fetch(`${this.#url}/book?after=${after}&limit=1000`);
+      const page = (await answer.json()) as { operations: Operation[]; next: number | null };
+      operations.push(...page.operations);
+      after = page.next;
+    }
+    return operations.filter(({ reference }) => reference === orderId);
+  };
+  readonly bookOf = async (orderId: string): Promise<string[]> =>
+    (await this.operationsOf(orderId)).map(({ kind, outcome, amount }) => `${kind} ${outcome}${kind === 'void' ? ` ${amount.amount}` : ''}`);
+  /** What the provider holds of the customer's money, and what it has taken for us. */
+  readonly moneyOf = async (orderId: string): Promise<{ held: number; taken: number }> => {
+    const sums = { authorisation: 0, capture: 0, void: 0, refund: 0 };
+    for (const { kind, outcome, amount } of await this.operationsOf(orderId)) if (outcome === 'succeeded') sums[kind] += amount.amount;
+    return { held: sums.authorisation - sums.void - sums.capture, taken: sums.capture - sums.refund };
+  };
+
+  #wakeWorkers(): void {
+    for (const worker of this.#workers) worker.wake();
+  }
+}
+
+function urlTo(databaseName: string): string {
+  return Object.assign(new URL(adminUrl), { pathname: `/${databaseName}` }).toString();
+}
+
+async function asAdmin(sql: string): Promise<void> {
+  const admin = new Database({ url: adminUrl, poolSize: 1 });
+  await admin.query(sql);
+  await admin.close();
+}
