@@ -32,6 +32,17 @@ describe('Gathered work', () => {
     await later;
   });
 
+  it('is not more at once than it may be, but for one caller who brings more', async () => {
+    const { calls, work } = heldWork();
+    const ask = gathered(work, 2);
+    const all = [['a'], ['b'], ['c'], ['d'], ['e', 'f', 'g'], ['h']].map(ask);
+    for (const [nth, items] of [['a'], ['b', 'c'], ['d'], ['e', 'f', 'g'], ['h']].entries()) {
+      await expect.poll(() => calls[nth]?.items).toEqual(items);
+      calls[nth]!.goOn();
+    }
+    await Promise.all(all);
+  });
+
   it('that fails is done again for each caller alone: the fault is of who brought it', async () => {
     const { calls, work } = heldWork();
     const ask = gathered(work);

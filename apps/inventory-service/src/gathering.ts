@@ -12,16 +12,21 @@ interface Caller<Item> {
  *
  * When a call for several callers fails on account of what they brought, it is done again for each of them
  * alone, so that the fault reaches only who brought it. The work must be idempotent.
+ *
+ * @param most items of several callers at once; what one caller brings stays together.
  */
-export function gathered<Item>(work: (items: readonly Item[]) => Promise<void>): (items: readonly Item[]) => Promise<void> {
+export function gathered<Item>(
+  work: (items: readonly Item[]) => Promise<void>,
+  most: number = Number.POSITIVE_INFINITY,
+): (items: readonly Item[]) => Promise<void> {
   let waiting: Caller<Item>[] = [];
   let isRunning = false;
 
   const run = async (): Promise<void> => {
     isRunning = true;
     while (waiting.length > 0) {
-      const callers = waiting;
-      waiting = [];
+      const callers = firstOf(waiting, most);
+      waiting = waiting.slice(callers.length);
       try {
         await work(callers.flatMap(({ items }) => items));
         for (const { resolve } of callers) resolve();
@@ -42,4 +47,10 @@ export function gathered<Item>(work: (items: readonly Item[]) => Promise<void>):
     if (!isRunning) void run();
     return promise;
   };
+}
+
+function firstOf<Item>(waiting: readonly Caller<Item>[], most: number): readonly Caller<Item>[] {
+  let count = 0;
+  const tooMany = waiting.findIndex(({ items }, nth) => (count += items.length) > most && nth > 0);
+  return tooMany === -1 ? waiting : waiting.slice(0, tooMany);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventOn, EventType, Topic } from '@orderstream/contracts';
+import type { EventOf, EventOn, EventType, Topic } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
@@ -22,7 +22,8 @@ const database = `inventory_${randomUUID().replaceAll('-', '')}`;
 let service: RunningService;
 
 beforeAll(async () => {
-  await admin.query(`CREATE DATABASE ${database}`);
+  // In a language that sorts otherwise than codes are sorted, as a database may well have it.
+  await admin.query(`CREATE DATABASE ${database} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`);
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
   await migrate({ url: url.href, ownerRole: decodeURIComponent(url.username), migrations });
@@ -116,7 +117,7 @@ const stockLevels = (): Projection<'inventory'> => ({ group: 'stock-level', topi
 const reservations = (): Projection<'inventory'> => ({ group: 'reservation', topic: 'inventory', on: (batch) => service.app.get(ReservationProjection).onInventory(batch) });
 const reservedUnits = (): Projection<'inventory'> => ({ group: 'stock-reserved-units', topic: 'inventory', on: (batch) => service.app.get(ReservedUnitsProjection).onInventory(batch) });
 
-async function deliver(topic: 'orders' | 'shipments', events: readonly { readonly type: EventType; readonly data: { readonly orderId: string } }[]): Promise<void> {
+async function deliver(topic: 'orders' | 'shipments', events: readonly { readonly type: EventType; readonly data: { readonly orderId: string; readonly stage?: string } }[]): Promise<void> {
   const category = topic === 'orders' ? 'order' : 'shipment';
   const records = events.map(({ type, data }, offset) => {
     const decoded = { id: randomUUID(), event: { type, data }, stream: `${category}-${data.orderId}`, revision: 0, recordedAt: new Date().toISOString(), correlationId: randomUUID(), causationId: randomUUID() };
@@ -267,6 +268,62 @@ describe('Reservations', () => {
     expect(units).toEqual([{ units: '4' }]);
   });
 
+  it('go back from a cancelled order, a shipment that will not leave, and goods that return', async () => {
+    const sku = await stocked(9);
+    const [cancelled, paid, expired, returned] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    await deliver('orders', [placed(cancelled, { [sku]: 1 }), placed(paid, { [sku]: 2 }), placed(expired, { [sku]: 1 }), placed(returned, { [sku]: 3 })]);
+    await deliver('orders', [
+      { type: 'OrderCancelled', data: { orderId: cancelled, stage: 'accepted' } },
+      { type: 'OrderCancelled', data: { orderId: paid, stage: 'paid' } },
+    ]);
+    const ofShipments = [
+      { type: 'ShipmentCancelled', data: { orderId: expired } },
+      { type: 'ShipmentDispatched', data: { orderId: returned } },
+      { type: 'ShipmentReturned', data: { orderId: returned } },
+    ] as const;
+    await deliver('shipments', ofShipments);
+    await deliver('shipments', ofShipments);
+    const ids = [cancelled, paid, expired, returned];
+    const streams = [`stock-${sku}`, ...ids.map((id) => `reservation-${id}`)];
+    expect((await Promise.all(ids.map((id) => typesIn(`reservation-${id}`)))).map((types) => types.slice(1))).toEqual([
+      ['ReservationReleased'], [], ['ReservationReleased'], ['ReservationFulfilled', 'ReservationReturned'],
+    ]);
+    expect((await typesIn(`stock-${sku}`)).filter((type) => type === 'StockReturned')).toHaveLength(1);
+    await project(stockLevels(), streams);
+    await project(reservations(), streams);
+    expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 9, reserved: 2, available: 7 } });
+    expect(await call('GET', `/reservations/${returned}`)).toMatchObject({ etag: '"2"', body: { status: 'returned', lines: [{ sku, quantity: 3 }], shortSkus: [] } });
+    expect(await call('GET', `/reservations/${expired}`)).toMatchObject({ body: { status: 'released' } });
+  });
+
+  it('stay as they are when their product is taken off sale, and go on to their end', async () => {
+    const sku = await stocked(5);
+    const [leaves, stays, comesBack] = [randomUUID(), randomUUID(), randomUUID()];
+    await deliver('orders', [placed(leaves, { [sku]: 1 }), placed(stays, { [sku]: 1 }), placed(comesBack, { [sku]: 2 })]);
+    const before = await streamOf(`stock-${sku}`);
+    expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '*' })).toMatchObject({ status: 204 });
+    const streams = [`stock-${sku}`, ...[leaves, stays, comesBack].map((id) => `reservation-${id}`)];
+    expect(await streamOf(`stock-${sku}`)).toEqual(before);
+    expect(await Promise.all([leaves, stays, comesBack].map((id) => typesIn(`reservation-${id}`)))).toEqual([['ReservationConfirmed'], ['ReservationConfirmed'], ['ReservationConfirmed']]);
+
+    await deliver('shipments', [
+      { type: 'ShipmentDispatched', data: { orderId: leaves } },
+      { type: 'ShipmentDispatched', data: { orderId: comesBack } },
+      { type: 'ShipmentReturned', data: { orderId: comesBack } },
+    ]);
+    // Whatever was ordered of it still arrives, and an order that was placed before still gets it.
+    expect(await call('POST', `/products/${sku}/receipts`, { quantity: 4 })).toMatchObject({ status: 201 });
+    await deliver('orders', [placed(randomUUID(), { [sku]: 6 })]);
+    await project(products(), [`product-${sku}`]);
+    await project(stockLevels(), streams);
+    await project(reservations(), streams);
+    expect(await call('GET', `/products/${sku}`)).toMatchObject({ body: { listed: false } });
+    expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 8, reserved: 7, available: 1 } });
+    expect(await call('GET', `/reservations/${leaves}`)).toMatchObject({ body: { status: 'fulfilled' } });
+    expect(await call('GET', `/reservations/${stays}`)).toMatchObject({ body: { status: 'confirmed' } });
+    expect(await call('GET', `/reservations/${comesBack}`)).toMatchObject({ body: { status: 'returned' } });
+  });
+
   it('are in no read model twice: a fact that comes again is set aside, and the row stays', async () => {
     const sku = await stocked(5);
     const orderId = randomUUID();
@@ -301,10 +358,75 @@ describe('Reservations', () => {
   });
 });
 
+describe('Stock', () => {
+  it('is listed page by page, in the order of the products’ codes', async () => {
+    const suffix = randomUUID().slice(0, 8);
+    const skus = ['A-1', 'A.1', 'A1', 'B', 'a', 'a-1'].map((prefix) => `${prefix}-${suffix}`).sort();
+    for (const sku of skus.toReversed()) {
+      await call('PUT', `/products/${sku}`, lamp);
+      await call('POST', `/products/${sku}/receipts`, { quantity: 3 });
+    }
+    await deliver('orders', [placed(randomUUID(), { [skus[2]!]: 2 })]);
+    await project(stockLevels(), skus.map((sku) => `stock-${sku}`));
+    const found: Record<string, unknown>[] = [];
+    for (let cursor = ''; ; ) {
+      const { status, body } = await call('GET', `/stock?limit=2${cursor}`);
+      expect(status).toBe(200);
+      found.push(...(body['stock'] as Record<string, unknown>[]));
+      if (typeof body['nextCursor'] !== 'string') break;
+      cursor = `&cursor=${body['nextCursor']}`;
+    }
+    const own = found.filter(({ sku }) => skus.includes(String(sku)));
+    expect(own.map(({ sku }) => sku)).toEqual(skus);
+    expect(own[2]).toEqual({ sku: skus[2], revision: 1, onHand: 3, reserved: 2, available: 1 });
+    expect(new Set(found.map(({ sku }) => sku)).size).toBe(found.length);
+  });
+
+  it.each([['limit=0', 'limit'], ['limit=201', 'limit'], ['limit=ten', 'limit'], ['cursor=two%20words', 'cursor'], ['page=2', 'page']])('is not listed for %s', async (query, field) => {
+    expect(await call('GET', `/stock?${query}`)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+  });
+
+  it('adds up when goods arrive and orders come and go at the same time', async () => {
+    const sku = await stocked(0);
+    const receipts = Array.from({ length: 40 }, (_, n) => ({ receiptId: randomUUID(), quantity: 1 + (n % 3) }));
+    const arrive = receipts.flatMap((receipt) => [receipt, receipt]).map((receipt) => call('POST', `/products/${sku}/receipts`, receipt));
+    const orders = Array.from({ length: 40 }, (_, n) => ({ orderId: randomUUID(), quantity: 1 + (n % 4) }));
+    const ask = Array.from({ length: 5 }, (_, n) => orders.slice(n * 8, n * 8 + 8)).map((batch) =>
+      deliver('orders', batch.flatMap(({ orderId, quantity }, nth) => [
+        placed(orderId, { [sku]: quantity }),
+        ...(nth === 0 ? [{ type: 'OrderCancelled', data: { orderId, stage: 'placed' } } as const] : []),
+      ])),
+    );
+    const answers = await Promise.all(arrive);
+    await Promise.all(ask);
+    expect(answers.map(({ status, body }) => ({ status, body }))).toEqual(
+      receipts.flatMap((receipt) => [receipt, receipt]).map((receipt) => ({ status: 201, body: { sku, ...receipt } })),
+    );
+
+    const events = (await streamOf(`stock-${sku}`)).map(({ event }) => event as EventOf<'stock'>);
+    const total = (type: EventType): number => events.filter((event) => event.type === type).reduce((sum, event) => sum + event.data.quantity, 0);
+    const arrived = receipts.reduce((sum, { quantity }) => sum + quantity, 0);
+    expect(total('StockReceived')).toBe(arrived);
+    const lasts = await Promise.all(orders.map(async ({ orderId, quantity }) => ({ quantity, last: (await typesIn(`reservation-${orderId}`)).at(-1) })));
+    expect(lasts.filter(({ last }) => last === undefined)).toEqual([]);
+    const reserved = lasts.filter(({ last }) => last === 'ReservationConfirmed').reduce((sum, { quantity }) => sum + quantity, 0);
+    expect(total('StockReserved') - total('StockReleased')).toBe(reserved);
+    let [onHand, held] = [0, 0];
+    for (const { type, data: { quantity } } of events) {
+      if (type === 'StockReceived') onHand += quantity;
+      if (type === 'StockReserved') held += quantity;
+      if (type === 'StockReleased') held -= quantity;
+      expect(held).toBeLessThanOrEqual(onHand);
+    }
+    await project(stockLevels(), [`stock-${sku}`]);
+    expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: arrived, reserved, available: arrived - reserved } });
+  });
+});
+
 it('the API describes itself', async () => {
   const { body } = await call('GET', '/openapi.json');
   expect(Object.keys(body['paths'] as object).sort()).toEqual([
-    '/products', '/products/{sku}', '/products/{sku}/receipts', '/reservations/{orderId}', '/stock/{sku}',
+    '/products', '/products/{sku}', '/products/{sku}/receipts', '/reservations/{orderId}', '/stock', '/stock/{sku}',
   ]);
 });
 

@@ -27,8 +27,9 @@ export const productView = z.object({
 });
 export type ProductView = z.infer<typeof productView>;
 
-export const listProductsQuery = z.strictObject({ cursor: sku.optional(), limit: wholeNumber(LARGEST_PAGE).optional() });
-export type ListProductsQuery = z.infer<typeof listProductsQuery>;
+/** Products and their stock are listed by their code, after the one that the page before ended with. */
+export const pageQuery = z.strictObject({ cursor: sku.optional(), limit: wholeNumber(LARGEST_PAGE, 1).optional() });
+export type PageQuery = z.infer<typeof pageQuery>;
 
 export const productList = z.object({
   products: z.array(productView),
@@ -60,11 +61,18 @@ export const stockView = z.object({
 });
 export type StockView = z.infer<typeof stockView>;
 
+export const stockList = z.object({
+  stock: z.array(stockView),
+  /** Where the next page starts; null on the last. */
+  nextCursor: z.string().nullable(),
+});
+export type StockList = z.infer<typeof stockList>;
+
 export const reservationView = z.object({
   orderId: z.uuid(),
   /** Of the reservation's stream; also the ETag. */
   revision: z.int(),
-  status: z.enum(['confirmed', 'rejected', 'released', 'fulfilled']),
+  status: z.enum(['confirmed', 'rejected', 'released', 'fulfilled', 'returned']),
   lines: z.array(z.object({ sku, quantity: z.int() })),
   /** What there was too little of, when it was rejected. */
   shortSkus: z.array(z.string()),

@@ -1,6 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Database } from '@orderstream/postgres';
-import type { ListProductsQuery, ProductList, ProductView, ReservationView, StockView } from './inventory.api.ts';
+import type { PageQuery, ProductList, ProductView, ReservationView, StockList, StockView } from './inventory.api.ts';
 import { Product } from './product.entity.ts';
 import { Reservation } from './reservation.entity.ts';
 import { StockLevel } from './stock-level.entity.ts';
@@ -26,7 +26,7 @@ export class FindProductHandler implements IQueryHandler<FindProduct> {
 
 /** Products by their code. */
 export class ListProducts extends Query<ProductList> {
-  constructor(readonly query: ListProductsQuery) {
+  constructor(readonly query: PageQuery) {
     super();
   }
 }
@@ -62,9 +62,32 @@ export class FindStockHandler implements IQueryHandler<FindStock> {
 
   async execute({ sku }: FindStock): Promise<StockView | null> {
     const row = await this.database.read((entities) => entities.findOneBy(StockLevel, { sku }));
-    if (row === null) return null;
-    const { revision, onHand, reserved } = row;
-    return { sku, revision, onHand, reserved, available: onHand - reserved };
+    return row === null ? null : stockView(row);
+  }
+}
+
+/** What is in the warehouse, product by product. */
+export class ListStock extends Query<StockList> {
+  constructor(readonly query: PageQuery) {
+    super();
+  }
+}
+
+@QueryHandler(ListStock)
+export class ListStockHandler implements IQueryHandler<ListStock> {
+  constructor(private readonly database: Database) {}
+
+  async execute({ query: { cursor = '', limit = PAGE } }: ListStock): Promise<StockList> {
+    const found = await this.database.read((entities) =>
+      entities
+        .createQueryBuilder(StockLevel, 'level')
+        .where('level.sku > :cursor', { cursor })
+        .orderBy('level.sku')
+        .limit(limit + 1)
+        .getMany(),
+    );
+    const stock = found.slice(0, limit).map(stockView);
+    return { stock, nextCursor: found.length > limit ? (stock.at(-1)?.sku ?? null) : null };
   }
 }
 
@@ -87,8 +110,12 @@ export class FindReservationHandler implements IQueryHandler<FindReservation> {
   }
 }
 
-export const queryHandlers = [FindProductHandler, ListProductsHandler, FindStockHandler, FindReservationHandler];
+export const queryHandlers = [FindProductHandler, ListProductsHandler, FindStockHandler, ListStockHandler, FindReservationHandler];
 
 function productView({ sku, revision, name, amount, currency, listed }: Product): ProductView {
   return { sku, revision, name, price: { amount, currency }, listed };
+}
+
+function stockView({ sku, revision, onHand, reserved }: StockLevel): StockView {
+  return { sku, revision, onHand, reserved, available: onHand - reserved };
 }

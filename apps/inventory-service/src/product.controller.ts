@@ -8,11 +8,11 @@ import type { FastifyReply } from 'fastify';
 import type { ProductCommand } from './domain/product.decider.ts';
 import {
   type ListProductBody,
-  type ListProductsQuery,
+  type PageQuery,
   type ProductList,
   type ProductView,
   listProductBody,
-  listProductsQuery,
+  pageQuery,
   productList,
   productView,
   skuParam,
@@ -91,7 +91,7 @@ export class ProductController {
   @ApiOperation({ summary: 'Products by their code, on sale or not' })
   @ApiResponse({ status: 200, standardSchema: productList, description: 'A page of products' })
   @ApiProblems('invalid-request', 'dependency-unavailable')
-  listAll(@Query({ schema: listProductsQuery }) query: ListProductsQuery): Promise<ProductList> {
+  listAll(@Query({ schema: pageQuery }) query: PageQuery): Promise<ProductList> {
     return this.queries.execute(new ListProducts(query));
   }
 

@@ -10,7 +10,8 @@ import { gathered } from './gathering.ts';
 import { type ReservationTrigger, settleReservations } from './reservations.ts';
 
 /**
- * Holds goods for orders that were placed, frees those of orders that ended, and issues those that left.
+ * Holds goods for orders that were placed, frees those of orders that ended, issues those that left, and
+ * takes back those that return.
  * Partitions are gathered: orders for one product come from all of them, and its stock is one stream.
  */
 @Controller()
@@ -35,9 +36,33 @@ export class ReservationsReactor {
   }
 }
 
-const TRIGGERS = ['OrderPlaced', 'OrderRejected', 'ShipmentDispatched'] as const satisfies readonly ReservationTrigger['event']['type'][];
-
 /** The events that concern stock, in their order. */
 export function triggersIn(events: readonly DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[]): ReservationTrigger[] {
-  return events.filter((each): each is ReservationTrigger => TRIGGERS.some((type) => type === each.event.type));
+  return events.filter((each): each is ReservationTrigger => concernsStock(each.event));
+}
+
+function concernsStock(event: EventOn<'orders'> | EventOn<'shipments'>): boolean {
+  switch (event.type) {
+    case 'OrderPlaced':
+    case 'OrderRejected':
+    case 'ShipmentCancelled':
+    case 'ShipmentDispatched':
+    case 'ShipmentReturned':
+      return true;
+    case 'OrderCancelled':
+      // Whether the goods of a paid order leave is for its shipment to say, and it says so itself.
+      return event.data.stage === 'placed' || event.data.stage === 'accepted';
+    case 'OrderAccepted':
+    case 'OrderPaid':
+    case 'OrderShipped':
+    case 'OrderDelivered':
+    case 'OrderCancellationRequested':
+    case 'ShippingAddressChanged':
+    case 'ShipmentScheduled':
+    case 'ShipmentDelivered':
+    case 'ShipmentRecalled':
+      return false;
+    default:
+      return event satisfies never;
+  }
 }

@@ -4,6 +4,7 @@ import {
   type CommandEnvelope,
   type Decider,
   type EventStore,
+  type HandlingOptions,
   type Loaded,
   appendDecisions,
   handleCommandBatch,
@@ -17,7 +18,18 @@ import { type ReservationCommand, type ReservationState, reservationDecider } fr
 import { type StockCommand, answerTo, stockDecider } from './domain/stock.decider.ts';
 
 type Placed = DeliveredEvent<EventNamed<'OrderPlaced'>>;
-export type ReservationTrigger = Placed | DeliveredEvent<EventNamed<'OrderRejected'>> | DeliveredEvent<EventNamed<'ShipmentDispatched'>>;
+export type ReservationTrigger =
+  | Placed
+  | DeliveredEvent<EventNamed<'OrderRejected'>>
+  /** Of an order that was not paid yet: the goods of one that was follow its shipment alone. */
+  | DeliveredEvent<EventNamed<'OrderCancelled'>>
+  | DeliveredEvent<EventNamed<'ShipmentCancelled'>>
+  | DeliveredEvent<EventNamed<'ShipmentDispatched'>>
+  | DeliveredEvent<EventNamed<'ShipmentReturned'>>;
+
+export interface SettlingOptions extends Pick<HandlingOptions, 'pause'> {
+  readonly now?: () => string;
+}
 
 /** One line that an order asks for. */
 interface Ask {
@@ -34,15 +46,20 @@ interface Standing {
   readonly lines: readonly Line[];
 }
 
-/** A product that all of these ask for gets as many events in one append, which must stay well below the store's limit of 1 MiB. */
+/** A product that all of these concern gets up to two events each in one append, which must stay well below the store's limit of 1 MiB. */
 const MOST_AT_ONCE = 500;
 
-const options = { schemaVersion: currentVersion };
+/** What one round of settling works with. */
+interface Settling {
+  readonly store: EventStore;
+  readonly options: HandlingOptions;
+  readonly at: string;
+}
 
 /**
- * Reserves, releases and issues stock for many orders at once, in waves: every line on its stock
- * stream, the outcome on the reservation stream (the commit point), then the stock that an ended
- * reservation still holds. Each wave is one load and one append a stream.
+ * Reserves, releases, issues and takes back stock for many orders at once, in waves: every line on its
+ * stock stream, the outcome on the reservation stream (the commit point), then whatever an ended
+ * reservation leaves to do on its stock. Each wave is one load and one append a stream.
  *
  * May be broken off anywhere and called again with the same events, also while another call is still
  * at work on them: the outcome is the same, and nothing is recorded twice. That rests on the order
@@ -50,14 +67,26 @@ const options = { schemaVersion: currentVersion };
  * attempt loads stock first and the reservation afterwards: if it read the stock before that answer, it
  * loses the race for its append; if after, it sees the answer or the end. To close a line, it loads the
  * stock after it saw the end: a stock that was read before might not show yet what is to be closed.
+ *
+ * A line that is closed stays closed: nobody reserves for a reservation that ended, so an attempt that comes
+ * late with a release or an issue finds nothing held. A return leaves nothing open by which a late one could
+ * tell, so each stock stream remembers it by its order. What closes a line depends on where the reservation
+ * stands, not on the event that is being settled: one that was returned is issued first where that is still
+ * open, so a return is right whether or not an attempt died between the end and the lines of the dispatch.
+ *
+ * One order's events may come in one batch, and any of them again long after. They are settled one after the
+ * other, and each finds its reservation at the end that it asks for, or at one that lies behind it.
  */
 export async function settleReservations(
   store: EventStore,
   triggers: readonly ReservationTrigger[],
-  now: () => string = () => new Date().toISOString(),
+  { now = () => new Date().toISOString(), ...pausing }: SettlingOptions = {},
 ): Promise<void> {
+  const options = { schemaVersion: currentVersion, ...pausing };
   for (const phase of phasesOf(triggers)) {
-    for (let from = 0; from < phase.length; from += MOST_AT_ONCE) await settle(store, phase.slice(from, from + MOST_AT_ONCE), now());
+    for (let from = 0; from < phase.length; from += MOST_AT_ONCE) {
+      await settle({ store, options, at: now() }, phase.slice(from, from + MOST_AT_ONCE));
+    }
   }
 }
 
@@ -70,13 +99,13 @@ function phasesOf(triggers: readonly ReservationTrigger[]): ReservationTrigger[]
   return phases;
 }
 
-async function settle(store: EventStore, triggers: readonly ReservationTrigger[], at: string): Promise<void> {
+async function settle(settling: Settling, triggers: readonly ReservationTrigger[]): Promise<void> {
   const placed = triggers.filter((trigger): trigger is Placed => trigger.event.type === 'OrderPlaced');
-  const { outcomes, known } = await reserveLines(store, placed, at);
-  const ends = triggers.flatMap((trigger) => endOf(trigger, at));
-  const committed = await commit(store, outcomes, { newStreams: true });
-  const ended = await commit(store, ends, { newStreams: false });
-  await closeLines(store, [...known, ...committed, ...ended], at);
+  const { outcomes, known } = await reserveLines(settling, placed);
+  const ends = triggers.flatMap((trigger) => endOf(trigger, settling.at));
+  const committed = await commit(settling, outcomes, { newStreams: true });
+  const ended = await commit(settling, ends, { newStreams: false });
+  await closeLines(settling, [...known, ...committed, ...ended]);
 }
 
 interface Outcome {
@@ -93,20 +122,21 @@ interface Answers {
 }
 
 /** Wave 1: every line of every order is answered, also when another line of the order is refused. */
-async function reserveLines(store: EventStore, placed: readonly Placed[], at: string): Promise<{ outcomes: Outcome[]; known: Standing[] }> {
+async function reserveLines(settling: Settling, placed: readonly Placed[]): Promise<{ outcomes: Outcome[]; known: Standing[] }> {
   const asks = placed.flatMap((each) => each.event.data.lines.map((line): Ask => ({ placed: each, line })));
   const answers: Answers = { refusedSkus: new Map(), known: new Map() };
   let due: AsksBySku = Map.groupBy(asks, ({ line }) => line.sku);
-  await untilFirst(`one of stock-${[...due.keys()].join(', stock-')}`, async () => {
-    due = await reserveOnce(store, due, answers, at);
+  const attempt = async (): Promise<Answers | null> => {
+    due = await reserveOnce(settling, due, answers);
     return due.size === 0 ? answers : null;
-  });
-  const outcomes = [...answers.refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, at) }));
+  };
+  await untilFirst(`one of stock-${[...due.keys()].join(', stock-')}`, attempt, settling.options.pause);
+  const outcomes = [...answers.refusedSkus].map(([trigger, refused]) => ({ trigger, command: outcome(trigger, refused, settling.at) }));
   return { outcomes, known: [...answers.known.values()] };
 }
 
 /** One attempt at all products, stock first and reservations afterwards; gives back those whose append lost its race. */
-async function reserveOnce(store: EventStore, due: AsksBySku, { refusedSkus, known }: Answers, at: string): Promise<AsksBySku> {
+async function reserveOnce({ store, options, at }: Settling, due: AsksBySku, { refusedSkus, known }: Answers): Promise<AsksBySku> {
   const stocks = await loadAll(store, stockDecider, due.keys());
   const placed = new Map([...due.values()].flat().map((ask) => [orderOf(ask.placed), ask.placed]));
   const reservations = await loadAll(store, reservationDecider, placed.keys());
@@ -145,7 +175,11 @@ async function loadAll<State, Event extends EventOf<'stock' | 'reservation'>>(
 }
 
 /** Wave 2: the first outcome that is recorded stands, whoever wrote it. */
-async function commit(store: EventStore, outcomes: readonly Outcome[], { newStreams }: { newStreams: boolean }): Promise<Standing[]> {
+async function commit(
+  { store, options }: Settling,
+  outcomes: readonly Outcome[],
+  { newStreams }: { newStreams: boolean },
+): Promise<Standing[]> {
   const envelopes = outcomes.map(({ trigger, command }): CommandEnvelope<ReservationCommand> => ({
     id: orderOf(trigger),
     command,
@@ -159,13 +193,12 @@ async function commit(store: EventStore, outcomes: readonly Outcome[], { newStre
   });
 }
 
-/** Wave 3: what is still open on the lines of ended reservations is closed, product by product. */
-async function closeLines(store: EventStore, standing: readonly Standing[], at: string): Promise<void> {
+/** Wave 3: what is still to do on the lines of ended reservations is done, product by product. */
+async function closeLines({ store, options, at }: Settling, standing: readonly Standing[]): Promise<void> {
   const commands = standing.flatMap(({ trigger, status, lines }) =>
-    lines.flatMap(({ sku }) => {
-      const command = closing(status, sku, orderOf(trigger), at);
-      return command === null ? [] : [{ sku, command, cause: causeOf(trigger, command) }];
-    }),
+    lines.flatMap((line) =>
+      closing(status, line, orderOf(trigger), at).map((command) => ({ sku: line.sku, command, cause: causeOf(trigger, command) })),
+    ),
   );
   await sideBySide(Map.groupBy(commands, ({ sku }) => sku), async ([sku, ofSku]) => {
     await handleCommands(store, stockDecider, sku, ofSku, options);
@@ -177,16 +210,18 @@ function reserve(trigger: Placed, { sku, quantity }: Line, at: string): StockCom
 }
 
 /** How a line of a reservation that ended is closed on its stock, if it is open at all. */
-function closing(status: ReservationState['status'], sku: string, orderId: string, at: string): StockCommand | null {
+function closing(status: ReservationState['status'], { sku, quantity }: Line, orderId: string, at: string): StockCommand[] {
   switch (status) {
     case 'none':
     case 'confirmed':
-      return null;
+      return [];
     case 'rejected':
     case 'released':
-      return { type: 'ReleaseStock', sku, orderId, at };
+      return [{ type: 'ReleaseStock', sku, orderId, at }];
     case 'fulfilled':
-      return { type: 'IssueStock', sku, orderId, at };
+      return [{ type: 'IssueStock', sku, orderId, at }];
+    case 'returned':
+      return [{ type: 'IssueStock', sku, orderId, at }, { type: 'ReturnStock', sku, orderId, quantity, at }];
     default:
       return status satisfies never;
   }
@@ -207,9 +242,13 @@ function endOf(trigger: ReservationTrigger, at: string): Outcome[] {
     case 'OrderPlaced':
       return [];
     case 'OrderRejected':
+    case 'OrderCancelled':
+    case 'ShipmentCancelled':
       return [{ trigger, command: { type: 'ReleaseReservation', orderId, at } }];
     case 'ShipmentDispatched':
       return [{ trigger, command: { type: 'FulfilReservation', orderId, at } }];
+    case 'ShipmentReturned':
+      return [{ trigger, command: { type: 'ReturnReservation', orderId, at } }];
     default:
       return trigger.event satisfies never;
   }

@@ -10,6 +10,10 @@ import {
   type StockState,
   stockDecider,
 } from './domain/stock.decider.ts';
+import { gathered } from './gathering.ts';
+
+/** A product that all of these concern gets as many events in one append, which must stay well below the store's limit of 1 MiB. */
+const MOST_AT_ONCE = 500;
 
 export type StockResult = CommandResult<StockState, StockEvent, StockRejection>;
 
@@ -20,11 +24,31 @@ export class StockCommands extends Command<StockResult[]> {
   }
 }
 
+interface Asked {
+  readonly envelope: CommandEnvelope<StockCommand>;
+  /** Null until it is answered. */
+  result: StockResult | null;
+}
+
+/**
+ * Requests are gathered: the stock of a product that much arrives of is one stream, for which they would
+ * race until some of them gave up.
+ */
 @CommandHandler(StockCommands)
 export class StockCommandsHandler implements ICommandHandler<StockCommands> {
-  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
+  readonly #answer: (asked: readonly Asked[]) => Promise<void>;
 
-  execute({ batch }: StockCommands): Promise<StockResult[]> {
-    return handleCommandBatch(this.store, stockDecider, batch, { schemaVersion: currentVersion });
+  constructor(@Inject(EVENT_STORE) store: EventStore) {
+    this.#answer = gathered(async (asked) => {
+      const envelopes = asked.map(({ envelope }) => envelope);
+      const results = await handleCommandBatch(store, stockDecider, envelopes, { schemaVersion: currentVersion });
+      asked.forEach((each, nth) => (each.result = results[nth]!));
+    }, MOST_AT_ONCE);
+  }
+
+  async execute({ batch }: StockCommands): Promise<StockResult[]> {
+    const asked = batch.map((envelope): Asked => ({ envelope, result: null }));
+    await this.#answer(asked);
+    return asked.map(({ result }) => result!);
   }
 }

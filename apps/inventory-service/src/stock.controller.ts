@@ -1,13 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type EventStore, derivedId, load } from '@orderstream/event-sourcing';
 import { ApiProblems, EVENT_STORE, Problem, entityTag, readInput, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import { productDecider } from './domain/product.decider.ts';
-import { type ReceiptBody, type ReceiptView, type StockView, idempotencyKey, receiptBody, receiptView, skuParam, stockView } from './inventory.api.ts';
-import { FindStock } from './inventory.queries.ts';
+import {
+  type PageQuery,
+  type ReceiptBody,
+  type ReceiptView,
+  type StockList,
+  type StockView,
+  idempotencyKey,
+  pageQuery,
+  receiptBody,
+  receiptView,
+  skuParam,
+  stockList,
+  stockView,
+} from './inventory.api.ts';
+import { FindStock, ListStock } from './inventory.queries.ts';
 import { StockCommands } from './stock.commands.ts';
 
 @ApiTags('stock')
@@ -59,5 +72,13 @@ export class StockController {
     if (stock === null) throw new Problem('not-found', `Nothing was ever received of ${sku}`);
     void reply.header('etag', entityTag(stock.revision));
     return stock;
+  }
+
+  @Get('stock')
+  @ApiOperation({ summary: 'What is in the warehouse, product by product' })
+  @ApiResponse({ status: 200, standardSchema: stockList, description: 'A page of stock, by the products’ codes' })
+  @ApiProblems('invalid-request', 'dependency-unavailable')
+  listAll(@Query({ schema: pageQuery }) query: PageQuery): Promise<StockList> {
+    return this.queries.execute(new ListStock(query));
   }
 }

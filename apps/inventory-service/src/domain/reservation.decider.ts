@@ -5,7 +5,8 @@ export type ReservationCommand =
   | { readonly type: 'ConfirmReservation'; readonly orderId: string; readonly lines: readonly Line[]; readonly at: string }
   | { readonly type: 'RejectReservation'; readonly orderId: string; readonly shortSkus: readonly string[]; readonly at: string }
   | { readonly type: 'ReleaseReservation'; readonly orderId: string; readonly at: string }
-  | { readonly type: 'FulfilReservation'; readonly orderId: string; readonly at: string };
+  | { readonly type: 'FulfilReservation'; readonly orderId: string; readonly at: string }
+  | { readonly type: 'ReturnReservation'; readonly orderId: string; readonly at: string };
 
 export type ReservationEvent = EventOf<'reservation'>;
 
@@ -14,7 +15,8 @@ export type ReservationState =
   | { readonly status: 'confirmed'; readonly lines: readonly Line[] }
   | { readonly status: 'rejected' }
   | { readonly status: 'released'; readonly lines: readonly Line[] }
-  | { readonly status: 'fulfilled'; readonly lines: readonly Line[] };
+  | { readonly status: 'fulfilled'; readonly lines: readonly Line[] }
+  | { readonly status: 'returned'; readonly lines: readonly Line[] };
 
 /**
  * The commit point of an order's reservation over all its lines. The first outcome stands: whoever
@@ -41,9 +43,14 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
         if (state.status !== 'confirmed') throw new Error(`reservation ${orderId} can't be released: it is ${state.status}`);
         return [{ type: 'ReservationReleased', data: { orderId, lines: state.lines, releasedAt: at } }];
       case 'FulfilReservation':
-        if (state.status === 'fulfilled') return [];
+        if (state.status === 'fulfilled' || state.status === 'returned') return [];
         if (state.status !== 'confirmed') throw new Error(`reservation ${orderId} can't be fulfilled: it is ${state.status}`);
         return [{ type: 'ReservationFulfilled', data: { orderId, lines: state.lines, fulfilledAt: at } }];
+      case 'ReturnReservation':
+        if (state.status === 'returned') return [];
+        // The shipment's own partition brings ShipmentDispatched first.
+        if (state.status !== 'fulfilled') throw new Error(`reservation ${orderId} can't be returned: it is ${state.status}`);
+        return [{ type: 'ReservationReturned', data: { orderId, lines: state.lines, returnedAt: at } }];
       default:
         return command satisfies never;
     }
@@ -59,6 +66,8 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
         return { status: 'released', lines: event.data.lines };
       case 'ReservationFulfilled':
         return { status: 'fulfilled', lines: event.data.lines };
+      case 'ReservationReturned':
+        return { status: 'returned', lines: event.data.lines };
       default:
         return event satisfies never;
     }

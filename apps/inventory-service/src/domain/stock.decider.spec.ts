@@ -13,11 +13,13 @@ const receive = (quantity: number): StockCommand => ({ type: 'ReceiveStock', sku
 const reserve = (quantity: number): StockCommand => ({ type: 'ReserveStock', sku, orderId, quantity, at });
 const release: StockCommand = { type: 'ReleaseStock', sku, orderId, at };
 const issue: StockCommand = { type: 'IssueStock', sku, orderId, at };
+const takeBack = (quantity: number): StockCommand => ({ type: 'ReturnStock', sku, orderId, quantity, at });
 const received = (quantity: number): StockEvent => ({ type: 'StockReceived', data: { sku, receiptId, quantity, receivedAt: at } });
 const reserved = (quantity: number): StockEvent => ({ type: 'StockReserved', data: { sku, orderId, quantity, reservedAt: at } });
 const refused = (quantity: number): StockEvent => ({ type: 'StockRefused', data: { sku, orderId, quantity, refusedAt: at } });
 const released = (quantity: number): StockEvent => ({ type: 'StockReleased', data: { sku, orderId, quantity, releasedAt: at } });
 const issued = (quantity: number): StockEvent => ({ type: 'StockIssued', data: { sku, orderId, quantity, issuedAt: at } });
+const returned = (quantity: number): StockEvent => ({ type: 'StockReturned', data: { sku, orderId, quantity, returnedAt: at } });
 
 describe('Stock', () => {
   it('arrives', () => given(stockDecider).when(receive(5)).then(received(5)));
@@ -44,6 +46,24 @@ describe('Stock', () => {
   it('leaves the warehouse as it was held', () => given(stockDecider, received(5), reserved(3)).when(issue).then(issued(3)));
   it('does not leave twice', () => given(stockDecider, received(5), reserved(3), issued(3)).when(issue).then());
   it('that was refused does not leave', () => given(stockDecider, refused(3)).when(issue).then());
+
+  it('comes back after it left', () => given(stockDecider, received(5), reserved(3), issued(3)).when(takeBack(3)).then(returned(3)));
+  it('does not come back twice', () => given(stockDecider, received(5), reserved(3), issued(3), returned(3)).when(takeBack(3)).then());
+  it('that came back is not released or issued once more', () => {
+    const history = [received(5), reserved(3), issued(3), returned(3)];
+    given(stockDecider, ...history).when(release).then();
+    given(stockDecider, ...history).when(issue).then();
+  });
+  it('that came back is there for others', () => {
+    const another = { sku, orderId: receiptId, quantity: 5 };
+    given(stockDecider, received(5), reserved(3), issued(3), returned(3))
+      .when({ type: 'ReserveStock', ...another, at })
+      .then({ type: 'StockReserved', data: { ...another, reservedAt: at } });
+  });
+  it('that is still held or refused can not come back', () => {
+    given(stockDecider, received(5), reserved(3)).when(takeBack(3)).thenThrows(/LAMP of order .* can't come back: it has not left/);
+    given(stockDecider, refused(3)).when(takeBack(3)).thenThrows(/can't come back/);
+  });
 });
 
 const ids = Array.from({ length: 6 }, (_, n) => `00000000-0000-4000-8000-00000000000${n}`);
@@ -55,31 +75,43 @@ const anyCommand: fc.Arbitrary<StockCommand> = fc.oneof(
   anyId.map((id): StockCommand => ({ type: 'ReserveStock', sku, orderId: id, quantity: quantityOf(id), at })),
   anyId.map((id): StockCommand => ({ type: 'ReleaseStock', sku, orderId: id, at })),
   anyId.map((id): StockCommand => ({ type: 'IssueStock', sku, orderId: id, at })),
+  anyId.map((id): StockCommand => ({ type: 'ReturnStock', sku, orderId: id, quantity: quantityOf(id), at })),
 );
 
-function run(state: StockState, command: StockCommand): { state: StockState; events: readonly StockEvent[] } {
-  const decision = stockDecider.decide(command, state);
-  if (isRejected(decision)) return { state, events: [] };
-  return { state: decision.reduce((folded, event) => stockDecider.evolve(folded, event), state), events: decision };
+interface Run {
+  readonly state: StockState;
+  readonly events: readonly StockEvent[];
 }
 
-const total = (events: readonly StockEvent[], type: StockEvent['type']): number =>
+const fresh: Run = { state: stockDecider.initialState, events: [] };
+
+function then(before: Run, command: StockCommand): Run {
+  if (command.type === 'ReturnStock' && !hasLeft(before, command.orderId)) return before;
+  const decision = stockDecider.decide(command, before.state);
+  if (isRejected(decision)) return before;
+  return { state: decision.reduce((folded, event) => stockDecider.evolve(folded, event), before.state), events: [...before.events, ...decision] };
+}
+
+/** Nothing else is ever said to come back: the reservation sees to that. */
+function hasLeft({ state, events }: Run, id: string): boolean {
+  return answerTo(state, id) === 'none' && events.some((event) => event.type === 'StockIssued' && event.data.orderId === id);
+}
+
+const total = ({ events }: Run, type: StockEvent['type']): number =>
   events.filter((event) => event.type === type).reduce((sum, event) => sum + event.data.quantity, 0);
 
 describe('Whatever is asked of stock', () => {
   it('it never goes below zero and every piece is accounted for', () => {
     fc.assert(
       fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
-        let state = stockDecider.initialState;
-        const events: StockEvent[] = [];
+        let run = fresh;
         for (const command of commands) {
-          const next = run(state, command);
-          state = next.state;
-          events.push(...next.events);
+          run = then(run, command);
+          const { state } = run;
           expect(available(state)).toBeGreaterThanOrEqual(0);
-          expect(state.onHand).toBe(total(events, 'StockReceived') - total(events, 'StockIssued'));
+          expect(state.onHand).toBe(total(run, 'StockReceived') - total(run, 'StockIssued') + total(run, 'StockReturned'));
           expect(state.reservedTotal).toBe(entriesOf(state.reserved).reduce((sum, [, quantity]) => sum + quantity, 0));
-          expect(state.reservedTotal).toBe(total(events, 'StockReserved') - total(events, 'StockReleased') - total(events, 'StockIssued'));
+          expect(state.reservedTotal).toBe(total(run, 'StockReserved') - total(run, 'StockReleased') - total(run, 'StockIssued'));
         }
       }),
     );
@@ -88,10 +120,10 @@ describe('Whatever is asked of stock', () => {
   it('the same command again records nothing', () => {
     fc.assert(
       fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
-        let state = stockDecider.initialState;
+        let run = fresh;
         for (const command of commands) {
-          state = run(state, command).state;
-          expect(run(state, command).events).toEqual([]);
+          run = then(run, command);
+          expect(then(run, command)).toEqual(run);
         }
       }),
     );
@@ -100,9 +132,18 @@ describe('Whatever is asked of stock', () => {
   it('an order that is held is not refused as well', () => {
     fc.assert(
       fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
-        const state = commands.reduce((before, command) => run(before, command).state, stockDecider.initialState);
+        const { state } = commands.reduce(then, fresh);
         const refusedIds = entriesOf(state.refused).map(([id]) => id);
         expect(refusedIds.filter((id) => answerTo(state, id) === 'reserved')).toEqual([]);
+      }),
+    );
+  });
+
+  it('the goods of an order come back at most once', () => {
+    fc.assert(
+      fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
+        const back = commands.reduce(then, fresh).events.flatMap((event) => (event.type === 'StockReturned' ? [event.data.orderId] : []));
+        expect(new Set(back).size).toBe(back.length);
       }),
     );
   });

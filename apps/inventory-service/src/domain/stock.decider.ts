@@ -6,7 +6,8 @@ export type StockCommand =
   | { readonly type: 'ReceiveStock'; readonly sku: string; readonly receiptId: string; readonly quantity: number; readonly at: string }
   | { readonly type: 'ReserveStock'; readonly sku: string; readonly orderId: string; readonly quantity: number; readonly at: string }
   | { readonly type: 'ReleaseStock'; readonly sku: string; readonly orderId: string; readonly at: string }
-  | { readonly type: 'IssueStock'; readonly sku: string; readonly orderId: string; readonly at: string };
+  | { readonly type: 'IssueStock'; readonly sku: string; readonly orderId: string; readonly at: string }
+  | { readonly type: 'ReturnStock'; readonly sku: string; readonly orderId: string; readonly quantity: number; readonly at: string };
 
 export type StockEvent = EventOf<'stock'>;
 
@@ -18,6 +19,12 @@ export interface StockState {
   readonly refused: Holdings;
   /** Quantities by receipt, so that a client may send a receipt again. */
   readonly receipts: Holdings;
+  /**
+   * Quantities by order whose goods came back. An attempt at the return may be repeated years later, and nothing
+   * else in the stream tells it from the first: the order holds nothing before it as after it. Returned orders
+   * are few, so they may all be remembered; the many that were released or issued need not be.
+   */
+  readonly returned: Holdings;
 }
 
 export type StockRejection = { readonly type: 'receipt-reused'; readonly quantity: number };
@@ -39,7 +46,7 @@ export function answerTo(state: StockState, orderId: string): 'reserved' | 'refu
  */
 export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRejection> = {
   category: 'stock',
-  initialState: { onHand: 0, reservedTotal: 0, reserved: noHoldings, refused: noHoldings, receipts: noHoldings },
+  initialState: { onHand: 0, reservedTotal: 0, reserved: noHoldings, refused: noHoldings, receipts: noHoldings, returned: noHoldings },
 
   decide(command, state) {
     const { sku, at } = command;
@@ -73,6 +80,12 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
         const quantity = held(state.reserved, orderId);
         return quantity === undefined ? [] : [{ type: 'StockIssued', data: { sku, orderId, quantity, issuedAt: at } }];
       }
+      case 'ReturnStock': {
+        const { orderId, quantity } = command;
+        if (held(state.returned, orderId) !== undefined) return [];
+        if (answerTo(state, orderId) !== 'none') throw new Error(`${sku} of order ${orderId} can't come back: it has not left`);
+        return [{ type: 'StockReturned', data: { sku, orderId, quantity, returnedAt: at } }];
+      }
       default:
         return command satisfies never;
     }
@@ -102,6 +115,12 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
           ...closed(state, event.data.orderId),
           reservedTotal: state.reservedTotal - quantity,
           onHand: state.onHand - quantity,
+        };
+      case 'StockReturned':
+        return {
+          ...state,
+          onHand: state.onHand + quantity,
+          returned: hold(state.returned, event.data.orderId, quantity),
         };
       default:
         return event satisfies never;
