@@ -1,5 +1,10 @@
-import { eventStoreUrl, hostList, serviceConfig, urlOf } from '@orderstream/service';
+import { eventStoreUrl, hostList, serviceConfig, urlOf, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
+const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
+
+const milliseconds = wholeNumber(YEAR_MS, 1);
 
 /** The environment of the shipping service. */
 export const shippingServiceConfig = z.object({
@@ -10,6 +15,14 @@ export const shippingServiceConfig = z.object({
   DATABASE_URL: urlOf('postgres', 'postgresql'),
   /** The key database, with the role that may only read keys. */
   PERSONAL_DATA_DATABASE_URL: urlOf('postgres', 'postgresql'),
+  /** Goods that have not left so long after they were scheduled never will: the shipment is cancelled. */
+  DISPATCH_DEADLINE_MS: milliseconds.default(WEEK_MS),
+  /**
+   * When it is set, an automatic carrier takes each shipment over so long after it was scheduled, and delivers
+   * it, or brings back what was recalled, after as long again. When it is not, all of that is said over REST.
+   * It applies to what is scheduled, dispatched or recalled while it is set.
+   */
+  AUTOMATIC_CARRIER_MS: milliseconds.optional(),
 });
 
 export type ShippingServiceConfig = z.infer<typeof shippingServiceConfig>;

@@ -6,15 +6,16 @@ import { toShipmentCommand } from './shipment-scheduling.reactor.ts';
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const customerId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a002';
 const paidAt = '2026-01-02T03:04:05.006Z';
+const requestedAt = '2026-01-03T00:00:00.000Z';
 const lines = [{ sku: 'TEA', quantity: 2 }];
 
 const delivered = (type: EventType) =>
-  ({ id: 'cause', correlationId: 'flow', event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt } } }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
+  ({ id: 'cause', correlationId: 'flow', event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } } }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
 
 it('shipments react to what the platform’s table of reactions says, and to nothing else', () => {
   const done = streams.order.events.flatMap((on) => {
     const command = toShipmentCommand(delivered(on))?.command.type;
-    return command === undefined ? [] : [{ service: 'shipping-service', on, command }];
+    return command === undefined ? [] : [{ service: 'shipping-service', on, command, of: 'shipment' }];
   });
   expect(done).toEqual(reactions.filter((reaction) => reaction.service === 'shipping-service'));
 });
@@ -24,5 +25,13 @@ it('a shipment is scheduled with what was paid for, and to whom it goes', () => 
     id: orderId,
     command: { type: 'ScheduleShipment', orderId, customerId, lines, recipient: 'sealed', at: paidAt },
     cause: { id: 'cause', reaction: 'ScheduleShipment', correlationId: 'flow', traceparent: undefined },
+  });
+});
+
+it('a shipment is cancelled as of when the customer wanted it', () => {
+  expect(toShipmentCommand(delivered('OrderCancellationRequested'))).toEqual({
+    id: orderId,
+    command: { type: 'CancelShipment', orderId, at: requestedAt },
+    cause: { id: 'cause', reaction: 'CancelShipment', correlationId: 'flow', traceparent: undefined },
   });
 });

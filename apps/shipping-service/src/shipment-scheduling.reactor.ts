@@ -9,7 +9,7 @@ import { SHIPMENT_SCHEDULING } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
-/** An order that is paid may be packed. */
+/** An order that is paid may be packed; one that its customer wants no more may not leave. */
 @Controller()
 export class ShipmentSchedulingReactor {
   constructor(
@@ -26,11 +26,23 @@ export class ShipmentSchedulingReactor {
   }
 }
 
-/** The command that an event leads to; null when it does not concern shipments. Scheduling is never refused. */
+/** The command that an event leads to; null when it does not concern shipments. None of them is ever refused. */
 export function toShipmentCommand(delivered: DeliveredEvent<EventOn<'orders'>>): CommandEnvelope<ShipmentCommand> | null {
   const { id, event, correlationId, traceparent } = delivered;
-  if (event.type !== 'OrderPaid') return null;
-  const { orderId, customerId, lines, recipient, paidAt } = event.data;
-  const command = { type: 'ScheduleShipment', orderId, customerId, lines, recipient, at: paidAt } as const;
-  return { id: orderId, command, cause: { id, reaction: command.type, correlationId, traceparent } };
+  const command = commandOn(event);
+  if (command === null) return null;
+  return { id: command.orderId, command, cause: { id, reaction: command.type, correlationId, traceparent } };
+}
+
+function commandOn(event: EventOn<'orders'>): ShipmentCommand | null {
+  switch (event.type) {
+    case 'OrderPaid': {
+      const { orderId, customerId, lines, recipient, paidAt } = event.data;
+      return { type: 'ScheduleShipment', orderId, customerId, lines, recipient, at: paidAt };
+    }
+    case 'OrderCancellationRequested':
+      return { type: 'CancelShipment', orderId: event.data.orderId, at: event.data.requestedAt };
+    default:
+      return null;
+  }
 }

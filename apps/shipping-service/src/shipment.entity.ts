@@ -33,12 +33,24 @@ export class Shipment {
   @Column('text', { name: 'tracking_number', nullable: true })
   trackingNumber!: string | null;
 
+  @Column('text', { name: 'cancellation_reason', nullable: true })
+  cancellationReason!: string | null;
+
   @Column('timestamptz', { name: 'scheduled_at' })
   scheduledAt!: Date;
 
   @Column('timestamptz', { name: 'dispatched_at', nullable: true })
   dispatchedAt!: Date | null;
 
+  @Column('timestamptz', { name: 'recalled_at', nullable: true })
+  recalledAt!: Date | null;
+
   @Column('timestamptz', { name: 'delivered_at', nullable: true })
   deliveredAt!: Date | null;
+
+  @Column('timestamptz', { name: 'returned_at', nullable: true })
+  returnedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true })
+  cancelledAt!: Date | null;
 }

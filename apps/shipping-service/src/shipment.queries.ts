@@ -1,8 +1,11 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { PersonalData } from '@orderstream/personal-data';
 import { Database } from '@orderstream/postgres';
-import type { ShipmentView } from './shipment.api.ts';
+import { Problem } from '@orderstream/service';
+import type { ListShipmentsQuery, ShipmentList, ShipmentView } from './shipment.api.ts';
 import { Shipment } from './shipment.entity.ts';
+
+const PAGE = 50;
 
 /** One order's shipment, with its recipient in the clear; null when there is none. */
 export class FindShipment extends Query<ShipmentView | null> {
@@ -20,22 +23,81 @@ export class FindShipmentHandler implements IQueryHandler<FindShipment> {
 
   async execute({ orderId }: FindShipment): Promise<ShipmentView | null> {
     const row = await this.database.read((entities) => entities.findOneBy(Shipment, { orderId }));
-    if (row === null) return null;
-    const recipient = (await this.personalData.open(row.recipient)) as Record<string, string> | null;
-    const { revision, status, customerId, lines, carrier, trackingNumber, scheduledAt, dispatchedAt, deliveredAt } = row;
-    return {
-      orderId,
-      revision,
-      status,
-      customerId,
-      lines,
-      recipient,
-      recipientErased: recipient === null,
-      carrier,
-      trackingNumber,
-      scheduledAt: scheduledAt.toISOString(),
-      dispatchedAt: dispatchedAt?.toISOString() ?? null,
-      deliveredAt: deliveredAt?.toISOString() ?? null,
-    };
+    return row === null ? null : toView(row, await this.personalData.open(row.recipient));
   }
 }
+
+/** Shipments, the one that has waited longest first. */
+export class ListShipments extends Query<ShipmentList> {
+  constructor(readonly query: ListShipmentsQuery) {
+    super();
+  }
+}
+
+@QueryHandler(ListShipments)
+export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
+  constructor(
+    private readonly database: Database,
+    private readonly personalData: PersonalData,
+  ) {}
+
+  /** @throws Problem 400 for a cursor that this did not give. */
+  async execute({ query: { status, cursor, limit = PAGE } }: ListShipments): Promise<ShipmentList> {
+    const after = cursor === undefined ? null : readCursor(cursor);
+    const found = await this.database.read((entities) => {
+      const rows = entities
+        .createQueryBuilder(Shipment, 'shipment')
+        .orderBy('shipment.scheduledAt')
+        .addOrderBy('shipment.orderId')
+        .limit(limit + 1);
+      if (status !== undefined) rows.andWhere('shipment.status = :status', { status });
+      if (after !== null) rows.andWhere('(shipment.scheduledAt, shipment.orderId) > (:scheduledAt, :orderId)', after);
+      return rows.getMany();
+    });
+    const page = found.slice(0, limit);
+    const recipients = await this.personalData.openAll(page.map(({ recipient }) => recipient));
+    const shipments = page.map((row, nth) => toView(row, recipients[nth] ?? null));
+    const last = shipments.at(-1);
+    return { shipments, nextCursor: found.length > limit && last !== undefined ? cursorAfter(last) : null };
+  }
+}
+
+function toView(row: Shipment, recipient: object | null): ShipmentView {
+  return {
+    orderId: row.orderId,
+    revision: row.revision,
+    status: row.status,
+    customerId: row.customerId,
+    lines: row.lines,
+    recipient: recipient as Record<string, string> | null,
+    recipientErased: recipient === null,
+    carrier: row.carrier,
+    trackingNumber: row.trackingNumber,
+    cancellationReason: row.cancellationReason,
+    scheduledAt: row.scheduledAt.toISOString(),
+    dispatchedAt: row.dispatchedAt?.toISOString() ?? null,
+    recalledAt: row.recalledAt?.toISOString() ?? null,
+    deliveredAt: row.deliveredAt?.toISOString() ?? null,
+    returnedAt: row.returnedAt?.toISOString() ?? null,
+    cancelledAt: row.cancelledAt?.toISOString() ?? null,
+  };
+}
+
+/** The place behind a shipment in the list: clients need not know that it is a time and an id. */
+function cursorAfter(shipment: ShipmentView): string {
+  return Buffer.from(`${shipment.scheduledAt} ${shipment.orderId}`).toString('base64url');
+}
+
+const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+function readCursor(cursor: string): { scheduledAt: string; orderId: string } {
+  const [, scheduledAt, orderId] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (scheduledAt === undefined || orderId === undefined || Number.isNaN(Date.parse(scheduledAt))) {
+    throw new Problem('invalid-request', 'Not valid: cursor', {
+      errors: [{ field: 'cursor', message: 'must be the nextCursor of a page' }],
+    });
+  }
+  return { scheduledAt, orderId };
+}
+
+export const queryHandlers = [FindShipmentHandler, ListShipmentsHandler];

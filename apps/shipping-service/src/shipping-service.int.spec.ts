@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type EventOn, type OrderPaid, checkEvent } from '@orderstream/contracts';
+import { type EventNamed, type EventOn, checkEvent } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
@@ -11,6 +11,7 @@ import { shippingServiceConfig } from './config.ts';
 import { DispatchesByDayProjection } from './dispatches-by-day.projection.ts';
 import { migrations } from './migrations/index.ts';
 import { ShipmentSchedulingReactor } from './shipment-scheduling.reactor.ts';
+import { ShipmentTasksProcess } from './shipment-tasks.process.ts';
 import { ShipmentProjection } from './shipment.projection.ts';
 import { ShippingServiceModule } from './shipping-service.module.ts';
 
@@ -24,10 +25,7 @@ const keys = new Database({ url: urlTo(databases.keys), poolSize: 1 });
 const orderService = new PersonalData(urlTo(databases.keys));
 let service: RunningService;
 
-beforeAll(async () => {
-  for (const database of Object.values(databases)) await admin.query(`CREATE DATABASE ${database}`);
-  await migrate({ url: urlTo(databases.shipping), ownerRole: new URL(adminUrl).username, migrations });
-  for (const { sql } of personalDataMigrations) await keys.query(sql);
+function start(settings: Record<string, string> = {}): Promise<RunningService> {
   const config = parseConfig(shippingServiceConfig, {
     PORT: '0',
     LOG_LEVEL: 'fatal',
@@ -37,10 +35,18 @@ beforeAll(async () => {
     SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL'],
     DATABASE_URL: urlTo(databases.shipping),
     PERSONAL_DATA_DATABASE_URL: urlTo(databases.keys),
+    ...settings,
   });
   const name = 'shipping-service';
   const logger = createLogger(name, config);
-  service = await startService({ name, config, logger, module: ShippingServiceModule.with(config, logger) });
+  return startService({ name, config, logger, module: ShippingServiceModule.with(config, logger) });
+}
+
+beforeAll(async () => {
+  for (const database of Object.values(databases)) await admin.query(`CREATE DATABASE ${database}`);
+  await migrate({ url: urlTo(databases.shipping), ownerRole: new URL(adminUrl).username, migrations });
+  for (const { sql } of personalDataMigrations) await keys.query(sql);
+  service = await start();
 });
 afterAll(async () => {
   await service.stop();
@@ -71,14 +77,14 @@ const details = { carrier: 'Blue Van', trackingNumber: 'BV-1' };
 const shipmentEvents = async (orderId: string): Promise<StoredEvent[]> => Array.fromAsync(store.read(`shipment-${orderId}`));
 const typesOf = async (orderId: string): Promise<string[]> => (await shipmentEvents(orderId)).map(({ event }) => event.type);
 
-function paidEvent(orderPaid: OrderPaid): DeliveredEvent<EventOn<'orders'>> {
-  checkEvent('OrderPaid', orderPaid);
+function ofOrder(event: EventNamed<'OrderPaid' | 'OrderCancellationRequested'>): DeliveredEvent<EventOn<'orders'>> {
+  checkEvent(event.type, event.data);
   return {
     id: randomUUID(),
-    event: { type: 'OrderPaid', data: orderPaid },
-    stream: `order-${orderPaid.orderId}`,
-    revision: 2,
-    recordedAt: orderPaid.paidAt,
+    event,
+    stream: `order-${event.data.orderId}`,
+    revision: event.type === 'OrderPaid' ? 2 : 3,
+    recordedAt: new Date().toISOString(),
     correlationId: randomUUID(),
     causationId: randomUUID(),
   };
@@ -89,13 +95,13 @@ function batchOf<Event>(group: string, topic: string, events: readonly Delivered
   return { group, topic, partition, records, nextOffset: BigInt(records.length) };
 }
 
-const deliverPaid = (events: readonly DeliveredEvent<EventOn<'orders'>>[]): Promise<void> =>
+const hear = (events: readonly DeliveredEvent<EventOn<'orders'>>[]): Promise<void> =>
   service.app.get(ShipmentSchedulingReactor).onOrders(batchOf('shipment-scheduling', 'orders', events));
 
-/** What the relay would bring of these shipments, into both read models. */
-async function project(...orderIds: readonly string[]): Promise<void> {
+/** What the relay would bring of these shipments. */
+async function factsOf(...orderIds: readonly string[]): Promise<DeliveredEvent<EventOn<'shipments'>>[]> {
   const stored = (await Promise.all(orderIds.map(shipmentEvents))).flat();
-  const events = stored.map(({ id, event, stream, revision, recordedAt, metadata }): DeliveredEvent<EventOn<'shipments'>> => ({
+  return stored.map(({ id, event, stream, revision, recordedAt, metadata }) => ({
     id,
     event: event as EventOn<'shipments'>,
     stream,
@@ -104,6 +110,11 @@ async function project(...orderIds: readonly string[]): Promise<void> {
     correlationId: metadata.$correlationId,
     causationId: metadata.$causationId,
   }));
+}
+
+/** Brings it into both read models. */
+async function project(...orderIds: readonly string[]): Promise<void> {
+  const events = await factsOf(...orderIds);
   const partition = Math.floor(Math.random() * 2 ** 31);
   const projections = service.app.get(Projections);
   await projections.load('shipment', 'shipments', [partition]);
@@ -113,16 +124,20 @@ async function project(...orderIds: readonly string[]): Promise<void> {
 }
 
 /** A shipment that was scheduled because its order was paid; resolves to the event that said so. */
-async function scheduled(): Promise<{ orderId: string; customerId: string; paid: DeliveredEvent<EventOn<'orders'>> }> {
+async function scheduled(paidAt = new Date().toISOString(), to = recipient): Promise<{ orderId: string; customerId: string; paid: DeliveredEvent<EventOn<'orders'>> }> {
   const [orderId, customerId] = [randomUUID(), randomUUID()];
-  const sealed = await orderService.seal(customerId, recipient);
-  const paid = paidEvent({ orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: sealed, paidAt: new Date().toISOString() });
-  await deliverPaid([paid]);
+  const sealed = await orderService.seal(customerId, to);
+  const paid = ofOrder({ type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: sealed, paidAt } });
+  await hear([paid]);
   return { orderId, customerId, paid };
 }
 
+const unwanted = (orderId: string): DeliveredEvent<EventOn<'orders'>> =>
+  ofOrder({ type: 'OrderCancellationRequested', data: { orderId, requestedAt: new Date().toISOString() } });
+
 const dispatch = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/dispatch`, details, { 'if-match': ifMatch });
 const deliver = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/delivery`, undefined, { 'if-match': ifMatch });
+const takeBack = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/return`, undefined, { 'if-match': ifMatch });
 
 describe('A shipment', () => {
   it('is scheduled when the order is paid, leaves, and arrives', async () => {
@@ -140,9 +155,9 @@ describe('A shipment', () => {
 
   it('is scheduled once, however often its order’s payment is delivered', async () => {
     const { orderId, paid } = await scheduled();
-    await Promise.all([deliverPaid([paid]), deliverPaid([paid, paid])]);
+    await Promise.all([hear([paid]), hear([paid, paid])]);
     await dispatch(orderId, '*');
-    await deliverPaid([paid]);
+    await hear([paid]);
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
     const [first] = await shipmentEvents(orderId);
     expect(first!.metadata).toMatchObject({ $causationId: paid.id, $correlationId: paid.correlationId });
@@ -180,7 +195,7 @@ describe('A shipment', () => {
 
   it('that nobody scheduled is not known', async () => {
     const orderId = randomUUID();
-    for (const answer of [await call('GET', `/shipments/${orderId}`), await dispatch(orderId, '*'), await dispatch(orderId, '"0"'), await deliver(orderId, '*')]) {
+    for (const answer of [await call('GET', `/shipments/${orderId}`), await dispatch(orderId, '*'), await dispatch(orderId, '"0"'), await deliver(orderId, '*'), await takeBack(orderId, '*')]) {
       expect(answer).toMatchObject({ status: 404, body: { type: problem('not-found') } });
     }
     expect(await shipmentEvents(orderId)).toEqual([]);
@@ -190,6 +205,8 @@ describe('A shipment', () => {
     const { orderId } = await scheduled();
     expect(await call('POST', `/shipments/${orderId}/dispatch`, details)).toMatchObject({ status: 428 });
     expect(await call('POST', `/shipments/${orderId}/delivery`)).toMatchObject({ status: 428 });
+    expect(await call('POST', `/shipments/${orderId}/return`)).toMatchObject({ status: 428 });
+    expect(await takeBack(orderId, '"3"')).toMatchObject({ status: 412, etag: '"0"' });
     expect(await dispatch(orderId, '"3"')).toMatchObject({ status: 412, etag: '"0"', body: { currentETag: '"0"' } });
     expect(await dispatch(orderId, 'W/"0"')).toMatchObject({ status: 400 });
     const both = await Promise.all([dispatch(orderId, '"0"'), dispatch(orderId, '"0"')]);
@@ -198,11 +215,85 @@ describe('A shipment', () => {
 
   it('goes no way that its state does not allow', async () => {
     const { orderId } = await scheduled();
-    expect(await deliver(orderId, '*')).toMatchObject({ status: 409, body: { type: problem('state-conflict') } });
+    const refused = (detail: string) => ({ status: 409, body: { type: problem('state-conflict'), detail } });
+    expect(await deliver(orderId, '*')).toMatchObject(refused('The goods have not left yet'));
+    expect(await takeBack(orderId, '*')).toMatchObject(refused('The goods have not left yet'));
     expect(await dispatch(orderId, '*')).toMatchObject({ status: 200 });
     expect(await dispatch(orderId, '*')).toMatchObject({ status: 200, etag: '"1"' });
     const otherwise = await call('POST', `/shipments/${orderId}/dispatch`, { ...details, trackingNumber: 'BV-2' }, { 'if-match': '*' });
-    expect(otherwise).toMatchObject({ status: 409 });
+    expect(otherwise).toMatchObject(refused('The goods have left already, with other details'));
+    await deliver(orderId, '*');
+    expect(await takeBack(orderId, '*')).toMatchObject(refused('The goods have been delivered already'));
+
+    const { orderId: back } = await scheduled();
+    await dispatch(back, '*');
+    await takeBack(back, '*');
+    expect(await deliver(back, '*')).toMatchObject(refused('The goods have come back already'));
+
+    const { orderId: off } = await scheduled();
+    await hear([unwanted(off)]);
+    for (const answer of [await dispatch(off, '*'), await deliver(off, '*'), await takeBack(off, '*')]) {
+      expect(answer).toMatchObject(refused('The shipment is cancelled: the goods must not leave'));
+    }
+    expect(await typesOf(off)).toEqual(['ShipmentScheduled', 'ShipmentCancelled']);
+  });
+
+  it('that the customer wants no more does not leave', async () => {
+    const { orderId, paid } = await scheduled();
+    const wish = unwanted(orderId);
+    await hear([wish]);
+    await hear([paid, wish]);
+    const [, cancelled, ...rest] = await shipmentEvents(orderId);
+    expect(cancelled).toMatchObject({ event: { type: 'ShipmentCancelled', data: { orderId, reason: 'CUSTOMER' } }, metadata: { $causationId: wish.id, $correlationId: wish.correlationId } });
+    expect(rest).toEqual([]);
+    await project(orderId);
+    const { body, etag } = await call('GET', `/shipments/${orderId}`);
+    expect({ ...body, etag }).toMatchObject({ status: 'cancelled', etag: '"1"', cancellationReason: 'CUSTOMER', recipient, dispatchedAt: null, recalledAt: null, returnedAt: null });
+    expect(body['cancelledAt']).toMatch(/Z$/);
+  });
+
+  it('that is paid for and unwanted in one batch does not leave', async () => {
+    const [orderId, customerId] = [randomUUID(), randomUUID()];
+    const sealed = await orderService.seal(customerId, recipient);
+    await hear([ofOrder({ type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 1 }], recipient: sealed, paidAt: new Date().toISOString() } }), unwanted(orderId)]);
+    expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentCancelled']);
+  });
+
+  it('that has left is recalled, and comes back', async () => {
+    const { orderId } = await scheduled();
+    await dispatch(orderId, '*');
+    const wish = unwanted(orderId);
+    await Promise.all([hear([wish]), hear([wish])]);
+    expect(await dispatch(orderId, '*')).toMatchObject({ status: 200, etag: '"2"', body: { status: 'recalled' } });
+    expect(await takeBack(orderId, '"2"')).toMatchObject({ status: 200, etag: '"3"', body: { orderId, revision: 3, status: 'returned' } });
+    expect(await takeBack(orderId, '*')).toMatchObject({ status: 200, etag: '"3"' });
+    await hear([wish]);
+    expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentRecalled', 'ShipmentReturned']);
+    expect((await shipmentEvents(orderId)).at(-1)!.event.data).toMatchObject({ orderId, lines: [{ sku: 'TEA', quantity: 2 }] });
+    await project(orderId);
+    const { body } = await call('GET', `/shipments/${orderId}`);
+    expect(body).toMatchObject({ status: 'returned', ...details, deliveredAt: null, cancelledAt: null, cancellationReason: null });
+    expect([body['recalledAt'], body['returnedAt']]).toEqual([expect.stringMatching(/Z$/), expect.stringMatching(/Z$/)]);
+  });
+
+  it('that nobody takes comes back without having been recalled', async () => {
+    const { orderId } = await scheduled();
+    await dispatch(orderId, '*');
+    await takeBack(orderId, '"1"');
+    expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentReturned']);
+  });
+
+  it('that arrives in spite of its recall is delivered', async () => {
+    const { orderId } = await scheduled();
+    await dispatch(orderId, '*');
+    await hear([unwanted(orderId)]);
+    expect(await deliver(orderId, '"2"')).toMatchObject({ status: 200, body: { status: 'delivered' } });
+    await hear([unwanted(orderId)]);
+    expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentRecalled', 'ShipmentDelivered']);
+    await project(orderId);
+    const { body } = await call('GET', `/shipments/${orderId}`);
+    expect(body).toMatchObject({ status: 'delivered', returnedAt: null });
+    expect(body['recalledAt']).not.toBeNull();
   });
 
   it.each([
@@ -225,10 +316,77 @@ describe('A shipment', () => {
   });
 });
 
+describe('Shipments', () => {
+  const listed = async (query: string): Promise<Record<string, unknown>[]> => {
+    const found: Record<string, unknown>[] = [];
+    for (let cursor = ''; ; ) {
+      const { status, body } = await call('GET', `/shipments?${query}${cursor}`);
+      expect(status).toBe(200);
+      found.push(...(body['shipments'] as Record<string, unknown>[]));
+      if (typeof body['nextCursor'] !== 'string') return found;
+      cursor = `&cursor=${body['nextCursor']}`;
+    }
+  };
+
+  it('are found page by page, the one that has waited longest first, each with its recipient', async () => {
+    const at = (ms: number): string => new Date(Date.UTC(2020, 0, 1) + ms).toISOString();
+    // Two of one instant: the id decides.
+    const all = await Promise.all([3, 1, 1, 2, 0].map((ms, nth) => scheduled(at(ms), { ...recipient, name: `Ada ${nth}` })));
+    await dispatch(all[3]!.orderId, '*');
+    await project(...all.map(({ orderId }) => orderId));
+    await keys.query('DELETE FROM customer_key WHERE customer_id = $1', [all[4]!.customerId]);
+    const [late, one, other, gone, first] = all.map(({ orderId }) => orderId);
+    const sameInstant = [one!, other!].sort();
+
+    const own = (found: Record<string, unknown>[]): unknown[] => found.map(({ orderId }) => orderId).filter((id) => all.some(({ orderId }) => orderId === id));
+    for (const limit of [1, 2, 200]) {
+      expect(own(await listed(`limit=${limit}`))).toEqual([first, ...sameInstant, gone, late]);
+      expect(own(await listed(`status=scheduled&limit=${limit}`))).toEqual([first, ...sameInstant, late]);
+    }
+    expect(own(await listed('status=dispatched'))).toEqual([gone]);
+    const found = await listed('limit=3');
+    const byId = new Map(found.map((shipment) => [shipment['orderId'], shipment]));
+    expect(byId.size).toBe(found.length);
+    expect(byId.get(first)).toMatchObject({ recipient: null, recipientErased: true });
+    for (const { orderId } of all) expect(byId.get(orderId)).toEqual((await call('GET', `/shipments/${orderId}`)).body);
+    expect(byId.get(gone)).toMatchObject({ recipient: { ...recipient, name: 'Ada 3' }, recipientErased: false, scheduledAt: at(2) });
+  });
+
+  it.each([
+    ['status=lost', 'status'],
+    ['limit=0', 'limit'],
+    ['limit=201', 'limit'],
+    ['cursor=abc', 'cursor'],
+    [`cursor=${Buffer.from(`2020-13-01T00:00:00.000Z ${randomUUID()}`).toString('base64url')}`, 'cursor'],
+    ['page=2', 'page'],
+  ])('are not found by %s', async (query, field) => {
+    expect(await call('GET', `/shipments?${query}`)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+  });
+});
+
+it('with an automatic carrier, a shipment goes its way by itself; its deadline waits until the service has heard of a cancellation', async () => {
+  const { orderId } = await scheduled(new Date(Date.now() - 60_000).toISOString());
+  const carrier = await start({ DISPATCH_DEADLINE_MS: '1', AUTOMATIC_CARRIER_MS: '20' });
+  try {
+    const hearOfIt = async (): Promise<void> => {
+      const partition = Math.floor(Math.random() * 2 ** 31);
+      await carrier.app.get(Projections).load('shipment-tasks', 'shipments', [partition]);
+      await carrier.app.get(ShipmentTasksProcess).onShipments(batchOf('shipment-tasks', 'shipments', await factsOf(orderId), partition));
+    };
+    await hearOfIt();
+    await expect.poll(() => typesOf(orderId), { timeout: 10_000 }).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
+    await hearOfIt();
+    await expect.poll(() => typesOf(orderId), { timeout: 10_000 }).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered']);
+    expect((await shipmentEvents(orderId))[1]!.event.data).toMatchObject({ carrier: 'Automatic carrier', trackingNumber: `AC-${orderId}` });
+  } finally {
+    await carrier.stop();
+  }
+});
+
 it('the API describes itself', async () => {
   const { body } = await call('GET', '/openapi.json');
   expect(Object.keys(body['paths'] as object).sort()).toEqual([
-    '/shipments/{orderId}', '/shipments/{orderId}/delivery', '/shipments/{orderId}/dispatch',
+    '/shipments', '/shipments/{orderId}', '/shipments/{orderId}/delivery', '/shipments/{orderId}/dispatch', '/shipments/{orderId}/return',
   ]);
 });
 

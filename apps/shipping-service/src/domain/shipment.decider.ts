@@ -1,5 +1,5 @@
 import type { EventOf, Line } from '@orderstream/contracts';
-import type { Decider } from '@orderstream/event-sourcing';
+import type { Decider, Decision } from '@orderstream/event-sourcing';
 
 export type ShipmentCommand =
   | {
@@ -18,21 +18,43 @@ export type ShipmentCommand =
       readonly trackingNumber: string;
       readonly at: string;
     }
-  | { readonly type: 'DeliverShipment'; readonly orderId: string; readonly at: string };
+  | { readonly type: 'DeliverShipment'; readonly orderId: string; readonly at: string }
+  /** The goods came back: because they were recalled, or because nobody took them. */
+  | { readonly type: 'ReturnShipment'; readonly orderId: string; readonly at: string }
+  /** The customer wants the order no more. Goods that have left are recalled, and may arrive all the same. */
+  | { readonly type: 'CancelShipment'; readonly orderId: string; readonly at: string }
+  /** The goods should have left by now. */
+  | { readonly type: 'ExpireShipment'; readonly orderId: string; readonly at: string };
 
 export type ShipmentEvent = EventOf<'shipment'>;
+
+interface Parcel {
+  readonly carrier: string;
+  readonly trackingNumber: string;
+}
+
+export type CancellationReason = 'CUSTOMER' | 'DISPATCH_DEADLINE';
 
 export type ShipmentState =
   | { readonly status: 'none' }
   | { readonly status: 'scheduled'; readonly lines: readonly Line[] }
-  | { readonly status: 'dispatched'; readonly carrier: string; readonly trackingNumber: string }
-  | { readonly status: 'delivered'; readonly carrier: string; readonly trackingNumber: string };
+  | ({ readonly status: 'dispatched'; readonly lines: readonly Line[] } & Parcel)
+  | ({ readonly status: 'recalled'; readonly lines: readonly Line[] } & Parcel)
+  | ({ readonly status: 'delivered' } & Parcel)
+  | ({ readonly status: 'returned' } & Parcel)
+  | { readonly status: 'cancelled'; readonly reason: string };
 
 export type ShipmentRejection =
   | { readonly type: 'unknown-shipment' }
   | { readonly type: 'not-dispatched' }
-  | { readonly type: 'already-dispatched' };
+  | { readonly type: 'already-dispatched' }
+  | { readonly type: 'already-cancelled' }
+  | { readonly type: 'already-delivered' }
+  | { readonly type: 'already-returned' };
 
+type ShipmentDecision = Decision<ShipmentEvent, ShipmentRejection>;
+
+/** Answers whether the goods of a paid order leave, and whether those that left arrive or come back. */
 export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEvent, ShipmentRejection> = {
   category: 'shipment',
   initialState: { status: 'none' },
@@ -45,35 +67,16 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
         if (state.status !== 'none') return [];
         return [{ type: 'ShipmentScheduled', data: { orderId, customerId, lines, recipient, scheduledAt: at } }];
       }
-      case 'DispatchShipment': {
-        const { carrier, trackingNumber } = command;
-        switch (state.status) {
-          case 'none':
-            return { rejection: { type: 'unknown-shipment' } };
-          case 'scheduled':
-            return [{ type: 'ShipmentDispatched', data: { orderId, lines: state.lines, carrier, trackingNumber, dispatchedAt: at } }];
-          case 'dispatched':
-          case 'delivered': {
-            const recorded = state.carrier === carrier && state.trackingNumber === trackingNumber;
-            return recorded ? [] : { rejection: { type: 'already-dispatched' } };
-          }
-          default:
-            return state satisfies never;
-        }
-      }
+      case 'DispatchShipment':
+        return dispatch(command, state);
       case 'DeliverShipment':
-        switch (state.status) {
-          case 'none':
-            return { rejection: { type: 'unknown-shipment' } };
-          case 'scheduled':
-            return { rejection: { type: 'not-dispatched' } };
-          case 'dispatched':
-            return [{ type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } }];
-          case 'delivered':
-            return [];
-          default:
-            return state satisfies never;
-        }
+        return end(state, 'delivered', () => ({ type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } }));
+      case 'ReturnShipment':
+        return end(state, 'returned', (lines) => ({ type: 'ShipmentReturned', data: { orderId, lines, returnedAt: at } }));
+      case 'CancelShipment':
+        return cancelOrRecall(command, scheduledOnce(command, state));
+      case 'ExpireShipment':
+        return scheduledOnce(command, state).status === 'scheduled' ? [cancelled(orderId, 'DISPATCH_DEADLINE', at)] : [];
       default:
         return command satisfies never;
     }
@@ -83,13 +86,101 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
     switch (event.type) {
       case 'ShipmentScheduled':
         return { status: 'scheduled', lines: event.data.lines };
-      case 'ShipmentDispatched':
-        return { status: 'dispatched', carrier: event.data.carrier, trackingNumber: event.data.trackingNumber };
-      case 'ShipmentDelivered':
-        if (state.status !== 'dispatched') throw new Error(`${state.status} goods can't have been delivered`);
-        return { ...state, status: 'delivered' };
+      case 'ShipmentDispatched': {
+        const { lines, carrier, trackingNumber } = event.data;
+        return { status: 'dispatched', lines, carrier, trackingNumber };
+      }
+      case 'ShipmentCancelled':
+        return { status: 'cancelled', reason: event.data.reason };
+      case 'ShipmentRecalled':
+        return { ...onItsWay(state), status: 'recalled' };
+      case 'ShipmentDelivered': {
+        const { carrier, trackingNumber } = onItsWay(state);
+        return { status: 'delivered', carrier, trackingNumber };
+      }
+      case 'ShipmentReturned': {
+        const { carrier, trackingNumber } = onItsWay(state);
+        return { status: 'returned', carrier, trackingNumber };
+      }
       default:
         return event satisfies never;
     }
   },
 };
+
+type Dispatch = Extract<ShipmentCommand, { readonly type: 'DispatchShipment' }>;
+
+function dispatch({ orderId, carrier, trackingNumber, at }: Dispatch, state: ShipmentState): ShipmentDecision {
+  switch (state.status) {
+    case 'none':
+      return { rejection: { type: 'unknown-shipment' } };
+    case 'scheduled':
+      return [{ type: 'ShipmentDispatched', data: { orderId, lines: state.lines, carrier, trackingNumber, dispatchedAt: at } }];
+    case 'cancelled':
+      return { rejection: { type: 'already-cancelled' } };
+    case 'dispatched':
+    case 'recalled':
+    case 'delivered':
+    case 'returned': {
+      const isRecorded = state.carrier === carrier && state.trackingNumber === trackingNumber;
+      return isRecorded ? [] : { rejection: { type: 'already-dispatched' } };
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Goods on their way arrive or come back, whichever is first, recalled or not. */
+function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: readonly Line[]) => ShipmentEvent): ShipmentDecision {
+  switch (state.status) {
+    case 'none':
+      return { rejection: { type: 'unknown-shipment' } };
+    case 'scheduled':
+      return { rejection: { type: 'not-dispatched' } };
+    case 'cancelled':
+      return { rejection: { type: 'already-cancelled' } };
+    case 'dispatched':
+    case 'recalled':
+      return [fact(state.lines)];
+    case 'delivered':
+      return as === 'delivered' ? [] : { rejection: { type: 'already-delivered' } };
+    case 'returned':
+      return as === 'returned' ? [] : { rejection: { type: 'already-returned' } };
+    default:
+      return state satisfies never;
+  }
+}
+
+/** What has come to an end is not changed by a wish that comes too late. */
+function cancelOrRecall({ orderId, at }: ShipmentCommand, state: Scheduled): ShipmentDecision {
+  switch (state.status) {
+    case 'scheduled':
+      return [cancelled(orderId, 'CUSTOMER', at)];
+    case 'dispatched':
+      return [{ type: 'ShipmentRecalled', data: { orderId, recalledAt: at } }];
+    case 'recalled':
+    case 'delivered':
+    case 'returned':
+    case 'cancelled':
+      return [];
+    default:
+      return state satisfies never;
+  }
+}
+
+function cancelled(orderId: string, reason: CancellationReason, at: string): ShipmentEvent {
+  return { type: 'ShipmentCancelled', data: { orderId, reason, cancelledAt: at } };
+}
+
+type Scheduled = Exclude<ShipmentState, { readonly status: 'none' }>;
+
+/** Nobody asks before: the order's own partition brings OrderPaid first, and a deadline comes from the schedule. */
+function scheduledOnce({ type, orderId }: ShipmentCommand, state: ShipmentState): Scheduled {
+  if (state.status === 'none') throw new Error(`${type}: no shipment was ever scheduled for order ${orderId}`);
+  return state;
+}
+
+function onItsWay(state: ShipmentState): Extract<ShipmentState, { readonly status: 'dispatched' | 'recalled' }> {
+  if (state.status !== 'dispatched' && state.status !== 'recalled') throw new Error(`${state.status} goods are not on their way`);
+  return state;
+}

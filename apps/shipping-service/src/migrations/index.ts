@@ -1,5 +1,6 @@
 import { PlatformTables0000000000001 } from '@orderstream/postgres';
 import { ReadModels0000000000001 } from './0001-read-models.ts';
+import { Cancellations0000000000002 } from './0002-cancellations.ts';
 
 /** This service's database, in the order to be run. */
-export const migrations = [PlatformTables0000000000001, ReadModels0000000000001] as const;
+export const migrations = [PlatformTables0000000000001, ReadModels0000000000001, Cancellations0000000000002] as const;

@@ -1,0 +1,128 @@
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { EventOn } from '@orderstream/contracts';
+import type { CommandEnvelope } from '@orderstream/event-sourcing';
+import type { ClaimedTask, DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
+import { PostgresProcessTable, Projections } from '@orderstream/postgres';
+import { ProcessWorker } from '@orderstream/service';
+import { SHIPMENT_TASKS } from './consumers.ts';
+import type { ShipmentCommand } from './domain/shipment.decider.ts';
+
+type Step = 'expire' | 'dispatch' | 'deliver' | 'return';
+type Delivered = DeliveredEvent<EventOn<'shipments'>>;
+
+const CARRIER = 'Automatic carrier';
+
+/** What is to be done for a shipment when its time has come: its deadline, and what the automatic carrier does. */
+export interface ShipmentWork {
+  readonly step: Step;
+}
+
+export interface ShipmentTimes {
+  readonly dispatchDeadlineMs: number;
+  /** How long the automatic carrier takes for each of its steps; undefined when there is none. */
+  readonly automaticCarrierMs: number | undefined;
+}
+
+/** `ShipmentTimes`, from the environment. */
+export const SHIPMENT_TIMES = Symbol('SHIPMENT_TIMES');
+
+/**
+ * shipments -> shipment_task: work to do, written in the transaction that moves the position.
+ * Unlike a read model this table is never rebuilt: rows that are there already stay as they are.
+ */
+@Controller()
+export class ShipmentTasksProcess {
+  constructor(
+    private readonly projections: Projections,
+    private readonly table: PostgresProcessTable<ShipmentWork>,
+    private readonly worker: ProcessWorker<ShipmentWork>,
+    @Inject(SHIPMENT_TIMES) private readonly times: ShipmentTimes,
+  ) {}
+
+  @EventPattern('shipments', SHIPMENT_TASKS)
+  async onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
+    await this.projections.project(batch, async (transaction, events) => {
+      const changes = events.map((event) => tasksOf(event, this.times));
+      // An event only ever closes what events of its stream before it have added.
+      await this.table.add(transaction, changes.flatMap(({ add }) => add));
+      await this.table.close(transaction, changes.flatMap(({ close }) => close));
+    });
+    this.worker.wake();
+  }
+}
+
+export interface TaskChanges {
+  readonly add: readonly NewTask<ShipmentWork>[];
+  /** Overtaken: these need not be done any more. */
+  readonly close: readonly { readonly orderId: string; readonly step: Step }[];
+}
+
+/** What an event of a shipment gives to do, and what it leaves nothing to do for. */
+export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges {
+  const { event } = delivered;
+  const closing = (...steps: Step[]): TaskChanges['close'] => steps.map((step) => ({ orderId: event.data.orderId, step }));
+  switch (event.type) {
+    case 'ShipmentScheduled': {
+      const { scheduledAt } = event.data;
+      return { add: [expiry(delivered, scheduledAt, times), ...byCarrier('dispatch', delivered, scheduledAt, times)], close: [] };
+    }
+    case 'ShipmentDispatched':
+      return { add: byCarrier('deliver', delivered, event.data.dispatchedAt, times), close: closing('expire', 'dispatch') };
+    case 'ShipmentRecalled':
+      return { add: byCarrier('return', delivered, event.data.recalledAt, times), close: closing('deliver') };
+    case 'ShipmentCancelled':
+      return { add: [], close: closing('expire', 'dispatch') };
+    case 'ShipmentDelivered':
+    case 'ShipmentReturned':
+      return { add: [], close: closing('deliver', 'return') };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Overdue as soon as it is due: not before everything has been heard that may say that it is too late for it. */
+function expiry(delivered: Delivered, since: string, { dispatchDeadlineMs }: ShipmentTimes): NewTask<ShipmentWork> {
+  const deadlineAt = after(since, dispatchDeadlineMs);
+  return { ...taskOf('expire', delivered), dueAt: deadlineAt, deadlineAt };
+}
+
+function byCarrier(step: Step, delivered: Delivered, since: string, { automaticCarrierMs }: ShipmentTimes): NewTask<ShipmentWork>[] {
+  if (automaticCarrierMs === undefined) return [];
+  return [{ ...taskOf(step, delivered), dueAt: after(since, automaticCarrierMs), deadlineAt: null }];
+}
+
+function taskOf(
+  step: Step,
+  { id, event, correlationId, traceparent }: Delivered,
+): Omit<NewTask<ShipmentWork>, 'dueAt' | 'deadlineAt'> {
+  return { orderId: event.data.orderId, work: { step }, after: null, cause: { id, correlationId, traceparent } };
+}
+
+function after(since: string, forMs: number): string {
+  return new Date(Date.parse(since) + forMs).toISOString();
+}
+
+/** The command by which a task is carried out. One that is refused, or leads to nothing, comes too late and is done. */
+export function toTaskCommand(
+  { orderId, work, cause }: Pick<ClaimedTask<ShipmentWork>, 'orderId' | 'work' | 'cause'>,
+  at: string,
+): CommandEnvelope<ShipmentCommand> {
+  const command = commandFor(work.step, orderId, at);
+  return { id: orderId, command, cause: { ...cause, reaction: command.type } };
+}
+
+function commandFor(step: Step, orderId: string, at: string): ShipmentCommand {
+  switch (step) {
+    case 'expire':
+      return { type: 'ExpireShipment', orderId, at };
+    case 'dispatch':
+      return { type: 'DispatchShipment', orderId, carrier: CARRIER, trackingNumber: `AC-${orderId}`, at };
+    case 'deliver':
+      return { type: 'DeliverShipment', orderId, at };
+    case 'return':
+      return { type: 'ReturnShipment', orderId, at };
+    default:
+      return step satisfies never;
+  }
+}
