@@ -1,0 +1,203 @@
+import { type EventNamed, type EventOf, type EventType, categoryOf, streams } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { GIVE_UP_REASONS } from '@orderstream/payment-service/domain/payment.decider';
+import type { Fact } from './consumer.ts';
+import type { Account } from './provider.ts';
+import type { SimulatedReadModel } from './read-models.ts';
+import { deadlines } from './services.ts';
+
+/** Something that must not be, and the order it is about. */
+export interface Finding {
+  readonly what: string;
+  readonly orderId: string | null;
+}
+
+export interface Evidence {
+  readonly facts: readonly StoredEvent[];
+  /** Orders that somebody tried to place. */
+  readonly orderIds: readonly string[];
+  readonly accountOf: (orderId: string) => Account;
+  /** Whether the provider was asked for the order's authorisation when there was none. */
+  readonly wasLookedUpInVain: (orderId: string) => boolean;
+  /** How many facts there were when all of them had been heard; null if that was never so. */
+  readonly quietSince: number | null;
+  readonly models: readonly SimulatedReadModel[];
+  /** What was reported while it ran. */
+  readonly reported: readonly string[];
+}
+
+type Endings = readonly (EventType | null)[];
+
+/** What the other streams of an order must end with (null: there is no such stream), by how the order ended. */
+interface Accord {
+  readonly reservation: Endings;
+  readonly payment: Endings;
+  readonly shipment: Endings;
+}
+
+const accords: Readonly<Record<string, Accord>> = {
+  delivered: { reservation: ['ReservationFulfilled'], payment: ['PaymentCaptured', 'PaymentCaptureFailed'], shipment: ['ShipmentDelivered'] },
+  'rejected OUT_OF_STOCK': { reservation: ['ReservationRejected'], payment: [null], shipment: [null] },
+  'rejected PAYMENT_DECLINED': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined'], shipment: [null] },
+  'cancelled placed': { reservation: ['ReservationReleased', 'ReservationRejected'], payment: [null], shipment: [null] },
+  'cancelled accepted': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined', 'PaymentVoided'], shipment: [null] },
+  'cancelled paid': { reservation: ['ReservationReleased'], payment: ['PaymentVoided'], shipment: ['ShipmentCancelled'] },
+  'cancelled shipped': { reservation: ['ReservationReturned'], payment: ['PaymentRefunded', 'PaymentVoided'], shipment: ['ShipmentReturned'] },
+};
+
+/** What a stream ends with, once and for all: a later event, or a second one, is a finding. */
+const terminal: ReadonlySet<EventType> = new Set([
+  'OrderDelivered', 'OrderRejected', 'OrderCancelled', 'ReservationRejected', 'ReservationReleased', 'ReservationReturned',
+  'PaymentDeclined', 'PaymentVoided', 'PaymentRefunded', 'ShipmentDelivered', 'ShipmentCancelled', 'ShipmentReturned',
+]);
+
+/** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
+export function findings(evidence: Evidence): Finding[] {
+  const byStream = Map.groupBy(evidence.facts, ({ stream }) => stream);
+  return [
+    ...evidence.reported.map((what) => ({ what, orderId: /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(what)?.[0] ?? null })),
+    ...[...byStream].flatMap(([stream, facts]) => afterTheEnd(stream, facts)),
+    ...evidence.orderIds.flatMap((orderId) => ofOrder(orderId, byStream, evidence)),
+    ...unansweredRequests(evidence),
+    ...[...byStream].flatMap(([stream, facts]) => (stream.startsWith('stock-') ? ofStock(stream, facts, byStream) : [])),
+    ...evidence.models.flatMap((each) => ofModel(each, evidence.facts)),
+  ];
+}
+
+function afterTheEnd(stream: string, facts: readonly StoredEvent[]): Finding[] {
+  const end = facts.findIndex(({ event }) => terminal.has(event.type as EventType));
+  const late = end < 0 ? undefined : facts[end + 1];
+  return late === undefined ? [] : [{ what: `${late.event.type} after ${facts[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
+}
+
+/** Whoever asks to cancel before the goods leave, or arrive, and is heard, does not get them all the same. */
+function unansweredRequests({ facts, quietSince }: Evidence): Finding[] {
+  if (quietSince === null) return [];
+  const [before, after] = [facts.slice(0, quietSince), facts.slice(quietSince)] as [StoredEvent<Fact>[], StoredEvent<Fact>[]];
+  const requested = new Set(before.flatMap(({ event }) => (event.type === 'OrderCancellationRequested' ? [event.data.orderId] : [])));
+  const recalled = new Set(facts.flatMap(({ event }) => (event.type === 'ShipmentRecalled' ? [(event as EventNamed<'ShipmentRecalled'>).data.orderId] : [])));
+  return after.flatMap(({ event }) => {
+    const isIgnored = event.type === 'ShipmentDispatched' || event.type === 'ShipmentDelivered';
+    if (!isIgnored || !requested.has(event.data.orderId) || recalled.has(event.data.orderId)) return [];
+    return [{ what: `${event.type} although its cancellation was asked for`, orderId: event.data.orderId }];
+  });
+}
+
+function ofOrder(
+  orderId: string,
+  byStream: ReadonlyMap<string, readonly StoredEvent[]>,
+  { accountOf, wasLookedUpInVain }: Evidence,
+): Finding[] {
+  const last = (category: string): Fact | null => (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as Fact | undefined) ?? null;
+  const end = last('order');
+  if (end === null) return [];
+  const found = (what: string): Finding => ({ what, orderId });
+  const ending = endingOf(end);
+  const accord = accords[ending];
+  if (accord === undefined) return [found(`the order never ends: ${ending}`)];
+  const discord = (['reservation', 'payment', 'shipment'] as const).flatMap((category) => {
+    const actual = last(category)?.type ?? null;
+    return accord[category].includes(actual) ? [] : [found(`the order is ${ending}, but its ${category} ends with ${actual ?? 'nothing'}`)];
+  });
+  const declined = byStream.get(`payment-${orderId}`)?.at(-1)?.event as Fact | undefined;
+  const isGivenUp = declined?.type === 'PaymentDeclined' && GIVE_UP_REASONS.some((reason) => reason === declined.data.reason);
+  return [
+    ...discord,
+    ...ofMoney(orderId, byStream, accountOf(orderId)),
+    ...ofDeadline(orderId, byStream),
+    ...(isGivenUp && !wasLookedUpInVain(orderId) ? [found('the payment was given up without a look at the provider')] : []),
+  ];
+}
+
+function endingOf(event: Fact): string {
+  switch (event.type) {
+    case 'OrderDelivered':
+      return 'delivered';
+    case 'OrderRejected':
+      return `rejected ${event.data.reason}`;
+    case 'OrderCancelled':
+      return `cancelled ${event.data.stage}`;
+    default:
+      return event.type;
+  }
+}
+
+/** The provider's book against the payment's own stream. */
+function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, account: Account): Finding[] {
+  const facts = byStream.get(`payment-${orderId}`) ?? [];
+  const requested = facts[0]?.event as EventNamed<'PaymentRequested'> | undefined;
+  const amount = requested?.data.amount.amount ?? 0;
+  const end = facts.at(-1)?.event.type;
+  const expected = { held: end === 'PaymentCaptureFailed' ? amount : 0, taken: end === 'PaymentCaptured' ? amount : 0 };
+  const found: string[] = [];
+  if (account.held !== expected.held) found.push(`${account.held} are held on the card after ${end ?? 'nothing'}`);
+  if (account.taken !== expected.taken) found.push(`${account.taken} are charged after ${end ?? 'nothing'}`);
+  for (const [kind, times] of Object.entries(account.operations)) if (times > 1) found.push(`the provider did the ${kind} ${times} times`);
+  return found.map((what) => ({ what, orderId }));
+}
+
+/** Nobody gives up before the time. */
+function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
+  const early = (category: string, event: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Finding[] =>
+    event === undefined || Date.parse(event.recordedAt) >= sinceMs + deadlineMs ? [] : [{ what: `the ${category} was given up before its deadline`, orderId }];
+  const fact = (category: string, type: EventType): StoredEvent | undefined => byStream.get(`${category}-${orderId}`)?.find(({ event }) => event.type === type);
+  const accepted = fact('order', 'OrderAccepted')?.event as EventNamed<'OrderAccepted'> | undefined;
+  const scheduled = fact('shipment', 'ShipmentScheduled')?.event as EventNamed<'ShipmentScheduled'> | undefined;
+  const declined = fact('payment', 'PaymentDeclined');
+  const cancelled = fact('shipment', 'ShipmentCancelled');
+  const isDeadline = (stored: StoredEvent | undefined): boolean =>
+    stored !== undefined && 'reason' in stored.event.data && /deadline/i.test(String(stored.event.data.reason));
+  return [
+    ...early('payment', isDeadline(declined) ? declined : undefined, Date.parse(accepted?.data.acceptedAt ?? ''), deadlines.payment),
+    ...early('shipment', isDeadline(cancelled) ? cancelled : undefined, Date.parse(scheduled?.data.scheduledAt ?? ''), deadlines.dispatch),
+  ];
+}
+
+/** Never below zero, nothing held at the end, and what left or came back is what reservations say. */
+function ofStock(stream: string, facts: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
+  const sku = idOf(stream);
+  const open = new Map<string, number>();
+  let [onHand, reserved, gone] = [0, 0, 0];
+  const found: Finding[] = [];
+  for (const { event } of facts as readonly StoredEvent<EventOf<'stock'>>[]) {
+    const { quantity } = event.data;
+    if (event.type === 'StockReceived') onHand += quantity;
+    if (event.type === 'StockReserved' || event.type === 'StockRefused') open.set(event.data.orderId, quantity);
+    if (event.type === 'StockReserved') reserved += quantity;
+    if (event.type === 'StockReleased' || event.type === 'StockIssued') {
+      open.delete(event.data.orderId);
+      reserved -= quantity;
+    }
+    if (event.type === 'StockIssued') [onHand, gone] = [onHand - quantity, gone + quantity];
+    if (event.type === 'StockReturned') [onHand, gone] = [onHand + quantity, gone - quantity];
+    if (onHand - reserved < 0) found.push({ what: `${sku} is below zero`, orderId: 'orderId' in event.data ? event.data.orderId : null });
+  }
+  for (const orderId of open.keys()) found.push({ what: `${sku} is still held, or refused, for an order that ended`, orderId });
+  const out = goneByReservations(sku, byStream);
+  if (out !== gone) found.push({ what: `${gone} of ${sku} have left, and by the reservations ${out}`, orderId: null });
+  return found;
+}
+
+function goneByReservations(sku: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): number {
+  let units = 0;
+  for (const [stream, facts] of byStream) {
+    const end = facts.at(-1)?.event as Fact;
+    if (!stream.startsWith('reservation-') || end.type !== 'ReservationFulfilled') continue;
+    units += end.data.lines.filter((line) => line.sku === sku).reduce((sum, { quantity }) => sum + quantity, 0);
+  }
+  return units;
+}
+
+/** Every row is what its stream amounts to, from the beginning. */
+function ofModel({ group, topic, model }: SimulatedReadModel, facts: readonly StoredEvent[]): Finding[] {
+  const anew = model.empty();
+  anew.project(facts.filter(({ stream }) => streams[categoryOf(stream)!].topic === topic).map((fact) => ({ ...fact, event: fact.event as Fact, correlationId: '', causationId: '' })));
+  const expected = anew.snapshot();
+  const actual = model.snapshot();
+  const wrong = [...new Set([...expected.keys(), ...actual.keys()])].filter((key) => expected.get(key) !== actual.get(key));
+  return wrong.map((key) => ({ what: `${group}: the row ${key} is ${actual.get(key) ?? 'missing'}, and should be ${expected.get(key) ?? 'absent'}`, orderId: key }));
+}
+
+function idOf(stream: string): string {
+  return stream.slice(stream.indexOf('-') + 1);
+}

@@ -1,0 +1,82 @@
+import { type Topic, categoryOf, checkEvent, streams } from '@orderstream/contracts';
+import { type AppendResult, type EventStore, StoreUnavailable, type StoredEvent } from '@orderstream/event-sourcing';
+import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
+import type { Rules } from './rules.ts';
+import type { Life, Turns } from './turns.ts';
+
+export interface LogOptions {
+  readonly turns: Turns;
+  readonly rules: Rules;
+  readonly now: () => string;
+  /** Whether a call fails now: no answer, before or after it has happened. */
+  readonly fails: () => boolean;
+}
+
+/** The one log, and every stream of it as its topic has it. */
+export class Log {
+  readonly #options: LogOptions;
+  readonly #store: InMemoryEventStore;
+  readonly #byStream = new Map<string, StoredEvent[]>();
+  readonly #onAppend: ((stream: string, topic: Topic) => void)[] = [];
+
+  constructor(options: LogOptions) {
+    this.#options = options;
+    this.#store = new InMemoryEventStore(options.now);
+  }
+
+  /** Every fact in the order of the log. */
+  get facts(): readonly StoredEvent[] {
+    return this.#store.all;
+  }
+
+  /** One stream, from its beginning. */
+  stream(name: string): readonly StoredEvent[] {
+    return this.#byStream.get(name) ?? [];
+  }
+
+  onAppend(listener: (stream: string, topic: Topic) => void): void {
+    this.#onAppend.push(listener);
+  }
+
+  /** The store as one incarnation of a process reaches it. */
+  for(life: Life): EventStore {
+    const { turns, fails } = this.#options;
+    const answered = (): void => {
+      if (fails()) throw new StoreUnavailable('simulated');
+    };
+    const read = (...args: Parameters<EventStore['read']>): AsyncIterable<StoredEvent> => this.#store.read(...args);
+    return {
+      async *read(...args) {
+        await turns.take(life);
+        answered();
+        yield* read(...args);
+      },
+      append: async (...args) => {
+        await turns.take(life);
+        answered();
+        const result = await this.#append(...args);
+        await turns.take(life);
+        answered();
+        return result;
+      },
+    };
+  }
+
+  async #append(...[stream, events, expected]: Parameters<EventStore['append']>): Promise<AppendResult> {
+    const { rules } = this.#options;
+    for (const { event } of events) checkEvent(event.type, event.data);
+    const kept = events.filter(({ event }) => !rules.forgets(event.type));
+    const known = this.stream(stream).length;
+    if (kept.length === 0) return { ok: true, revision: known - 1 };
+    const at = rules.comparesRevisions ? expected : known === 0 ? 'no_stream' : known - 1;
+    const before = this.#store.all.length;
+    const result = await this.#store.append(stream, kept, at);
+    const added = this.#store.all.slice(before);
+    if (added.length > 0) {
+      this.#byStream.set(stream, [...this.stream(stream), ...added]);
+      const { topic } = streams[categoryOf(stream)!];
+      for (const listener of this.#onAppend) listener(stream, topic);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,93 @@
+import { Logger } from '@nestjs/common';
+import { streams } from '@orderstream/contracts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { leftOut } from './left-out.ts';
+import { account, smallest } from './telling.ts';
+import { simulate } from './world.ts';
+
+const STEPS = 2_000;
+const ORDERS = 12;
+const SEEDS = 50;
+const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
+
+/** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
+const caughtBy: Readonly<Record<string, number>> = {
+  'inventory-service answers OrderPlaced with ReserveStock': 1,
+  'order-service answers ReservationConfirmed with AcceptOrder': 1,
+  'order-service answers ReservationRejected with RejectOrder': 1,
+  'payment-service answers OrderAccepted with AuthorisePayment': 1,
+  'order-service answers PaymentAuthorised with MarkOrderPaid': 1,
+  'order-service answers PaymentDeclined with RejectOrder': 2,
+  'inventory-service answers OrderRejected with ReleaseStock': 1,
+  'inventory-service answers OrderCancelled with ReleaseStock': 1,
+  'payment-service answers OrderCancelled with VoidPayment': 1,
+  'shipping-service answers OrderPaid with ScheduleShipment': 1,
+  'shipping-service answers OrderCancellationRequested with CancelShipment': 7,
+  'order-service answers ShipmentCancelled with MarkOrderCancelled': 6,
+  'inventory-service answers ShipmentCancelled with ReleaseStock': 6,
+  'payment-service answers ShipmentCancelled with VoidPayment': 6,
+  'order-service answers ShipmentDispatched with MarkOrderShipped': 1,
+  'inventory-service answers ShipmentDispatched with IssueStock': 1,
+  'payment-service answers ShipmentDispatched with CapturePayment': 1,
+  'order-service answers ShipmentDelivered with MarkOrderDelivered': 1,
+  'order-service answers ShipmentReturned with MarkOrderCancelled': 7,
+  'inventory-service answers ShipmentReturned with ReturnStock': 7,
+  'payment-service answers ShipmentReturned with RefundPayment': 7,
+  'the shipment decides whether a paid order is cancelled': 6,
+  'an order that was cancelled before payment stays cancelled, whatever comes late': 19,
+  'goods that left are recalled, not cancelled': 7,
+  'the deadline of dispatch does not touch goods that left': 75,
+  'stock of a paid order follows its shipment alone': 7,
+  'money of a paid order follows its shipment alone': 1,
+  'what a refused order holds is released': 1,
+  'the reservation is the commit point': 1,
+  'a returned line is recorded': 7,
+  'what was done is looked up before giving up': 1,
+  'what was given up is voided': 1,
+  'a payment that was given up is given up for good': 180,
+  'what is asked under one key is done once': 1,
+  'an append expects the revision that was read': 1,
+  'a position is guarded by the one that was loaded': 2,
+};
+
+beforeAll(() => Logger.overrideLogger(false));
+
+describe('The platform in memory', () => {
+  it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))('comes to rest with everything right, seed %i', async (seed) => {
+    const { findings } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    expect(findings).toEqual([]);
+  });
+
+  it('is the same every time by its seed', async () => {
+    const [first, second] = [await simulate({ seed: 7, steps: 500, orders: 4 }), await simulate({ seed: 7, steps: 500, orders: 4 })];
+    expect(second.facts.map(({ id }) => id)).toEqual(first.facts.map(({ id }) => id));
+    expect(second.incidents).toEqual(first.incidents);
+  });
+
+  it('meets, over its seeds, every ending of an order and every event that there is', async () => {
+    const types = new Set<string>();
+    for (let seed = 1; seed <= SEEDS; seed++) for (const { event } of (await simulate({ seed, steps: STEPS, orders: ORDERS })).facts) types.add(event.type);
+    expect(eventTypes.filter((type) => !types.has(type))).toEqual([]);
+  });
+});
+
+describe('Each rule is missed when it is left out:', () => {
+  it('every rule has its seed', () => {
+    expect(Object.keys(caughtBy).sort()).toEqual(leftOut.map(({ rule }) => rule).sort());
+  });
+
+  it.each(leftOut.map(({ rule, rules }) => [rule, rules] as const))('%s', async (rule, rules) => {
+    const { findings } = await simulate({ seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules });
+    expect(findings).not.toEqual([]);
+  });
+
+  it('and a failing seed is told as a story that is smaller', async () => {
+    const { rule, rules } = leftOut[0]!;
+    const failing = { seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules };
+    const { options, result } = await smallest(failing);
+    expect(options.orders).toBeLessThan(ORDERS);
+    const lines = account(result);
+    expect(lines[0]).toMatch(/^WRONG {2}/);
+    expect(lines.join('\n')).toContain('OrderPlaced');
+  });
+});

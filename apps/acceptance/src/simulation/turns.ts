@@ -1,0 +1,44 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Resolves when everything that can run without a turn has run. */
+export const quiet = (): Promise<void> => setImmediate();
+
+/** One incarnation of a process. Once it is over, whatever it awaits never comes. */
+export class Life {
+  isOver = false;
+}
+
+/**
+ * Everything that leaves a process (a call to the store, to the provider, to its database, the commit of an
+ * offset) waits here for its turn, and which of them goes on next is drawn from the seed. Between two turns
+ * all that can run does run, so that a simulation with the same seed is the same simulation.
+ */
+export class Turns {
+  readonly #random: () => number;
+  #waiting: { readonly life: Life; readonly go: () => void }[] = [];
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  take(life: Life): Promise<void> {
+    return new Promise((go) => {
+      if (!life.isOver) this.#waiting.push({ life, go });
+    });
+  }
+
+  /** Lets one of those that wait go on, as far as it gets; false when nobody waits. */
+  async grant(): Promise<boolean> {
+    const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1);
+    if (next === undefined) return false;
+    next.go();
+    await quiet();
+    return true;
+  }
+
+  /** The process dies where it stands. */
+  end(life: Life): void {
+    life.isOver = true;
+    this.#waiting = this.#waiting.filter((each) => each.life !== life);
+  }
+}
