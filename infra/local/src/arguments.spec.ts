@@ -3,8 +3,10 @@ import { parseCommand, WrongArguments } from './arguments.ts';
 
 describe('The arguments of the stack', () => {
   it('take up with its options', () => {
-    expect(parseCommand(['up', '--fresh'])).toEqual({ verb: 'up', fresh: true, serversOnly: false });
-    expect(parseCommand(['up', '--servers-only'])).toEqual({ verb: 'up', fresh: false, serversOnly: true });
+    const none = { verb: 'up', fresh: false, serversOnly: false, automaticCarrier: false };
+    expect(parseCommand(['up', '--fresh'])).toEqual({ ...none, fresh: true });
+    expect(parseCommand(['up', '--servers-only'])).toEqual({ ...none, serversOnly: true });
+    expect(parseCommand(['up', '--automatic-carrier'])).toEqual({ ...none, automaticCarrier: true });
   });
 
   it('take the logs of a server, a service or the deploy step', () => {
@@ -22,6 +24,7 @@ describe('The arguments of the stack', () => {
     [['start'], 'no command start'],
     [['up', 'kafka'], 'takes no name'],
     [['down', '--fresh'], 'no option --fresh'],
+    [['status', '--automatic-carrier'], 'no option --automatic-carrier'],
     [['logs'], 'takes one name'],
     [['logs', 'kafka', 'relay'], 'takes one name'],
     [['logs', 'zookeeper'], 'no process zookeeper'],

@@ -4,9 +4,10 @@ import { isProcess, type ProcessName, serverNames, serviceNames } from './layout
 
 export const usage = `npm run stack -- COMMAND
 
-  up [--fresh] [--servers-only]   start the servers, deploy, start the services; what runs already is left alone
+  up [OPTIONS]                    start the servers, deploy, start the services; what runs already is left alone
       --fresh                     discard the data of earlier runs first
       --servers-only              ${serverNames.join(', ')} and nothing on them
+      --automatic-carrier         shipments leave and arrive by themselves, until the stack is started without it
   down                            stop everything, also what an interrupted run left
   status                          what runs, and where
   logs NAME [--follow]            the end of a process's log: deploy, ${[...serverNames, ...serviceNames].join(', ')}
@@ -14,9 +15,15 @@ export const usage = `npm run stack -- COMMAND
 Variables: ORDERSTREAM_DATA (data folder, default .orderstream), ORDERSTREAM_PORT_BASE (default 4100),
 and one for each port, such as KAFKA_PORT or ORDER_SERVICE_PORT.`;
 
+export interface UpOptions {
+  readonly fresh: boolean;
+  readonly serversOnly: boolean;
+  readonly automaticCarrier: boolean;
+}
+
 export type StackCommand =
   | { readonly verb: 'help' }
-  | { readonly verb: 'up'; readonly fresh: boolean; readonly serversOnly: boolean }
+  | ({ readonly verb: 'up' } & UpOptions)
   | { readonly verb: 'down' }
   | { readonly verb: 'status' }
   | { readonly verb: 'logs'; readonly name: ProcessName | 'deploy'; readonly follow: boolean };
@@ -29,13 +36,14 @@ const options = {
   help: { type: 'boolean', short: 'h' },
   fresh: { type: 'boolean' },
   'servers-only': { type: 'boolean' },
+  'automatic-carrier': { type: 'boolean' },
   follow: { type: 'boolean', short: 'f' },
 } as const;
 
 type Option = keyof typeof options;
 
 const allowed: Readonly<Record<string, { readonly options: readonly Option[]; readonly names: number }>> = {
-  up: { options: ['fresh', 'servers-only'], names: 0 },
+  up: { options: ['fresh', 'servers-only', 'automatic-carrier'], names: 0 },
   down: { options: [], names: 0 },
   status: { options: [], names: 0 },
   logs: { options: ['follow'], names: 1 },
@@ -62,7 +70,12 @@ export function parseCommand(args: readonly string[]): StackCommand {
   const [name = ''] = names;
   switch (verb) {
     case 'up':
-      return { verb, fresh: values.fresh === true, serversOnly: values['servers-only'] === true };
+      return {
+        verb,
+        fresh: values.fresh === true,
+        serversOnly: values['servers-only'] === true,
+        automaticCarrier: values['automatic-carrier'] === true,
+      };
     case 'logs':
       if (name !== 'deploy' && !isProcess(name)) throw new WrongArguments(`There is no process ${name}.`);
       return { verb, name, follow: values.follow === true };

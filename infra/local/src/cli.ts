@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { parseCommand, usage, WrongArguments, type StackCommand } from './arguments.ts';
+import { parseCommand, usage, WrongArguments, type StackCommand, type UpOptions } from './arguments.ts';
 import { endInOrder } from './ending.ts';
 import { Interrupted, interruption } from './interruption.ts';
 import { dataDirFromEnvironment, logFile } from './layout.ts';
 import { PortTaken } from './ports.ts';
 import { endLeftovers, openStack, startStack, type Stack } from './stack.ts';
+import { AUTOMATIC_CARRIER } from './stack-options.ts';
 import { StartFailed } from './starting.ts';
 import { stackProcesses } from './processes.ts';
 
@@ -22,11 +23,12 @@ function showStatus(stack: Stack): boolean {
   return rows.every(({ pid }) => pid !== undefined);
 }
 
-async function up({ fresh, serversOnly }: { readonly fresh: boolean; readonly serversOnly: boolean }): Promise<void> {
+async function up({ fresh, serversOnly, automaticCarrier }: UpOptions): Promise<void> {
   const before = fresh ? [] : stackProcesses().map(({ pid }) => pid);
   const signal = interruption();
   try {
     const stack = await startStack({ dataDir, fresh, detached: true, onProgress: say, signal });
+    if (automaticCarrier) await stack.configure('shipping-service', AUTOMATIC_CARRIER);
     if (!serversOnly && stack.status().some(({ pid }) => pid === undefined)) {
       await stack.deploy();
       await stack.startServices();

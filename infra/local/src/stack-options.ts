@@ -1,6 +1,12 @@
 // How a stack and its services are started.
 import type { Environment } from './environment.ts';
-import type { ServerName } from './layout.ts';
+import type { ServerName, ServiceName } from './layout.ts';
+
+/** What services get beside, or instead of, what the stack gives each of them. */
+export type ServiceSettings = Readonly<Partial<Record<ServiceName, Environment>>>;
+
+/** With it shipments leave and arrive by themselves, so that an order needs nobody. */
+export const AUTOMATIC_CARRIER = { AUTOMATIC_CARRIER_MS: '2000' } as const satisfies Environment;
 
 export interface StackBehaviour {
   /** The stack goes on when this process ends; otherwise `stack down` regards it as left over then. */
@@ -18,6 +24,8 @@ export interface StackOptions extends StackBehaviour {
   readonly fresh?: boolean;
   /** The servers to start; all by default. */
   readonly only?: readonly ServerName[];
+  /** Kept with the stack, so that a service gets the same whoever starts it again. A stack that runs keeps its own. */
+  readonly settings?: ServiceSettings;
 }
 
 export interface ServiceOptions {

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { portsFromBase } from './layout.ts';
 import { freePortBase, PortTaken } from './ports.ts';
-import { discardData, startStack, type Stack } from './stack.ts';
+import { discardData, openStack, startStack, type Stack } from './stack.ts';
 import { StartFailed } from './starting.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
 
@@ -56,6 +56,21 @@ describe('A stack', { timeout: 120_000 }, () => {
     const after = processesIn(options.dataDir);
     expect(after.map(({ name }) => name).sort()).toEqual(['eventstore', 'postgres']);
     expect(after).toEqual(expect.arrayContaining(before));
+  });
+
+  it('gives a service the settings that the stack was started with or has got since, whoever starts it, until it starts anew', async () => {
+    const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['eventstore'] } as const;
+    const stack = await startStack({ ...options, settings: { 'shipping-service': { DISPATCH_DEADLINE_MS: '5' } } });
+    expect(stack.environmentOf('shipping-service')).toMatchObject({ PORT: String(stack.ports['shipping-service']), DISPATCH_DEADLINE_MS: '5' });
+    expect(stack.environmentOf('order-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
+
+    await stack.configure('shipping-service', { LOG_LEVEL: 'debug' });
+    const settings = { DISPATCH_DEADLINE_MS: '5', LOG_LEVEL: 'debug' };
+    expect(openStack(options.dataDir)?.environmentOf('shipping-service')).toMatchObject(settings);
+    expect((await startStack(options)).environmentOf('shipping-service')).toMatchObject(settings);
+
+    await stack.stop();
+    expect((await startStack(options)).environmentOf('shipping-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
   });
 
   it('brings a killed server back with its data', async () => {

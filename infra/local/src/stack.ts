@@ -15,7 +15,7 @@ import { postgres } from './postgres.ts';
 import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type StackProcess } from './processes.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import type { Server, ServerContext } from './server.ts';
-import type { ServiceOptions, StackBehaviour, StackOptions } from './stack-options.ts';
+import type { ServiceOptions, ServiceSettings, StackBehaviour, StackOptions } from './stack-options.ts';
 import { runToEnd, startAndWait, until } from './starting.ts';
 import { secondsSince, telling } from './telling.ts';
 import { together } from './together.ts';
@@ -35,8 +35,10 @@ export interface ProcessStatus {
   readonly pid: number | undefined;
 }
 
+/** What a stack is started with, and whoever opens it later goes by. */
 interface State {
   readonly ports: Ports;
+  readonly settings: ServiceSettings;
 }
 
 const ignore = (): void => {};
@@ -61,10 +63,12 @@ export class Stack {
   readonly #owners: readonly string[];
   readonly #say: (line: string) => void;
   readonly #signal: AbortSignal;
+  #settings: ServiceSettings;
 
-  constructor(dataDir: string, ports: Ports, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
+  constructor(dataDir: string, { ports, settings }: State, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
     this.dataDir = dataDir;
     this.ports = ports;
+    this.#settings = settings;
     const secret = secretOf(dataDir);
     this.env = stackEnvironment(ports, secret);
     this.urls = Object.fromEntries(serviceNames.map((name) => [name, serviceUrl(ports, name)])) as Record<ServiceName, string>;
@@ -169,7 +173,19 @@ export class Stack {
   }
 
   environmentOf(name: ServiceName): Environment {
-    return serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir);
+    return { ...serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir), ...this.#settings[name] };
+  }
+
+  /** Gives a service these settings too, from now on and whoever starts it. One that runs is started again. */
+  async configure(name: ServiceName, env: Environment): Promise<void> {
+    const known = this.#settings[name];
+    if (Object.entries(env).every(([variable, value]) => known?.[variable] === value)) return;
+    this.#settings = { ...this.#settings, [name]: { ...known, ...env } };
+    writeState(this.dataDir, { ports: this.ports, settings: this.#settings });
+    if (!this.#runs(name)) return;
+    this.#say(`starting ${name} again with ${Object.entries(env).map((setting) => setting.join('=')).join(', ')}`);
+    await this.restart(name);
+    await this.untilReady(name);
   }
 
   /** Ends one process in order, or all: services, then what they use, Postgres last. */
@@ -220,10 +236,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   if (fresh) discardData(dataDir);
   const running = processes.length > left.length;
-  const ports = running ? readState(dataDir).ports : wantedPorts(options.portBase);
+  const state = running ? readState(dataDir) : { ports: wantedPorts(options.portBase), settings: options.settings ?? {} };
   mkdirSync(dataDir, { recursive: true });
-  const stack = new Stack(dataDir, ports, options);
-  writeFileSync(stateFile(dataDir), JSON.stringify({ ports } satisfies State, null, 2));
+  const stack = new Stack(dataDir, state, options);
+  writeState(dataDir, state);
   try {
     await stack.startServers(only);
   } catch (error) {
@@ -235,13 +251,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 const wantedPorts = (base: number | undefined): Ports => (base === undefined ? portsFromEnvironment(process.env) : portsFromBase(base));
 
-const readState = (dataDir: string): State => JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as State;
+function readState(dataDir: string): State {
+  // One that an earlier clone has written may know of no settings.
+  return { settings: {}, ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<State, 'ports'> & Partial<State>) };
+}
+
+const writeState = (dataDir: string, state: State): void => writeFileSync(stateFile(dataDir), JSON.stringify(state, null, 2));
 
 /** The stack of a data folder as it is, running or not; undefined when none was ever started there. */
 export function openStack(dataDir: string, behaviour: StackBehaviour = {}): Stack | undefined {
   const folder = path.resolve(dataDir);
   if (!existsSync(stateFile(folder))) return undefined;
-  return new Stack(folder, readState(folder).ports, behaviour);
+  return new Stack(folder, readState(folder), behaviour);
 }
 
 /** Ends the stack of a data folder, and every one of this clone whose owner is gone. Returns what was ended. */
