@@ -12,7 +12,7 @@ export type Database = 'order_service' | 'inventory_service' | 'payment_service'
 
 export const consumerGroups: readonly ConsumerGroup[] = [
   { group: 'order-fulfilment', topics: ['inventory', 'payments', 'shipments'], position: 'kafka' },
-  { group: 'order-summary', topics: ['orders'], position: 'order_service' },
+  { group: 'order-summary', topics: ['orders', 'payments', 'shipments'], position: 'order_service' },
   { group: 'order-price-list', topics: ['catalog'], position: 'order_service' },
   { group: 'order-demand', topics: ['orders'], position: 'order_service' },
   { group: 'inventory-reservations', topics: ['orders', 'shipments'], position: 'kafka' },
@@ -24,6 +24,7 @@ export const consumerGroups: readonly ConsumerGroup[] = [
   { group: 'payment', topics: ['payments'], position: 'payment_service' },
   { group: 'revenue-by-day', topics: ['payments'], position: 'payment_service' },
   { group: 'shipment-scheduling', topics: ['orders'], position: 'kafka' },
+  { group: 'shipment-tasks', topics: ['shipments'], position: 'shipping_service' },
   { group: 'shipment', topics: ['shipments'], position: 'shipping_service' },
   { group: 'dispatches-by-day', topics: ['shipments'], position: 'shipping_service' },
 ];

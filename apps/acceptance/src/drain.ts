@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConsumerGroup, consumerGroups } from './consumers.ts';
+import { type ConsumerGroup, type Database, consumerGroups } from './consumers.ts';
 import type { Platform } from './platform.ts';
 
 const LOOK_EVERY_MS = 150;
@@ -9,14 +9,26 @@ export async function backlog(platform: Platform): Promise<string[]> {
   const { observer } = platform;
   const waiting = observer.relayed ? [] : [`relay: ${observer.facts.length - observer.records.length} events are not on their topic`];
   const behind = await Promise.all(consumerGroups.map((group) => backlogOf(platform, group)));
-  const [attempts] = await platform.query<{ open: string }>('payment_service', "SELECT count(*) AS open FROM payment_attempt WHERE state <> 'done'");
-  const payments = attempts!.open === '0' ? [] : [`payment-service: ${attempts!.open} payment attempts are open`];
-  return [...waiting, ...behind.flat(), ...payments];
+  return [...waiting, ...behind.flat(), ...(await openWork(platform))];
+}
+
+/** A payment is asked for until there is an answer; a shipment's task may lie days ahead, and is open when it is due or was begun. */
+async function openWork(platform: Platform): Promise<string[]> {
+  const count = async (database: Database, condition: string): Promise<number> => {
+    const [found] = await platform.query<{ open: number }>(database, `SELECT count(*)::int AS open FROM ${condition}`);
+    return found!.open;
+  };
+  const payments = await count('payment_service', "payment_attempt WHERE state <> 'done'");
+  const shipments = await count('shipping_service', "shipment_task WHERE state <> 'done' AND (next_attempt_at <= now() OR attempts > 0)");
+  return [
+    ...(payments === 0 ? [] : [`payment-service: ${payments} payment attempts are open`]),
+    ...(shipments === 0 ? [] : [`shipping-service: ${shipments} shipment tasks are due`]),
+  ];
 }
 
 /**
  * Waits until nothing is on its way any more: every fact relayed, every consumer at the end of its
- * topics, no payment attempt open; seen twice in a row, because the last consumer may have said something new.
+ * topics, no payment attempt open and no shipment task due; seen twice in a row, because the last consumer may have said something new.
  *
  * @throws after timeoutMs, saying what is behind.
  */

@@ -1,24 +1,27 @@
-import type { EventNamed, EventType } from '@orderstream/contracts';
+import type { Category, EventOf, Money } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Row } from './offence.ts';
 import type { ReadModel } from './read-models.ts';
 
-/** Adds up events of one type: what each adds to which key. */
-function sum<Type extends EventType>(
-  type: Type,
+/** Adds up what events add to which columns of which row. */
+function sums<Column extends string>(
+  columns: readonly Column[],
   facts: readonly StoredEvent[],
-  column: string,
-  parts: (data: EventNamed<Type>['data']) => readonly { readonly key: string; readonly by: number }[],
+  parts: (event: EventOf<Category>) => readonly ({ readonly key: string } & { readonly [Of in Column]?: number })[],
 ): Map<string, Row> {
-  const sums = new Map<string, number>();
+  const rows = new Map<string, Row>();
   for (const { event } of facts) {
-    if (event.type !== type) continue;
-    for (const { key, by } of parts(event.data as EventNamed<Type>['data'])) sums.set(key, (sums.get(key) ?? 0) + by);
+    for (const part of parts(event as EventOf<Category>)) {
+      const row = rows.get(part.key);
+      const added = columns.map((column): [string, number] => [column, Number(row?.[column] ?? 0) + (part[column] ?? 0)]);
+      rows.set(part.key, Object.fromEntries(added));
+    }
   }
-  return new Map([...sums].map(([key, total]) => [key, { [column]: total }]));
+  return rows;
 }
 
 const day = (instant: string): string => instant.slice(0, 10);
+const dayIn = (instant: string, { currency }: Money): string => `${day(instant)} in ${currency}`;
 const TITLE = 'the sum of all events, none missed and none twice';
 
 export const additiveModels: readonly ReadModel[] = [
@@ -29,8 +32,10 @@ export const additiveModels: readonly ReadModel[] = [
     title: TITLE,
     sql: "SELECT sku || ' on ' || day AS key, units::int FROM order_demand",
     expected: (facts) =>
-      sum('OrderPlaced', facts, 'units', ({ lines, placedAt }) =>
-        lines.map(({ sku, quantity }) => ({ key: `${sku} on ${day(placedAt)}`, by: quantity }))),
+      sums(['units'], facts, ({ type, data }) =>
+        type === 'OrderPlaced'
+          ? data.lines.map(({ sku, quantity }) => ({ key: `${sku} on ${day(data.placedAt)}`, units: quantity }))
+          : []),
   },
   {
     group: 'stock-reserved-units',
@@ -38,18 +43,22 @@ export const additiveModels: readonly ReadModel[] = [
     table: 'reserved_units',
     title: TITLE,
     sql: 'SELECT sku AS key, units::int FROM reserved_units',
-    expected: (facts) => sum('StockReserved', facts, 'units', ({ sku, quantity }) => [{ key: sku, by: quantity }]),
+    expected: (facts) =>
+      sums(['units'], facts, ({ type, data }) => (type === 'StockReserved' ? [{ key: data.sku, units: data.quantity }] : [])),
   },
   {
     group: 'revenue-by-day',
     database: 'payment_service',
     table: 'revenue_by_day',
     title: TITLE,
-    sql: "SELECT day || ' in ' || currency AS key, amount::float8 AS amount FROM revenue_by_day",
+    sql: `SELECT day || ' in ' || currency AS key, amount::float8 AS amount, refunded::float8 AS refunded,
+            captures::int, refunds::int FROM revenue_by_day`,
     expected: (facts) =>
-      sum('PaymentCaptured', facts, 'amount', ({ amount, capturedAt }) => [
-        { key: `${day(capturedAt)} in ${amount.currency}`, by: amount.amount },
-      ]),
+      sums(['amount', 'refunded', 'captures', 'refunds'], facts, ({ type, data }) => {
+        if (type === 'PaymentCaptured') return [{ key: dayIn(data.capturedAt, data.amount), amount: data.amount.amount, captures: 1 }];
+        if (type === 'PaymentRefunded') return [{ key: dayIn(data.refundedAt, data.amount), refunded: data.amount.amount, refunds: 1 }];
+        return [];
+      }),
   },
   {
     group: 'dispatches-by-day',
@@ -57,6 +66,7 @@ export const additiveModels: readonly ReadModel[] = [
     table: 'dispatches_by_day',
     title: TITLE,
     sql: 'SELECT day::text AS key, dispatches::int FROM dispatches_by_day',
-    expected: (facts) => sum('ShipmentDispatched', facts, 'dispatches', ({ dispatchedAt }) => [{ key: day(dispatchedAt), by: 1 }]),
+    expected: (facts) =>
+      sums(['dispatches'], facts, ({ type, data }) => (type === 'ShipmentDispatched' ? [{ key: day(data.dispatchedAt), dispatches: 1 }] : [])),
   },
 ];

@@ -3,6 +3,7 @@ import type { Platform } from '../platform.ts';
 import { must } from '../shop/api.ts';
 import { type BookEntry, checkBook } from './book.ts';
 import type { Offence } from './offence.ts';
+import { checkOrderStreams, failedCaptures } from './order-streams.ts';
 import { checkReadModel, readModels } from './read-models.ts';
 import { type StockSources, checkStock } from './stock.ts';
 import { checkTopics } from './topics.ts';
@@ -20,9 +21,10 @@ export async function takeStock(platform: Platform, say: (line: string) => void)
     [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
     ...readModels.map((model): [string, () => Promise<Offence[]>] => [
       `${model.table}: ${model.title}`,
-      () => checkReadModel(platform, model, facts, parked.get(model.group) ?? new Set()),
+      () => checkReadModel(platform, model, facts, parked.places.get(model.group) ?? new Set()),
     ]),
-    ['stock received = available + reserved + dispatched, from three systems', async () => checkStock(await stockSources(platform))],
+    ["every order's streams agree, each with one end", () => checkOrderStreams(facts, parked.streams)],
+    ['stock received = available + reserved + out, from three systems', async () => checkStock(await stockSources(platform))],
     ["the payment provider's book = the payment streams", async () => checkBook(facts, await readBook(platform))],
   ];
   const offences: Offence[] = [];
@@ -31,23 +33,32 @@ export async function takeStock(platform: Platform, say: (line: string) => void)
     say(`${found.length === 0 ? 'ok   ' : 'WRONG'} ${title}`);
     offences.push(...found);
   }
-  const count = [...parked.values()].reduce((sum, ids) => sum + ids.size, 0);
-  if (count > 0) say(`${count} events are parked: ${[...parked.keys()].join(', ')}`);
+  const count = [...parked.places.values()].reduce((sum, places) => sum + places.size, 0);
+  if (count > 0) say(`${count} events are parked: ${[...parked.places.keys()].join(', ')}`);
+  for (const stream of failedCaptures(facts)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
   for (const { check, subject, detail } of offences.slice(0, OFFENCES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
   if (offences.length > OFFENCES_SHOWN) say(`  … and ${offences.length - OFFENCES_SHOWN} more`);
   say(offences.length === 0 ? 'The ledger is clean.' : `The ledger is NOT clean: ${offences.length} offences.`);
   return offences.length === 0;
 }
 
-/** By consumer group: `topic/partition@offset` of what was set aside. */
-async function parkedEvents(platform: Platform): Promise<Map<string, Set<string>>> {
-  const parked = new Map<string, Set<string>>();
+interface Parked {
+  /** By consumer group: `topic/partition@offset` of what was set aside. */
+  readonly places: Map<string, Set<string>>;
+  readonly streams: Set<string>;
+}
+
+async function parkedEvents(platform: Platform): Promise<Parked> {
+  const parked: Parked = { places: new Map(), streams: new Set() };
   for (const database of ['order_service', 'inventory_service', 'payment_service', 'shipping_service'] as const) {
-    const rows = await platform.query<{ group_name: string; place: string }>(
+    const rows = await platform.query<{ group_name: string; place: string; stream: string }>(
       database,
-      "SELECT group_name, topic || '/' || partition || '@' || record_offset AS place FROM parked_event",
+      "SELECT group_name, stream, topic || '/' || partition || '@' || record_offset AS place FROM parked_event",
     );
-    for (const { group_name, place } of rows) parked.set(group_name, (parked.get(group_name) ?? new Set()).add(place));
+    for (const { group_name, place, stream } of rows) {
+      parked.places.set(group_name, (parked.places.get(group_name) ?? new Set()).add(place));
+      parked.streams.add(stream);
+    }
   }
   return parked;
 }
@@ -68,7 +79,7 @@ async function stockSources(platform: Platform): Promise<StockSources> {
     received,
     available,
     reserved: await unitsBySku(platform, 'inventory_service', "SELECT lines FROM reservation WHERE status = 'confirmed'"),
-    dispatched: await unitsBySku(platform, 'shipping_service', "SELECT lines FROM shipment WHERE status IN ('dispatched', 'delivered')"),
+    out: await unitsBySku(platform, 'shipping_service', "SELECT lines FROM shipment WHERE status IN ('dispatched', 'recalled', 'delivered')"),
   };
 }
 
@@ -83,7 +94,7 @@ async function unitsBySku(
   return units;
 }
 
-async function readBook(platform: Platform): Promise<BookEntry[]> {
+export async function readBook(platform: Platform): Promise<BookEntry[]> {
   const book: BookEntry[] = [];
   let after: number | null = 0;
   while (after !== null) {

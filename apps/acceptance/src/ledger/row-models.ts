@@ -27,14 +27,18 @@ export const rowModels: readonly ReadModel[] = [
     table: 'order_summary',
     title: TITLE,
     sql: `SELECT order_id AS key, revision, status, customer_id, lines, total_amount::float8 AS total, currency,
-            tracking_number AS tracking, rejection_reason AS reason FROM order_summary`,
+            tracking_number AS tracking, rejection_reason AS reason, cancellation_requested_at AS requested_at,
+            cancelled_at, cancellation_reason FROM order_summary`,
     expected: (facts) =>
       fold('order', facts, (row, { type, data }) => {
         switch (type) {
           case 'OrderPlaced': {
             const { customerId: customer_id, lines, total } = data;
-            return { status: 'placed', customer_id, lines, total: total.amount, currency: total.currency, tracking: null, reason: null };
+            const later = { tracking: null, reason: null, requested_at: null, cancelled_at: null, cancellation_reason: null };
+            return { status: 'placed', customer_id, lines, total: total.amount, currency: total.currency, ...later };
           }
+          case 'ShippingAddressChanged':
+            return row;
           case 'OrderAccepted':
             return { ...row, status: 'accepted' };
           case 'OrderPaid':
@@ -45,10 +49,30 @@ export const rowModels: readonly ReadModel[] = [
             return { ...row, status: 'delivered' };
           case 'OrderRejected':
             return { ...row, status: 'rejected', reason: data.reason };
+          case 'OrderCancellationRequested':
+            return { ...row, requested_at: data.requestedAt };
+          case 'OrderCancelled':
+            return { ...row, status: 'cancelled', cancelled_at: data.cancelledAt, cancellation_reason: data.reason };
           default:
             return type satisfies never;
         }
       }),
+  },
+  {
+    group: 'order-summary',
+    database: 'order_service',
+    table: 'order_payment',
+    title: TITLE,
+    sql: 'SELECT order_id AS key, revision, status FROM order_payment',
+    expected: (facts) => fold('payment', facts, (_, { type }) => ({ status: paymentStatus(type) })),
+  },
+  {
+    group: 'order-summary',
+    database: 'order_service',
+    table: 'order_shipment',
+    title: TITLE,
+    sql: 'SELECT order_id AS key, revision, status FROM order_shipment',
+    expected: (facts) => fold('shipment', facts, (_, { type }) => ({ status: shipmentStatus(type) })),
   },
   {
     group: 'order-price-list',
@@ -89,6 +113,7 @@ export const rowModels: readonly ReadModel[] = [
         if (type === 'StockReserved') return { on_hand, reserved: reserved + data.quantity };
         if (type === 'StockReleased') return { on_hand, reserved: reserved - data.quantity };
         if (type === 'StockIssued') return { on_hand: on_hand - data.quantity, reserved: reserved - data.quantity };
+        if (type === 'StockReturned') return { on_hand: on_hand + data.quantity, reserved };
         return { on_hand, reserved };
       }),
   },
@@ -113,7 +138,7 @@ export const rowModels: readonly ReadModel[] = [
     expected: (facts) =>
       fold('payment', facts, (row, { type, data }) => {
         if (type === 'PaymentRequested') return { status: 'requested', ...data.amount };
-        return { ...row, status: type === 'PaymentCaptureFailed' ? 'capture-failed' : type.slice('Payment'.length).toLowerCase() };
+        return { ...row, status: paymentStatus(type) };
       }),
   },
   {
@@ -126,7 +151,15 @@ export const rowModels: readonly ReadModel[] = [
       fold('shipment', facts, (row, { type, data }) => {
         if (type === 'ShipmentScheduled') return { status: 'scheduled', lines: data.lines, tracking: null };
         if (type === 'ShipmentDispatched') return { ...row, status: 'dispatched', tracking: data.trackingNumber };
-        return { ...row, status: 'delivered' };
+        return { ...row, status: shipmentStatus(type) };
       }),
   },
 ];
+
+function paymentStatus(type: EventOf<'payment'>['type']): string {
+  return type === 'PaymentCaptureFailed' ? 'capture-failed' : type.slice('Payment'.length).toLowerCase();
+}
+
+function shipmentStatus(type: EventOf<'shipment'>['type']): string {
+  return type.slice('Shipment'.length).toLowerCase();
+}

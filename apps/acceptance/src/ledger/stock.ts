@@ -8,16 +8,16 @@ export interface StockSources {
   readonly available: ReadonlyMap<string, number>;
   /** What inventory's confirmed reservations hold. */
   readonly reserved: ReadonlyMap<string, number>;
-  /** What shipping's database says has left. */
-  readonly dispatched: ReadonlyMap<string, number>;
+  /** What shipping's database says has left, and has not come back. */
+  readonly out: ReadonlyMap<string, number>;
 }
 
-/** received = available + reserved + dispatched, for every SKU; nothing is negative. */
-export function checkStock({ received, available, reserved, dispatched }: StockSources): Offence[] {
-  const skus = new Set([...received.keys(), ...available.keys(), ...reserved.keys(), ...dispatched.keys()]);
+/** received = available + reserved + out, for every SKU; nothing is negative. */
+export function checkStock({ received, available, reserved, out }: StockSources): Offence[] {
+  const skus = new Set([...received.keys(), ...available.keys(), ...reserved.keys(), ...out.keys()]);
   return [...skus].sort().flatMap((sku): Offence[] => {
-    const [units, free, held, gone] = [received, available, reserved, dispatched].map((source) => source.get(sku) ?? 0) as [number, number, number, number];
+    const [units, free, held, gone] = [received, available, reserved, out].map((source) => source.get(sku) ?? 0) as [number, number, number, number];
     if (free >= 0 && units === free + held + gone) return [];
-    return [{ check: 'stock', subject: sku, detail: `${units} received, but ${free} available + ${held} reserved + ${gone} dispatched` }];
+    return [{ check: 'stock', subject: sku, detail: `${units} received, but ${free} available + ${held} reserved + ${gone} out` }];
   });
 }
