@@ -2,24 +2,27 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 
 /** Everything that happened to one order, in the order in which the store recorded it, over all streams. */
 export function storyOf(facts: readonly StoredEvent[], orderId: string): StoredEvent[] {
-  const first = facts.find(({ stream }) => stream === `order-${orderId}`);
-  if (first === undefined) return [];
-  const flow = first.metadata.$correlationId;
-  const touches = ({ stream, metadata, event }: StoredEvent): boolean =>
-    stream.endsWith(orderId) || (metadata.$correlationId === flow && (event.data as { orderId?: string }).orderId === orderId);
-  return facts.filter(touches);
+  return facts.filter(({ event }) => (event.data as { readonly orderId?: string }).orderId === orderId);
 }
 
-/** One line an event: when after the first, how long after the event that caused it, where, and what. */
+/** One line an event: when after the first, what, where, and how long after the event that caused it. */
 export function tell(story: readonly StoredEvent[]): string[] {
   const byId = new Map(story.map((stored) => [stored.id, stored]));
   const start = msOf(story[0]);
-  return story.map((stored) => {
-    const cause = byId.get(stored.metadata.$causationId);
-    const hop = cause === undefined ? 'asked for' : `${msOf(stored) - msOf(cause)} ms after ${cause.event.type}`;
-    const at = `+${msOf(stored) - start} ms`.padStart(10);
-    return `${at}  ${stored.event.type.padEnd(20)} ${shortened(stored.stream)}@${stored.revision}`.padEnd(66) + hop;
-  });
+  return aligned(
+    story.map((stored) => {
+      const cause = byId.get(stored.metadata.$causationId);
+      const hop = cause === undefined ? 'asked for' : `${msOf(stored) - msOf(cause)} ms after ${cause.event.type}`;
+      const at = `+${msOf(stored) - start} ms`.padStart(10);
+      return [at, stored.event.type, `${shortened(stored.stream)}@${stored.revision}`, hop];
+    }),
+  );
+}
+
+/** Each column as wide as its longest entry. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
+  return rows.map((row) => row.map((entry, column) => (column === row.length - 1 ? entry : entry.padEnd(width(column)))).join('  '));
 }
 
 function msOf(stored: StoredEvent | undefined): number {

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
+import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { takeStock } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
+import { SHORT_DEADLINES } from '../shop/deadlines.ts';
 import { plan } from '../shop/plan.ts';
 import { type DemoOptions, HELP, parseOptions } from './options.ts';
 import { outcomesOf, surprises } from './outcomes.ts';
@@ -53,7 +55,8 @@ function readOptions(): DemoOptions {
 async function startPlatform(dataDir: string, signal: AbortSignal): Promise<Stack> {
   const startedAt = performance.now();
   say(`Starting the platform with fresh data in ${dataDir}`);
-  const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress: (line) => say(`  ${line}`) });
+  const onProgress = (line: string): void => say(`  ${line}`);
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), settings: SHORT_DEADLINES, signal, onProgress });
   await stack.deploy();
   await stack.startServices();
   say(`Everything runs after ${seconds(startedAt)}.\n`);
@@ -67,12 +70,15 @@ async function visit(stack: Stack, options: DemoOptions): Promise<void> {
   } finally {
     await platform.close();
   }
-  if (!options.exit) invite(stack);
+  if (options.exit) return;
+  say('\nFrom now on a carrier works by itself: shipments leave and arrive, and an order placed by hand goes all the way.');
+  await stack.configure('shipping-service', AUTOMATIC_CARRIER);
+  invite(stack);
 }
 
 /** Whether every order ended as planned and the ledger is clean. */
-async function shop(platform: Platform, { orders, seed, rate }: DemoOptions): Promise<boolean> {
-  const planned = plan(orders, seed);
+async function shop(platform: Platform, { orders, seed, rate, story }: DemoOptions): Promise<boolean> {
+  const planned = plan(orders, seed, story);
   say(`Listing ${planned.products.length} products and receiving their stock`);
   await openShop(platform, planned.products);
   const copies = planned.orders.filter((order) => order.copies > 1).length;
@@ -80,7 +86,7 @@ async function shop(platform: Platform, { orders, seed, rate }: DemoOptions): Pr
   const startedAt = performance.now();
   const placed = await goShopping(platform, planned.orders, { rate, onProgress: progressLine(orders) });
   say(`${orders} orders ended after ${seconds(startedAt)}.\n`);
-  printReport(platform.observer.facts, placed, say);
+  printReport(platform.observer.facts, placed, { story, say });
   const wrong = surprises(placed, outcomesOf(platform.observer.facts));
   for (const line of wrong.slice(0, 10)) say(`NOT AS PLANNED  ${line}`);
   say('Ledger');

@@ -1,22 +1,61 @@
-import type { EventOf } from '@orderstream/contracts';
+import { type EventNamed, type EventOf, categoryOf } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { PlacedOrder } from '../shop/customers.ts';
-import type { Outcome } from '../shop/plan.ts';
+import type { Outcome } from '../shop/outcomes.ts';
 
-/** How each order stands by its own stream; an order that has not ended is `open`. */
-export function outcomesOf(facts: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
-  const outcomes = new Map<string, Outcome | 'open'>();
-  for (const { stream, event } of facts) {
-    if (!stream.startsWith('order-')) continue;
-    outcomes.set(stream.slice('order-'.length), outcomeAfter(event as EventOf<'order'>));
-  }
-  return outcomes;
+/** What an order's streams have told so far, as far as it says how the order ended. */
+interface Told {
+  readonly outcome: Outcome | 'open';
+  readonly recalled?: boolean;
+  readonly captureFailed?: boolean;
+  /** Payment got no answer until its deadline. */
+  readonly gaveUp?: boolean;
 }
 
-function outcomeAfter(event: EventOf<'order'>): Outcome | 'open' {
-  if (event.type === 'OrderDelivered') return 'delivered';
-  if (event.type === 'OrderRejected') return event.data.reason === 'OUT_OF_STOCK' ? 'out of stock' : 'payment declined';
-  return 'open';
+/** How each order ended, by what all its streams say; an order that has not ended is `open`. */
+export function outcomesOf(facts: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
+  const told = new Map<string, Told>();
+  for (const { stream, event } of facts) {
+    const category = categoryOf(stream);
+    if (category !== 'order' && category !== 'payment' && category !== 'shipment') continue;
+    const orderId = stream.slice(category.length + 1);
+    told.set(orderId, { ...(told.get(orderId) ?? { outcome: 'open' }), ...said(event as EventOf<'order' | 'payment' | 'shipment'>) });
+  }
+  return new Map([...told].map(([orderId, all]) => [orderId, inFull(all)]));
+}
+
+function said(event: EventOf<'order' | 'payment' | 'shipment'>): Partial<Told> {
+  switch (event.type) {
+    case 'OrderDelivered':
+      return { outcome: 'delivered' };
+    case 'OrderRejected':
+      return { outcome: event.data.reason === 'OUT_OF_STOCK' ? 'out of stock' : 'payment declined' };
+    case 'OrderCancelled':
+      return { outcome: cancelled(event.data) };
+    case 'PaymentDeclined':
+      return { gaveUp: event.data.reason === 'deadline' };
+    case 'PaymentCaptureFailed':
+      return { captureFailed: true };
+    case 'ShipmentRecalled':
+      return { recalled: true };
+    default:
+      return {};
+  }
+}
+
+function cancelled({ reason, stage }: EventNamed<'OrderCancelled'>['data']): Outcome {
+  if (reason === 'DISPATCH_DEADLINE') return 'never dispatched';
+  if (reason === 'RETURNED') return 'returned to sender';
+  return stage === 'placed' || stage === 'accepted' ? 'cancelled before payment' : 'cancelled before dispatch';
+}
+
+/** The order's own stream has the last word; the others tell what led to it. */
+function inFull({ outcome, recalled = false, captureFailed = false, gaveUp = false }: Told): Outcome | 'open' {
+  if (outcome === 'payment declined' && gaveUp) return 'payment given up';
+  if (outcome === 'returned to sender' && recalled) return 'recalled and returned';
+  if (outcome === 'delivered' && recalled) return 'recalled too late';
+  if (outcome === 'delivered' && captureFailed) return 'capture failed';
+  return outcome;
 }
 
 /** Orders that did not end as they were planned to. */

@@ -1,19 +1,25 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { PlacedOrder } from '../shop/customers.ts';
+import type { Outcome } from '../shop/outcomes.ts';
 import { storyOf, tell } from '../story.ts';
 import { outcomesOf, percentile } from './outcomes.ts';
 
-/** Outcomes, one order's story, and how long rows took. */
-export function printReport(facts: readonly StoredEvent[], placed: readonly PlacedOrder[], say: (line?: string) => void): void {
+/** Outcomes, the story of one order that ended as asked for, and how long rows took. */
+export function printReport(
+  facts: readonly StoredEvent[],
+  placed: readonly PlacedOrder[],
+  { story, say }: { readonly story: Outcome; readonly say: (line?: string) => void },
+): void {
   const outcomes = outcomesOf(facts);
   const counts = [...Map.groupBy(placed, ({ orderId }) => outcomes.get(orderId) ?? 'unknown')];
   say('Outcomes');
   for (const [outcome, orders] of counts.sort(([, a], [, b]) => b.length - a.length)) {
     say(`  ${String(orders.length).padStart(6)}  ${outcome}`);
   }
-  const shown = placed.find(({ planned }) => planned.outcome === 'delivered' && planned.body.lines.length > 1) ?? placed[0];
+  const ended = placed.filter(({ planned }) => planned.outcome === story);
+  const shown = ended.find(({ planned }) => planned.body.lines.length > 1) ?? ended[0];
   if (shown !== undefined) {
-    say(`\nOne order's story: order-${shown.orderId}`);
+    say(`\nOne order's story, "${story}": order-${shown.orderId}`);
     for (const line of tell(storyOf(facts, shown.orderId))) say(line);
   }
   const delays = placed.map(({ visibleAfterMs }) => visibleAfterMs).filter((delay) => delay !== null);

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { drained } from '../drain.ts';
 import type { Platform } from '../platform.ts';
 import { eachOf } from '../shop/api.ts';
-import { type PlacedOrder, place, stockShop } from '../shop/customers.ts';
+import { type PlacedOrder, changeMinds, place, stockShop } from '../shop/customers.ts';
+import { openOrders } from '../shop/open-orders.ts';
 import type { PlannedOrder, PlannedProduct } from '../shop/plan.ts';
 import { workWarehouse } from '../shop/warehouse.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -24,17 +25,29 @@ export async function openShop(platform: Platform, products: readonly PlannedPro
   await drained(platform, { timeoutMs: STALLED_AFTER_MS });
 }
 
-/** Places all orders while the warehouse ships what is paid; returns when every order has ended and nothing is under way. */
-export async function goShopping(
-  platform: Platform,
-  planned: readonly PlannedOrder[],
-  { rate, onProgress }: { readonly rate: number | null; readonly onProgress: (progress: Progress) => void },
-): Promise<PlacedOrder[]> {
+export interface Shopping {
+  /** Orders a second; null places them as fast as they are answered. */
+  readonly rate: number | null;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Places all orders while customers and the warehouse do what is planned; returns when every order has ended and nothing is under way. */
+export async function goShopping(platform: Platform, planned: readonly PlannedOrder[], shopping: Shopping): Promise<PlacedOrder[]> {
+  const placed = await untilEnded(platform, planned, shopping);
+  await drained(platform, { timeoutMs: STALLED_AFTER_MS });
+  return placed;
+}
+
+/** The same, whatever is under way of other orders. */
+export async function untilEnded(platform: Platform, planned: readonly PlannedOrder[], { rate, onProgress }: Shopping): Promise<PlacedOrder[]> {
   const placed: PlacedOrder[] = [];
+  const plannedFor = new Map<string, PlannedOrder>();
   const startMs = performance.now();
   const placing = eachOf(planned.entries(), CUSTOMERS_AT_ONCE, async ([index, order]) => {
     if (rate !== null) await delay(Math.max(0, startMs + (index * 1000) / rate - performance.now()));
-    placed.push(await place(platform.urls, order));
+    const done = await place(platform.urls, order);
+    plannedFor.set(done.orderId, order);
+    placed.push(done);
   });
   let failed: unknown = null;
   placing.catch((fault: unknown) => (failed = fault));
@@ -42,7 +55,9 @@ export async function goShopping(
   let movedAtMs = performance.now();
   for (;;) {
     if (failed !== null) throw failed;
-    await workWarehouse(platform.urls);
+    const open = await openOrders(platform.urls);
+    await workWarehouse(platform.urls, open, plannedFor);
+    await changeMinds(platform.urls, open, plannedFor);
     const outcomes = outcomesOf(platform.observer.facts);
     const ended = placed.filter(({ orderId }) => (outcomes.get(orderId) ?? 'open') !== 'open').length;
     onProgress({ placed: placed.length, ended, facts: platform.observer.facts.length });
@@ -56,6 +71,5 @@ export async function goShopping(
     await delay(ROUND_EVERY_MS);
   }
   await placing;
-  await drained(platform, { timeoutMs: STALLED_AFTER_MS });
   return placed;
 }

@@ -1,7 +1,12 @@
 import { type Answer, call, eachOf, must } from './api.ts';
-import type { PlannedOrder, PlannedProduct } from './plan.ts';
+import type { OpenOrders, OrderView } from './open-orders.ts';
+import type { Outcome } from './outcomes.ts';
+import type { PlannedOrder, PlannedProduct, Recipient } from './plan.ts';
 
-const WAITS = 10;
+const ATTEMPTS = 10;
+const AT_ONCE = 8;
+const PRECONDITION_FAILED = 412;
+const REFUSED_BY_STATE = 409;
 
 /** Where the services' APIs are. */
 export interface ServiceUrls {
@@ -44,9 +49,49 @@ export async function place(
     }
   }
   const orderId = String(first!.body['orderId']);
-  if (!untilVisible) return { planned, orderId, visibleAfterMs: null };
-  await visible(urls, orderId);
-  return { planned, orderId, visibleAfterMs: performance.now() - sentAtMs };
+  if (untilVisible) await visible(urls, orderId);
+  const visibleAfterMs = untilVisible ? performance.now() - sentAtMs : null;
+  if (planned.movesTo !== null) await changeAddress(urls, orderId, planned.movesTo, first!.etag);
+  if (planned.outcome === 'cancelled before payment') await cancel(urls, orderId);
+  return { planned, orderId, visibleAfterMs };
+}
+
+/**
+ * The customers who cancel once their order has got further, those of whom it is planned. One round; call it
+ * again and again. What they see decides, never the time.
+ */
+export async function changeMinds(urls: ServiceUrls, open: OpenOrders, plannedFor: ReadonlyMap<string, PlannedOrder>): Promise<void> {
+  const wants = ({ orderId, cancellation, ...order }: OrderView): boolean => {
+    const outcome = plannedFor.get(orderId)?.outcome;
+    return outcome !== undefined && cancellation === null && isTimeToCancel(outcome, order);
+  };
+  await eachOf([...open.paid, ...open.shipped].filter(wants), AT_ONCE, ({ orderId }) => cancel(urls, orderId));
+}
+
+function isTimeToCancel(outcome: Outcome, { status, shipmentStatus }: Pick<OrderView, 'status' | 'shipmentStatus'>): boolean {
+  if (outcome === 'cancelled before dispatch') return status === 'paid' && shipmentStatus === 'scheduled';
+  return (outcome === 'recalled and returned' || outcome === 'recalled too late') && status === 'shipped';
+}
+
+/** Whatever has become of the order meanwhile: the platform says what that still means, also that it is too late. */
+async function cancel(urls: ServiceUrls, orderId: string): Promise<void> {
+  const answer = await call('POST', `${urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' });
+  if (answer.status < 300 || answer.status === REFUSED_BY_STATE) return;
+  throw new Error(`POST /orders/${orderId}/cancellation: ${answer.status} ${JSON.stringify(answer.body)}`);
+}
+
+/** Again when the order has changed since; refused once it is paid, or has ended. */
+async function changeAddress(urls: ServiceUrls, orderId: string, recipient: Recipient, etag: string | null): Promise<void> {
+  let ifMatch = etag;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const answer = await call('PUT', `${urls.order}/orders/${orderId}/shipping-address`, { body: recipient, ifMatch });
+    if (answer.status < 300 || answer.status === REFUSED_BY_STATE) return;
+    if (answer.status !== PRECONDITION_FAILED) {
+      throw new Error(`PUT /orders/${orderId}/shipping-address: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    ifMatch = answer.etag;
+  }
+  throw new Error(`the address of order ${orderId} could not be changed in ${ATTEMPTS} attempts`);
 }
 
 /** Waits for the row as long as the service lets a request wait, a few times: a busy machine may be slower than that. */
@@ -54,6 +99,6 @@ async function visible(urls: ServiceUrls, orderId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const answer = await call('GET', `${urls.order}/orders/${orderId}?minRevision=0`);
     if (answer.status === 200) return;
-    if (answer.status !== 504 || attempt === WAITS) throw new Error(`GET /orders/${orderId}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 504 || attempt === ATTEMPTS) throw new Error(`GET /orders/${orderId}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 }

@@ -21,3 +21,13 @@ export function seededUuid(random: () => number): string {
   const text = hex.join('');
   return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
 }
+
+/** The same things in another order (Fisher–Yates). */
+export function shuffled<T>(random: () => number, from: readonly T[]): T[] {
+  const mixed = [...from];
+  for (let last = mixed.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [mixed[last], mixed[other]] = [mixed[other]!, mixed[last]!];
+  }
+  return mixed;
+}

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../whole-number.ts';
 
 export interface SimulateOptions {
   /** The first seed. */
@@ -45,12 +46,4 @@ export function parseOptions(args: readonly string[]): SimulateOptions | 'help' 
     orders: wholeNumber('--orders', values.orders, 1),
     rules: values.rules,
   };
-}
-
-function wholeNumber(option: string, text: string, least: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-    throw new Error(`${option} ${text}: must be a whole number from ${least} up`);
-  }
-  return value;
 }
