@@ -3,13 +3,19 @@ import { expect, it } from 'vitest';
 import { eventually } from './harness.ts';
 import { runNpm } from './run-npm.ts';
 
-it('two demos run beside each other, end with a clean ledger, and leave nothing', async () => {
-  const demos = [runNpm(['demo', '--', '--orders', '8', '--exit']), runNpm(['demo', '--', '--orders', '8', '--seed', '2', '--exit'])];
+it('two demos run beside each other, tell their stories, end with a clean ledger, and leave nothing', async () => {
+  const demos = [
+    runNpm(['demo', '--', '--orders', '8', '--exit']),
+    runNpm(['demo', '--', '--orders', '8', '--seed', '2', '--story', 'recalled and returned', '--exit']),
+  ];
   for (const { ended, output } of demos) {
     expect({ code: await ended, output: output() }).toMatchObject({ code: 0, output: expect.stringContaining('The ledger is clean.') });
     const dataDir = /fresh data in (\S+)/.exec(output())![1];
     expect(stackProcesses().filter(({ stack }) => stack === dataDir)).toEqual([]);
   }
+  const [delivered, returned] = demos.map(({ output }) => output());
+  expect(delivered).toMatch(/story, "delivered"[^]*OrderDelivered/);
+  expect(returned).toMatch(/story, "recalled and returned"[^]*ShipmentRecalled[^]*ShipmentReturned[^]*StockReturned/);
 });
 
 it('a demo that was killed (-9) leaves nothing that `stack down` does not end', async () => {

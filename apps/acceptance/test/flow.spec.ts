@@ -1,3 +1,4 @@
+import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consumerGroups } from '../src/consumers.ts';
@@ -5,15 +6,25 @@ import { goShopping, openShop } from '../src/demo/shopping.ts';
 import { drained } from '../src/drain.ts';
 import { setting } from '../src/platform.ts';
 import { call } from '../src/shop/api.ts';
-import { plan } from '../src/shop/plan.ts';
+import { type PlacedOrder, place } from '../src/shop/customers.ts';
+import { outcomes } from '../src/shop/outcomes.ts';
+import { plan, planOf } from '../src/shop/plan.ts';
+import { courses, expectCourse } from './courses.ts';
 import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
 import { runNpm } from './run-npm.ts';
+
+/** Reactors whose position stands beside the work that they have written down. */
+const processTables = [
+  { group: 'payment-attempts', database: 'payment_service' },
+  { group: 'shipment-tasks', database: 'shipping_service' },
+] as const;
 
 const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'shipping-service'] as const;
 
 describe('The whole platform', () => {
   let test: TestPlatform;
   const { products, orders } = plan(30, 3);
+  let placed: readonly PlacedOrder[];
   beforeAll(async () => {
     test = await startPlatform();
     await openShop(test.platform, products);
@@ -21,20 +32,24 @@ describe('The whole platform', () => {
   afterAll(() => test?.end());
 
   it('takes orders through every service to the outcome that they must have, and all systems agree', async () => {
-    const placed = await goShopping(test.platform, orders, { rate: null, onProgress: () => {} });
+    placed = await goShopping(test.platform, orders, { rate: null, onProgress: () => {} });
     expectPlannedOutcomes(test.platform, placed);
     await expectCleanLedger(test.platform);
   });
 
+  it.each(outcomes)('has told in every stream how an order came to be "%s"', (outcome) => {
+    const ended = placed.filter(({ planned }) => planned.outcome === outcome);
+    expect(ended).not.toEqual([]);
+    for (const { orderId } of ended) expectCourse(test.platform.observer.facts, orderId, courses[outcome]);
+  });
+
   it('answers 20 equal POSTs at once with one key by one stream and 20 equal answers', async () => {
-    const { body } = orders[0]!;
-    const headers = { 'idempotency-key': 'twenty at once'.replaceAll(' ', '-') };
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call('POST', `${test.platform.urls.order}/orders`, { body, headers })));
-    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
-    expect(answers[0]!.status).toBe(201);
-    await drained(test.platform, { timeoutMs: 60_000 });
-    const placed = test.platform.observer.facts.filter(({ stream }) => stream === `order-${String(answers[0]!.body['orderId'])}`);
-    expect(placed.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(1);
+    const { platform } = test;
+    // Placing demands the equal answers.
+    const twenty = planOf(['delivered'], 20).orders.map((order) => ({ ...order, copies: 20 }));
+    const [{ orderId } = { orderId: 'none' }] = await goShopping(platform, twenty, { rate: null, onProgress: () => {} });
+    const told = platform.observer.facts.filter(({ stream }) => stream === `order-${orderId}`);
+    expect(told.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(1);
   });
 
   it('appends nothing when every reactor reads its topics again from the beginning', async () => {
@@ -42,16 +57,25 @@ describe('The whole platform', () => {
     await drained(platform, { timeoutMs: 60_000 });
     const before = platform.observer.facts.length;
     await Promise.all(SERVICES.map((name) => stack.stop(name)));
-    for (const { group, topics, position } of consumerGroups) {
-      if (position === 'kafka') for (const topic of topics) await platform.admin.resetOffsets({ groupId: group, topic, earliest: true });
+    // A group that is not known begins at the beginning.
+    await platform.admin.deleteGroups(consumerGroups.filter(({ position }) => position === 'kafka').map(({ group }) => group));
+    for (const { group, database } of processTables) {
+      const beginning = 'UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = $1';
+      await platform.query(database, beginning, [group]);
     }
-    await platform.query(
-      'payment_service',
-      "UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = 'payment-attempts'",
-    );
     await stack.startServices(SERVICES);
     await drained(platform, { timeoutMs: 60_000 });
     expect(platform.observer.facts.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
+    await expectCleanLedger(platform);
+  });
+
+  it('delivers an order that is placed by hand when the carrier works by itself', async () => {
+    const { stack, platform } = test;
+    await stack.configure('shipping-service', AUTOMATIC_CARRIER);
+    const { orderId } = await place(platform.urls, planOf(['delivered'], 21).orders[0]!);
+    await eventually(async () => {
+      expect((await call('GET', `${platform.urls.order}/orders/${orderId}`)).body).toMatchObject({ status: 'delivered', shipmentStatus: 'delivered' });
+    });
     await expectCleanLedger(platform);
   });
 

@@ -9,10 +9,11 @@ import { drained } from '../src/drain.ts';
 import { takeStock } from '../src/ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../src/platform.ts';
 import type { PlacedOrder } from '../src/shop/customers.ts';
+import { SHORT_DEADLINES } from '../src/shop/deadlines.ts';
 
 const DRAINED_WITHIN_MS = 90_000;
 
-/** A whole platform of its own: fresh data, free ports, every service. */
+/** A whole platform of its own: fresh data, free ports, every service, and deadlines that a test can wait for. */
 export interface TestPlatform {
   readonly stack: Stack;
   readonly platform: Platform;
@@ -21,7 +22,7 @@ export interface TestPlatform {
 
 export async function startPlatform(): Promise<TestPlatform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-acceptance-'));
-  const stack = await startStack({ dataDir, portBase: await freePortBase() });
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), settings: SHORT_DEADLINES });
   let platform: Platform | undefined;
   const end = async (): Promise<void> => {
     await platform?.close();

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { goShopping, openShop } from '../src/demo/shopping.ts';
-import { call } from '../src/shop/api.ts';
-import { type PlannedOrder, plan } from '../src/shop/plan.ts';
+import { goShopping, openShop, untilEnded } from '../src/demo/shopping.ts';
+import { call, must } from '../src/shop/api.ts';
+import { place } from '../src/shop/customers.ts';
+import { endsByDeadline } from '../src/shop/outcomes.ts';
+import { type PlannedOrder, type Recipient, plan, planOf } from '../src/shop/plan.ts';
 import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
 
 /** What readiness calls each server. */
@@ -9,8 +11,9 @@ const servers = ['eventstore', 'kafka', 'postgres'] as const;
 
 describe('While a component is away', () => {
   let test: TestPlatform;
-  const { products, orders } = plan(24, 11);
-  const nextOrders = (count: number): PlannedOrder[] => orders.splice(0, count);
+  const { products, orders } = plan(26, 11);
+  const prompt = orders.filter(({ outcome }) => !endsByDeadline(outcome));
+  const nextOrders = (count: number): PlannedOrder[] => prompt.splice(0, count);
   const order = (path: string): ReturnType<typeof call> => call('GET', `${test.platform.urls.order}${path}`);
   beforeAll(async () => {
     test = await startPlatform();
@@ -48,5 +51,37 @@ describe('While a component is away', () => {
     await stack.startServer('schema-registry');
     expectPlannedOutcomes(platform, await placed);
     await expectCleanLedger(platform);
+  });
+
+  it('orders wait for the payment provider, still change their address, and are rejected only by its answer; one without an answer delays nobody', async () => {
+    const { stack, platform } = test;
+    const { observer, urls } = platform;
+    const elsewhere: Recipient = { name: 'B. Customer', street: '2 Harbour Road', city: 'Porto', postalCode: '4000-001', country: 'PT' };
+    const patient = planOf(['delivered', 'delivered', 'payment declined', 'delivered', 'recalled and returned', 'delivered'], 19).orders;
+    const moving = patient.map((order) => ({ ...order, movesTo: elsewhere }));
+    // Nothing is given up while this test looks.
+    await stack.configure('payment-service', { PAYMENT_DEADLINE_MS: String(600_000) });
+    const since = observer.facts.length;
+    await stack.stop('payment-provider');
+    const silent = await place(urls, planOf(['payment given up'], 23).orders[0]!);
+    const ending = untilEnded(platform, moving, { rate: null, onProgress: () => {} });
+    await eventually(async () => {
+      const tried = "SELECT order_id FROM payment_attempt WHERE state = 'pending' AND attempts > 1";
+      expect(await platform.query('payment_service', tried)).toHaveLength(moving.length + 1);
+    });
+    const told = observer.facts.slice(since).map(({ event }) => event.type);
+    expect(told.filter((type) => type === 'ShippingAddressChanged')).toHaveLength(moving.length + 1);
+    expect(told.filter((type) => /^Payment(?!Requested)|^Order(Rejected|Paid)/.test(type))).toEqual([]);
+
+    await stack.startService('payment-provider');
+    const ended = await ending;
+    expectPlannedOutcomes(platform, ended);
+    for (const { orderId } of ended.filter(({ planned }) => planned.outcome === 'delivered')) {
+      expect((await must('GET', `${urls.shipping}/shipments/${orderId}`)).body['recipient']).toEqual(elsewhere);
+    }
+    expect((await must('GET', `${urls.payment}/payments/${silent.orderId}`)).body['status']).toBe('requested');
+    await must('POST', `${urls.order}/orders/${silent.orderId}/cancellation`, { ifMatch: '*' });
+    await expectCleanLedger(platform);
+    expectPlannedOutcomes(platform, [{ ...silent, planned: { ...silent.planned, outcome: 'cancelled before payment' } }]);
   });
 });
