@@ -43,7 +43,9 @@ const commands = {
   events: { run: [within, 'apps/acceptance/dist/inspect/events.js'], needs: () => builds },
   topics: { run: [within, 'apps/acceptance/dist/inspect/topics.js'], needs: () => builds },
   sql: { run: [within, 'apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
+  simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
   ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
+  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: () => everything },
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

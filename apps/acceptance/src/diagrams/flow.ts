@@ -1,0 +1,87 @@
+import { type Category, type EventType, type Reaction, reactions } from '@orderstream/contracts';
+import type { OrderCommand } from '@orderstream/order-service/domain/order.decider';
+import type { ShipmentCommand } from '@orderstream/shipping-service/domain/shipment.decider';
+import { behaviours } from './behaviours.ts';
+
+/** What somebody outside asks of a stream. Everything else follows from the table of reactions. */
+export type Asked = { readonly who: 'customer' | 'warehouse' | 'deadline'; readonly when: string } & (
+  | { readonly of: 'order'; readonly command: OrderCommand['type'] }
+  | { readonly of: 'shipment'; readonly command: ShipmentCommand['type'] }
+);
+
+export const asked: readonly Asked[] = [
+  { who: 'customer', command: 'PlaceOrder', of: 'order', when: 'at the beginning' },
+  { who: 'customer', command: 'ChangeShippingAddress', of: 'order', when: 'the customer moves, before the order is paid' },
+  { who: 'warehouse', command: 'DispatchShipment', of: 'shipment', when: 'the goods leave' },
+  { who: 'warehouse', command: 'DeliverShipment', of: 'shipment', when: 'the goods arrive' },
+  { who: 'customer', command: 'CancelOrder', of: 'order', when: 'the customer cancels' },
+  { who: 'deadline', command: 'ExpireShipment', of: 'shipment', when: 'the goods should have left by now' },
+  { who: 'warehouse', command: 'ReturnShipment', of: 'shipment', when: 'the goods come back, recalled or because nobody took them' },
+];
+
+/** A fact that a command leads to, with the stage that decides who reacts. */
+export interface Fact {
+  readonly type: EventType;
+  readonly stage?: string;
+}
+
+export interface Outcome {
+  readonly when: string;
+  readonly facts: readonly Fact[];
+}
+
+type ReactionCommand = (typeof reactions)[number]['command'];
+/** Commands that more than one stream answers, or somebody outside, so that no decider alone can tell what they lead to. */
+type ProcessCommand = Exclude<Exclude<ReactionCommand, OrderCommand['type']>, ShipmentCommand['type']>;
+
+const fact = (type: EventType): Fact => ({ type });
+
+const processes: Readonly<Record<ProcessCommand, readonly Outcome[]>> = {
+  ReserveStock: [
+    { when: 'every line is in stock', facts: [fact('StockReserved'), fact('ReservationConfirmed')] },
+    { when: 'a line is short', facts: [fact('StockRefused'), fact('ReservationRejected'), fact('StockReleased')] },
+  ],
+  ReleaseStock: [
+    { when: 'the reservation is confirmed', facts: [fact('ReservationReleased'), fact('StockReleased')] },
+    { when: 'it was rejected', facts: [] },
+  ],
+  IssueStock: [{ when: 'the reservation is confirmed', facts: [fact('ReservationFulfilled'), fact('StockIssued')] }],
+  ReturnStock: [{ when: 'the reservation is fulfilled', facts: [fact('ReservationReturned'), fact('StockReturned')] }],
+  AuthorisePayment: [
+    { when: 'the provider authorises in time', facts: [fact('PaymentRequested'), fact('PaymentAuthorised')] },
+    { when: 'it declines, or is given up', facts: [fact('PaymentRequested'), fact('PaymentDeclined')] },
+  ],
+  VoidPayment: [
+    { when: 'the payment is authorised', facts: [fact('PaymentVoided')] },
+    { when: 'it is declined', facts: [] },
+  ],
+  CapturePayment: [
+    { when: 'the provider captures', facts: [fact('PaymentCaptured')] },
+    { when: 'it refuses for good', facts: [fact('PaymentCaptureFailed')] },
+  ],
+  RefundPayment: [
+    { when: 'the payment is captured', facts: [fact('PaymentRefunded')] },
+    { when: 'its capture failed', facts: [fact('PaymentVoided')] },
+  ],
+};
+
+const isProcess = (command: string): command is ProcessCommand => Object.hasOwn(processes, command);
+
+/** What a command can lead to: outcomes that differ in what follows from them, each with when it is the one. */
+export function outcomesOf(command: string, of: Category): readonly Outcome[] {
+  if (isProcess(command)) return processes[command];
+  const own = behaviours[of].transitions.filter((transition) => transition.command === command);
+  const byConsequence = Map.groupBy(own, ({ events }) => JSON.stringify(events.map((event) => [event.type, reactionsTo(factOf(event))])));
+  return [...byConsequence.values()].map((same) => {
+    const statuses = new Set(same.map(({ from }) => from));
+    return { when: `the ${of} is ${[...statuses].join(' or ')}`, facts: same[0]!.events.map(factOf) };
+  });
+}
+
+function factOf({ type, data }: { readonly type: string; readonly data: object }): Fact {
+  return { type: type as EventType, ...('stage' in data ? { stage: String(data.stage) } : {}) };
+}
+
+export function reactionsTo({ type, stage }: Fact): readonly Reaction[] {
+  return (reactions as readonly Reaction[]).filter(({ on, stages }) => on === type && (stages === undefined || (stage !== undefined && stages.includes(stage))));
+}
