@@ -1,0 +1,85 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type EventNamed, topics } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type Database, StreamRows } from '@orderstream/postgres';
+
+export type Placed = EventNamed<'OrderPlaced'>;
+
+export const TOPIC = 'bench';
+/** As many as the topic of orders has. */
+export const PARTITIONS = topics.orders.partitions;
+
+/** The read model that both sides fill: a row an order. */
+export const orderTable = `CREATE TABLE bench_order (
+  order_id uuid PRIMARY KEY,
+  revision int NOT NULL,
+  customer_id uuid NOT NULL,
+  lines jsonb NOT NULL,
+  total_amount bigint NOT NULL,
+  currency text NOT NULL,
+  placed_at timestamptz NOT NULL
+)`;
+
+export const orderRows = new StreamRows({
+  table: 'bench_order',
+  key: { column: 'order_id', type: 'uuid' },
+  columns: { customer_id: 'uuid', lines: 'jsonb', total_amount: 'bigint', currency: 'text', placed_at: 'timestamptz' },
+  change: ({ data }: Placed) => ({
+    key: data.orderId,
+    values: {
+      customer_id: data.customerId,
+      lines: data.lines,
+      total_amount: data.total.amount,
+      currency: data.total.currency,
+      placed_at: data.placedAt,
+    },
+  }),
+});
+
+/** What somebody writes who handles one message at a time. The revision guards the row as it does in StreamRows. */
+export const upsertOrder = `INSERT INTO bench_order (order_id, revision, customer_id, lines, total_amount, currency, placed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT (order_id) DO UPDATE SET revision = excluded.revision, customer_id = excluded.customer_id, lines = excluded.lines,
+    total_amount = excluded.total_amount, currency = excluded.currency, placed_at = excluded.placed_at
+  WHERE bench_order.revision = excluded.revision - 1`;
+
+/** Orders of three lines, like the platform's own: about 370 bytes each in Avro. */
+export function placedOrders(count: number): StoredEvent[] {
+  return Array.from({ length: count }, (_, index): StoredEvent => {
+    const orderId = randomUUID();
+    const placedAt = new Date().toISOString();
+    const lines = [1, 2, 3].map((quantity) => ({
+      sku: `SKU-${(index * quantity) % 1_000}`,
+      quantity,
+      unitPrice: { amount: 500 + ((index * quantity) % 10_000), currency: 'EUR' },
+    }));
+    const total = { amount: lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice.amount, 0), currency: 'EUR' };
+    const data = { orderId, customerId: randomUUID(), lines, total, paymentMethod: 'pm_card_ok', recipient: 'x'.repeat(160), placedAt };
+    return {
+      id: randomUUID(),
+      stream: `order-${orderId}`,
+      revision: 0,
+      event: { type: 'OrderPlaced', data },
+      metadata: { schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() },
+      recordedAt: placedAt,
+    };
+  });
+}
+
+/** What the table must hold in the end: a line an order, in the order of their ids. */
+export function checksumOf(orders: readonly StoredEvent[]): string {
+  const lines = orders.map(({ revision, event }) => {
+    const { orderId, total, placedAt } = (event as Placed).data;
+    return `${orderId} ${revision} ${total.amount} ${Date.parse(placedAt)}`;
+  });
+  return createHash('md5').update(lines.toSorted().join('\n')).digest('hex');
+}
+
+/** What the table holds, told in the same way. */
+export async function checksumIn(database: Database): Promise<{ rows: number; checksum: string | null }> {
+  const [found] = await database.query<{ rows: number; checksum: string | null }>(
+    `SELECT count(*)::int AS rows, md5(string_agg(line, E'\\n' ORDER BY line COLLATE "C")) AS checksum
+     FROM (SELECT concat_ws(' ', order_id, revision, total_amount, round(extract(epoch FROM placed_at) * 1000)) AS line FROM bench_order) AS lines`,
+  );
+  return found!;
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
+import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { Kafka } from 'kafkajs';
+import { type Environment, setting } from '../platform.ts';
+import type { Comparison, Sample } from './comparison.ts';
+import { PARTITIONS, TOPIC, checksumIn, checksumOf, orderTable, placedOrders } from './transport-orders.ts';
+
+const RECORDS_A_SEND = 500;
+const RUN_WITHIN_MS = 600_000;
+const sides = ['per-message', 'batch'] as const;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface TransportOptions {
+  readonly records: number;
+  readonly pairs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * One topic into one table, with the position in the transaction of the rows: message by message through
+ * Nest's own Kafka transport, and batch by batch through ours.
+ */
+export async function transport(env: Environment, { records, pairs, signal, onProgress }: TransportOptions): Promise<Comparison> {
+  const orders = placedOrders(records);
+  const kafka = createKafka({ clientId: 'bench', brokers: setting(env, 'KAFKA_BROKERS').split(','), logger: silent });
+  await fillTopic(kafka, new SchemaRegistryCodec(setting(env, 'SCHEMA_REGISTRY_URL')), orders);
+  const url = await createDatabase(setting(env, 'ADMIN_DATABASE_URL'));
+  const database = new Database({ url, poolSize: 1 });
+  const right = { rows: records, checksum: checksumOf(orders) };
+  try {
+    const samples: (readonly [Sample, Sample])[] = [];
+    for (let pair = 1; pair <= pairs; pair += 1) {
+      const both: Sample[] = [];
+      for (const side of sides) {
+        await database.query('TRUNCATE bench_order, projection_position');
+        await database.query('CHECKPOINT');
+        const sample = await run({ BENCH_SIDE: side, BENCH_DATABASE_URL: url, BENCH_RECORDS: String(records) }, env, signal);
+        const found = await checksumIn(database);
+        if (found.rows !== right.rows || found.checksum !== right.checksum) {
+          throw new Error(`${side} left ${found.rows} rows with checksum ${found.checksum}, not ${right.rows} with ${right.checksum}`);
+        }
+        onProgress(`pair ${pair} of ${pairs}: ${side} ${sample.seconds.toFixed(2)} s`);
+        both.push(sample);
+      }
+      samples.push([both[0]!, both[1]!]);
+    }
+    return {
+      benchmark: 'transport',
+      records,
+      sides: ["Nest's Kafka transport, a transaction a message", 'BatchConsumer and Projections, a transaction a batch'],
+      pairs: samples,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+async function fillTopic(kafka: Kafka, codec: SchemaRegistryCodec, orders: readonly StoredEvent[]): Promise<void> {
+  await codec.load();
+  await askKafka(kafka, (admin) =>
+    admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }] }));
+  const producer = kafka.producer();
+  await producer.connect();
+  for (let from = 0; from < orders.length; from += RECORDS_A_SEND) {
+    await producer.send({ topic: TOPIC, messages: orders.slice(from, from + RECORDS_A_SEND).map((order) => toRecord(order, codec)) });
+  }
+  await producer.disconnect();
+}
+
+async function createDatabase(adminUrl: string): Promise<string> {
+  const name = `bench_${randomUUID().replaceAll('-', '')}`;
+  const admin = new Database({ url: adminUrl, poolSize: 1 });
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.close();
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  await migrate({ url: url.href, ownerRole: url.username, migrations: [PlatformTables0000000000001] });
+  const own = new Database({ url: url.href, poolSize: 1 });
+  await own.query(orderTable);
+  await own.close();
+  return url.href;
+}
+
+/** A process and a consumer group of its own for every run. */
+async function run(bench: Environment, env: Environment, signal: AbortSignal): Promise<Sample> {
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'transport-run.js')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env, ...bench, BENCH_GROUP: `bench-${randomUUID()}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(RUN_WITHIN_MS)]),
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  if (code !== 0) throw new Error(`the run of ${bench['BENCH_SIDE']} ended with ${code}`);
+  return JSON.parse(output) as Sample;
+}
