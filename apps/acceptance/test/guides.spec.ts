@@ -1,0 +1,37 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { carryOut, copyOfTheSources, edited, missingFrom, stepsOf } from './guide.ts';
+
+const guide = (name: string): string => readFileSync(new URL(`../../../docs/guides/${name}.md`, import.meta.url), 'utf8');
+
+describe('A guide works as it stands', () => {
+  it.each(['add-an-event', 'add-a-reaction'])('%s', async (name) => {
+    const copy = copyOfTheSources();
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    const steps = stepsOf(guide(name));
+    expect(new Set(steps.map(({ kind }) => kind)).size).toBeGreaterThan(1);
+    for (const step of steps) await carryOut(step, copy);
+  });
+});
+
+describe('A guide is found wrong when', () => {
+  it('a file does not look as it says, or does so in two places', () => {
+    expect(() => edited('a\nb\n', { before: 'c\n', after: 'd\n' })).toThrow('0 places');
+    expect(() => edited('a\na\n', { before: 'a\n', after: 'd\n' })).toThrow('2 places');
+    expect(edited('a\nb\n', { before: 'a\n', after: '$&\n' })).toBe('$&\nb\n');
+  });
+
+  it('a command prints something else, or in another order', () => {
+    expect(missingFrom('one\nTests  3 passed (3)\ntwo', ['one', 'Tests … passed', 'two'])).toEqual([]);
+    expect(missingFrom('one\ntwo', ['two', 'one'])).toEqual(['one']);
+  });
+
+  it('a command succeeds that should fail, or fails that should succeed', async () => {
+    await expect(carryOut({ kind: 'run', command: 'echo error', output: ['error'] }, '/')).rejects.toThrow('exit code 0');
+    await expect(carryOut({ kind: 'run', command: 'echo fine; exit 3', output: ['fine'] }, '/')).rejects.toThrow('exit code 3');
+  });
+
+  it('a block does not say which file it is', () => {
+    expect(() => stepsOf('```ts\nexport {};\n```\n')).toThrow("no file's name");
+  });
+});
