@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { stackProcesses } from '@orderstream/local-stack/processes';
+import { discardData } from '@orderstream/local-stack/stack';
 import { expect, it } from 'vitest';
 import { eventually } from './harness.ts';
 import { runNpm } from './run-npm.ts';
@@ -28,4 +30,6 @@ it('a demo that was killed (-9) leaves nothing that `stack down` does not end', 
   const down = runNpm(['stack', '--', 'down']);
   expect({ code: await down.ended, output: down.output() }).toMatchObject({ code: 0 });
   expect(stackProcesses().filter(({ stack }) => stack === dataDir)).toEqual([]);
+  discardData(dataDir!);
+  rmSync(dataDir!, { recursive: true, force: true });
 });

@@ -68,8 +68,11 @@ describe('A task of a process table', () => {
 
   it('is claimed once by many that ask at the same time, and in the order in which it became due', async () => {
     const orderIds = Array.from({ length: 40 }, () => randomUUID());
+    const firstDueMs = Date.now() - 1_000;
     // The last one was added first.
-    for (const [index, orderId] of [...orderIds.entries()].toReversed()) await add(boil(orderId, { dueAt: inMs(index * 10 - 1_000) }));
+    for (const [index, orderId] of [...orderIds.entries()].toReversed()) {
+      await add(boil(orderId, { dueAt: new Date(firstDueMs + index * 10).toISOString() }));
+    }
     expect((await claim(3)).map(({ orderId }) => orderId).toSorted()).toEqual(orderIds.slice(0, 3).toSorted());
     const claimed = (await Promise.all(Array.from({ length: 8 }, () => claim(7)))).flat();
     expect(new Set(claimed.map(({ orderId }) => orderId)).size).toBe(claimed.length);
@@ -152,6 +155,16 @@ describe('A task that was tried', () => {
     expect(await rowOf(first.orderId, 'boil')).toMatchObject({ state: 'pending', attempts: 1, last_error: 'no water' });
     await letTimePass();
     expect(await claimOne()).toMatchObject({ orderId: first.orderId, attempts: 2 });
+  });
+
+  it('does not sleep through its deadline, but only once that lies behind it', async () => {
+    await add(boil(randomUUID(), { deadlineAt: inMs(HOUR_MS) }), boil(randomUUID(), { deadlineAt: inMs(-1) }), boil(randomUUID()));
+    for (const task of await claim()) await table.postpone(task, 2 * HOUR_MS, 'no water');
+    const rows = await database.query<Row>(
+      `SELECT deadline_at > now() AS is_ahead, next_attempt_at = deadline_at AS at_deadline, next_attempt_at > now() + interval '90 min' AS later FROM tea`,
+    );
+    expect(rows.find((row) => row['is_ahead'] === true)).toMatchObject({ at_deadline: true });
+    expect(rows.filter((row) => row['is_ahead'] !== true).map((row) => row['later'])).toEqual([true, true]);
   });
 
   it('is done for good when it is finished, by whomever, and forgets its trouble', async () => {

@@ -94,10 +94,14 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
     );
   }
 
-  /** Only the attempt that was claimed last may: a worker that lost its lease must not shorten that of the next one. */
+  /**
+   * Only the attempt that was claimed last may: a worker that lost its lease must not shorten that of the next one.
+   * A deadline that lies ahead is not slept through.
+   */
   async postpone({ orderId, work, attempts }: ClaimedTask<Of>, forMs: number, error: string): Promise<void> {
     await this.#database.query(
-      `UPDATE ${this.#table} SET next_attempt_at = now() + $4 * interval '1 ms', last_error = $5, updated_at = now()
+      `UPDATE ${this.#table} SET last_error = $5, updated_at = now(),
+         next_attempt_at = LEAST(now() + $4 * interval '1 ms', CASE WHEN deadline_at > now() THEN deadline_at END)
        WHERE order_id = $1 AND step = $2 AND attempts = $3 AND state = 'pending'`,
       [orderId, work.step, attempts, Math.round(forMs), error],
     );

@@ -65,7 +65,7 @@ export class SimulatedProcessTable<Of extends Work> {
       postpone: async (task, forMs) => {
         await this.#turns.take(life);
         const row = rowOf(task);
-        if (!row.isDone && row.attempts === task.attempts) row.nextAttemptMs = this.#nowMs() + forMs;
+        if (!row.isDone && row.attempts === task.attempts) row.nextAttemptMs = this.#after(row, forMs);
       },
     };
   }
@@ -84,6 +84,13 @@ export class SimulatedProcessTable<Of extends Work> {
         .map(({ task }) => task.work.step);
       return { orderId, work, cause, attempts: row.attempts, isOverdue: isOverdue(row, nowMs), awaitedBy };
     });
+  }
+
+  /** A deadline that lies ahead is not slept through. */
+  #after({ task: { deadlineAt } }: Row<Of>, forMs: number): number {
+    const nowMs = this.#nowMs();
+    const deadlineMs = deadlineAt === null ? 0 : Date.parse(deadlineAt);
+    return deadlineMs > nowMs ? Math.min(nowMs + forMs, deadlineMs) : nowMs + forMs;
   }
 
   #waits({ task: { orderId, after } }: Row<Of>): boolean {

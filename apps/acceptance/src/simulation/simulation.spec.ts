@@ -8,6 +8,8 @@ import { simulate } from './world.ts';
 const STEPS = 2_000;
 const ORDERS = 12;
 const SEEDS = 50;
+/** A seed takes some tens of milliseconds, and the smallest story of one many of them. */
+const PATIENCE_MS = 60_000;
 const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
 
 /** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
@@ -52,9 +54,12 @@ const caughtBy: Readonly<Record<string, number>> = {
 
 beforeAll(() => Logger.overrideLogger(false));
 
-describe('The platform in memory', () => {
+describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
+  const met = new Set<string>();
+
   it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))('comes to rest with everything right, seed %i', async (seed) => {
-    const { findings } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    const { findings, facts } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    for (const { event } of facts) met.add(event.type);
     expect(findings).toEqual([]);
   });
 
@@ -64,14 +69,12 @@ describe('The platform in memory', () => {
     expect(second.incidents).toEqual(first.incidents);
   });
 
-  it('meets, over its seeds, every ending of an order and every event that there is', async () => {
-    const types = new Set<string>();
-    for (let seed = 1; seed <= SEEDS; seed++) for (const { event } of (await simulate({ seed, steps: STEPS, orders: ORDERS })).facts) types.add(event.type);
-    expect(eventTypes.filter((type) => !types.has(type))).toEqual([]);
+  it('has met, over those seeds, every event that there is', () => {
+    expect(eventTypes.filter((type) => !met.has(type))).toEqual([]);
   });
 });
 
-describe('Each rule is missed when it is left out:', () => {
+describe('Each rule is missed when it is left out:', { timeout: PATIENCE_MS }, () => {
   it('every rule has its seed', () => {
     expect(Object.keys(caughtBy).sort()).toEqual(leftOut.map(({ rule }) => rule).sort());
   });
