@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Listening, serve } from './grpc/server.ts';
 import { CommitSignal } from './log/commit-signal.ts';
 import { openDatabase } from './log/database.ts';
@@ -5,12 +6,18 @@ import { EventLog } from './log/event-log.ts';
 import { GroupCommit } from './log/group-commit.ts';
 import { RecentIds } from './log/recent-ids.ts';
 import type { Options } from './options.ts';
+import { writeSystemEvents } from './streams/fresh-database.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
 
-/** Opens the log and serves it. @throws FolderInUse; when the address is taken. */
-export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: Options): Promise<Listening> {
-  const database = openDatabase(folder);
+/**
+ * Opens the log and serves it. `giveUp` is called when a transaction can neither be committed nor rolled back:
+ * nobody knows any more what the next answer would rest on, and it must not return.
+ *
+ * @throws FolderInUse; FolderUnusable; when the address is taken.
+ */
+export async function startEmulator(options: Options, giveUp: (cause: unknown) => never): Promise<Listening> {
+  const database = openDatabase(options.folder);
   const log = new EventLog(database);
   const recent = new RecentIds();
   const commits = new CommitSignal();
@@ -18,10 +25,14 @@ export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: 
     begin: () => database.exec('BEGIN IMMEDIATE'),
     commit: () => database.exec('COMMIT'),
     rollback: () => {
-      // SQLite has done it already when the disk is full.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      recent.rollback();
-      log.reload();
+      try {
+        // SQLite has done it already when the disk is full.
+        if (database.isTransaction) database.exec('ROLLBACK');
+        recent.rollback();
+        log.reload();
+      } catch (cause) {
+        giveUp(cause);
+      }
     },
   };
   const groupCommit = new GroupCommit(transaction, () => {
@@ -31,7 +42,8 @@ export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: 
   const streams = new StreamReader(log);
   const writer = new StreamWriter(streams, groupCommit, recent);
   try {
-    const listening = await serve({ streams, writer, commits, maxAppendSizeBytes }, host, port);
+    if (log.lastPosition === 0n) await groupCommit.run(() => writeSystemEvents(log, randomUUID, Date.now()));
+    const listening = await serve({ streams, writer, commits, limits: options }, options.host, options.port);
     const close = async (): Promise<void> => {
       await listening.close();
       await groupCommit.idle();

@@ -7,7 +7,7 @@ const EXIT_CONFIGURATION = 78;
 const EXIT_TIMEOUT_MS = 4500;
 
 async function run({ folder, ...options }: Options): Promise<void> {
-  const emulator = await startEmulator({ ...options, folder: resolve(folder) });
+  const emulator = await startEmulator({ ...options, folder: resolve(folder) }, giveUp);
   console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}`);
   const stop = (): void => {
     setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
@@ -15,6 +15,12 @@ async function run({ folder, ...options }: Options): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+/** What was acknowledged is on disk; a new process reads what there is. */
+function giveUp(cause: unknown): never {
+  explain(cause);
+  process.exit(1);
 }
 
 function explain(cause: unknown): number {

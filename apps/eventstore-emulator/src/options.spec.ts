@@ -1,19 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { OptionsError, parseOptions } from './options.ts';
+import { HELP, OptionsError, parseOptions } from './options.ts';
 
 describe('Options', () => {
   it('have defaults for all but the missing security', () => {
-    expect(parseOptions(['--insecure'], {})).toEqual({ host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576 });
+    expect(parseOptions(['--insecure'], {})).toEqual({
+      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216,
+    });
   });
 
   it('are taken from the environment by the real server\'s names', () => {
-    const env = { EVENTSTORE_INSECURE: 'true', EVENTSTORE_DB: '/db', EVENTSTORE_NODE_PORT: '3000', EVENTSTORE_NODE_IP: '0.0.0.0', EVENTSTORE_MAX_APPEND_SIZE: '2000' };
-    expect(parseOptions([], env)).toEqual({ host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000 });
+    const env = {
+      EVENTSTORE_INSECURE: 'true', EVENTSTORE_DB: '/db', EVENTSTORE_NODE_PORT: '3000', EVENTSTORE_NODE_IP: '0.0.0.0',
+      EVENTSTORE_MAX_APPEND_SIZE: '2000', EVENTSTORE_MAX_APPEND_EVENT_SIZE: '1000',
+      EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS: 'events.local', EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS: '2114',
+    };
+    expect(parseOptions([], env)).toEqual({
+      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114,
+    });
   });
 
   it('are taken from the command line first', () => {
     const env = { EVENTSTORE_INSECURE: 'true', EVENTSTORE_DB: '/db', EVENTSTORE_NODE_PORT: '3000' };
     expect(parseOptions(['--db', '/other', '--port', '0'], env)).toMatchObject({ folder: '/other', port: 0 });
+  });
+
+  it('have the real server\'s names on the command line, too', () => {
+    const args = ['--insecure', '--node-ip', '::1', '--node-port', '0', '--max-append-event-size', '5'];
+    expect(parseOptions(args, {})).toMatchObject({ host: '::1', port: 0, maxAppendEventSizeBytes: 5 });
+  });
+
+  it('are all in the help', () => {
+    for (const name of ['--insecure', '--db', '--node-port', '--node-ip', '--max-append-size', '--max-append-event-size', '--advertise-host-to-client-as']) {
+      expect(HELP).toContain(name);
+    }
   });
 
   it('are not needed for help', () => {
@@ -26,6 +45,8 @@ describe('Options', () => {
     [['--insecure', '--port', '65536'], '--port'],
     [['--insecure', '--port', ''], '--port'],
     [['--insecure', '--max-append-size', '0'], '--max-append-size'],
+    [['--insecure', '--max-append-event-size', '16777217'], '--max-append-event-size'],
+    [['--insecure', '--advertise-node-port-to-client-as', '0'], '--advertise-node-port-to-client-as'],
     [['--insecure', '--mem-db'], '--mem-db'],
   ])('%j are refused, naming %s', (args, name) => {
     expect(() => parseOptions(args, {})).toThrow(OptionsError);

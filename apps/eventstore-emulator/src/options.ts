@@ -3,8 +3,12 @@ import { parseArgs } from 'node:util';
 export interface Options {
   readonly host: string;
   readonly port: number;
+  /** What gossip tells clients; without it, the address that they used. */
+  readonly advertisedHost: string | undefined;
+  readonly advertisedPort: number | undefined;
   readonly folder: string;
   readonly maxAppendSizeBytes: number;
+  readonly maxAppendEventSizeBytes: number;
 }
 
 /** The settings are missing or wrong; the message names the option. */
@@ -12,16 +16,34 @@ export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }
 
-const LARGEST_APPEND_BYTES = 16 * 1024 * 1024;
+/** As much as the newest real server takes; older ones took 1 MiB unless they were told. */
+const LARGEST_APPEND_BYTES = 256 * 1024 * 1024;
+/** No event is larger, as no record of the real log is. */
+const LARGEST_EVENT_BYTES = 16 * 1024 * 1024;
+
+const LARGEST_PORT = 65_535;
 
 export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for development and tests.
 
-  --insecure             EVENTSTORE_INSECURE         no TLS and no authentication; required, there is nothing else yet
-  --db DIR               EVENTSTORE_DB               folder of the data, created when it is missing   (default ./data)
-  --port N               EVENTSTORE_NODE_PORT        port of all clients; 0 takes a free one          (default 2113)
-  --host ADDRESS         EVENTSTORE_NODE_IP          address to listen on                             (default 127.0.0.1)
-  --max-append-size N    EVENTSTORE_MAX_APPEND_SIZE  bytes that one append may have                   (default 1048576)
-  --help                                             this text
+  --insecure                          no TLS and no authentication; required, there is nothing else yet
+                                      EVENTSTORE_INSECURE
+  --db DIR                            folder of the data, created when it is missing   (default ./data)
+                                      EVENTSTORE_DB
+  --node-port N, --port N             port of all clients; 0 takes a free one          (default 2113)
+                                      EVENTSTORE_NODE_PORT
+  --node-ip ADDRESS, --host ADDRESS   address to listen on                             (default 127.0.0.1)
+                                      EVENTSTORE_NODE_IP
+  --advertise-host-to-client-as HOST  host that gossip tells clients                   (default: the one they used)
+                                      EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS
+  --advertise-node-port-to-client-as N  port that gossip tells clients                 (default: the one they used)
+                                      EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS
+  --max-append-size N                 bytes that one append may have                   (default 1048576)
+                                      EVENTSTORE_MAX_APPEND_SIZE
+  --max-append-event-size N           bytes that one event may have                    (default 16777216)
+                                      EVENTSTORE_MAX_APPEND_EVENT_SIZE
+  --help                              this text
+
+Plain HTTP on the same port: /health/live, /info, /gossip, /stats.
 `;
 
 /** @throws OptionsError. `null`: only help is wanted. */
@@ -30,15 +52,24 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): O
   if (given.help === true) return null;
   const insecure = given.insecure ?? /^(1|true)$/i.test(env['EVENTSTORE_INSECURE'] ?? '');
   if (!insecure) throw new OptionsError('TLS and authentication are not there yet: start with --insecure (EVENTSTORE_INSECURE=true)');
+  const advertisedPort = given['advertise-node-port-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS'];
   return {
-    host: given.host ?? env['EVENTSTORE_NODE_IP'] ?? '127.0.0.1',
-    port: integer('--port', given.port ?? env['EVENTSTORE_NODE_PORT'] ?? '2113', 0, 65_535),
+    host: given['node-ip'] ?? given.host ?? env['EVENTSTORE_NODE_IP'] ?? '127.0.0.1',
+    port: integer('--node-port (--port)', given['node-port'] ?? given.port ?? env['EVENTSTORE_NODE_PORT'] ?? '2113', 0, LARGEST_PORT),
+    advertisedHost: given['advertise-host-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS'],
+    advertisedPort: advertisedPort === undefined ? undefined : integer('--advertise-node-port-to-client-as', advertisedPort, 1, LARGEST_PORT),
     folder: given.db ?? env['EVENTSTORE_DB'] ?? './data',
     maxAppendSizeBytes: integer(
       '--max-append-size',
       given['max-append-size'] ?? env['EVENTSTORE_MAX_APPEND_SIZE'] ?? '1048576',
       1,
       LARGEST_APPEND_BYTES,
+    ),
+    maxAppendEventSizeBytes: integer(
+      '--max-append-event-size',
+      given['max-append-event-size'] ?? env['EVENTSTORE_MAX_APPEND_EVENT_SIZE'] ?? String(LARGEST_EVENT_BYTES),
+      1,
+      LARGEST_EVENT_BYTES,
     ),
   };
 }
@@ -50,8 +81,13 @@ function parseGiven(args: readonly string[]) {
       options: {
         insecure: { type: 'boolean' },
         db: { type: 'string' },
+        'node-port': { type: 'string' },
         port: { type: 'string' },
+        'node-ip': { type: 'string' },
         host: { type: 'string' },
+        'advertise-host-to-client-as': { type: 'string' },
+        'advertise-node-port-to-client-as': { type: 'string' },
+        'max-append-event-size': { type: 'string' },
         'max-append-size': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -96,6 +96,17 @@ describe('Reading all', () => {
     expect(await ids({ direction: 'backwards', fromPosition: second!.position!, maxCount: 1 })).toEqual([first!.id]);
   });
 
+  it('leaves out the bookkeeping of groups that read all, and shows every other system stream', async () => {
+    const group = randomUUID();
+    const kinds = ['checkpoint', 'parked', 'other'].map((kind) => `$persistentsubscription-$all::${group}-${kind}`);
+    for (const stream of kinds) await streamOf(1, stream);
+    const shown = async (options: ReadAllOptions): Promise<string[]> =>
+      (await read(client.readAll(options))).map(({ streamId }) => streamId).filter((stream) => stream.includes(group));
+    expect(await shown({})).toEqual([kinds[2]]);
+    expect(await shown({ direction: 'backwards', fromPosition: 'end' })).toEqual([kinds[2]]);
+    expect(await read(client.readStream(kinds[0]!))).toHaveLength(1);
+  });
+
   it('from the wrong end gives nothing', async () => {
     expect(await ids({ fromPosition: 'end' })).toEqual([]);
     expect(await ids({ direction: 'backwards', fromPosition: 'start' })).toEqual([]);
@@ -125,7 +136,7 @@ describe('Links', () => {
   it('lead to their events when the reader wants that', async () => {
     const target = await streamOf(2);
     const links = `links-${randomUUID()}`;
-    await client.appendToStream(links, [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact()], { expectedRevision: 'no_stream' });
+    await client.appendToStream(links, [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact(), link(`9999999999999999999@${target}`)], { expectedRevision: 'no_stream' });
     const resolved = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true }));
     expect(resolved.map(({ event, link }) => [event?.streamId, event?.revision, link?.revision])).toEqual([
       [target, 1n, 0n],
@@ -133,7 +144,14 @@ describe('Links', () => {
       [undefined, undefined, 2n],
       [links, 3n, undefined],
       [links, 4n, undefined],
+      [links, 5n, undefined],
     ]);
+    await client.setStreamMetadata(target, { truncateBefore: 2 });
+    const [truncated] = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true, maxCount: 1 }));
+    expect([truncated!.event, truncated!.link?.revision]).toEqual([undefined, 0n]);
+    await client.tombstoneStream(target);
+    const [deleted] = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true, maxCount: 1 }));
+    expect([deleted!.event, deleted!.link?.revision]).toEqual([undefined, 0n]);
     const plain = await Array.fromAsync(client.readStream(links));
     expect(plain.every(({ event, link }) => event?.streamId === links && link === undefined)).toBe(true);
   });

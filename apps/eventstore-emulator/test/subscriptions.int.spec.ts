@@ -212,6 +212,20 @@ describe('Checkpoints', () => {
     await subscription.unsubscribe();
   });
 
+  it('do not come at the end to whoever starts there', async () => {
+    await mark();
+    const c = category();
+    const steps: (bigint | 'event' | 'caught up')[] = [];
+    const filter = streamNameFilter({ prefixes: [`${c}-`], checkpointInterval: 1, checkpointReached: (_subscription, { commit }) => void steps.push(commit) });
+    const subscription = client.subscribeToAll({ fromPosition: 'end', filter });
+    subscription.on('data', () => steps.push('event'));
+    subscription.on('caughtUp', () => steps.push('caught up'));
+    await eventually(() => expect(steps).toHaveLength(1));
+    await add(`${c}-1`, 1);
+    await eventually(() => expect(steps).toEqual(['caught up', 'event']));
+    await subscription.unsubscribe();
+  });
+
   it('come while it is live too, and never twice for one position', async () => {
     const c = category();
     const { steps, subscription } = follow(`${c}-`, await mark(), 2);

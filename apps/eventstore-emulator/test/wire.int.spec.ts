@@ -187,10 +187,15 @@ describe('BatchAppend', () => {
     expect(answers).toHaveLength(2);
   });
 
+  it('drops chunks of an append that nobody opened, as the real server does', async () => {
+    const { answers, code } = await batch({ correlationId: { string: randomUUID() }, proposedMessages: [proposed()], isFinal: true }, { ...open(fresh()), isFinal: true });
+    expect(code).toBe(status.OK);
+    expect(answers).toMatchObject([{ success: { currentRevision: 0n } }]);
+  });
+
   it.each<[string, object | Buffer]>([
     ['bytes that are no message', MALFORMED],
     ['a chunk without a correlation id', { isFinal: true }],
-    ['a first chunk without options', { correlationId: { string: randomUUID() }, isFinal: true }],
   ])('ends the call on %s, after it has answered what came before', async (_title, chunk) => {
     const { answers, code } = await batch({ ...open(fresh()), isFinal: true }, chunk);
     expect(code).toBe(status.INVALID_ARGUMENT);
@@ -215,12 +220,19 @@ describe('Read', () => {
     expect(answer).toMatchObject({ event: { event: { id: { structured: { mostSignificantBits: (most >> 32n) << 32n, leastSignificantBits: least } } } } });
   });
 
-  it('sends the bounds of the stream to clients that ask', async () => {
+  it('sends the last revision of the stream behind the events to clients that ask, and the first one when there are none', async () => {
     const stream = fresh();
     const event = { proposedMessage: proposed() };
     await appendRaw({ options: { streamIdentifier: named(stream), noStream: {} } }, event, { proposedMessage: proposed() });
-    const answers = await readRaw(ofStream(stream, { controlOption: { compatibility: 1 } }));
-    expect(answers.slice(0, 2)).toEqual([{ firstStreamPosition: 0n }, { lastStreamPosition: 1n }]);
+    const asking = { controlOption: { compatibility: 1 } };
+    const answers = await readRaw(ofStream(stream, asking));
+    expect(answers).toMatchObject([{ event: {} }, { event: {} }, { lastStreamPosition: 1n }]);
+    const beyond = { stream: { streamIdentifier: named(stream), revision: 5 } };
+    expect(await readRaw(ofStream(stream, { ...asking, ...beyond }))).toEqual([{ firstStreamPosition: 0n }, { lastStreamPosition: 1n }]);
+    expect(await readRaw(ofStream(stream, { ...asking, readDirection: 1, stream: { streamIdentifier: named(stream), end: {} } }))).toMatchObject([
+      { event: {} }, { event: {} }, { lastStreamPosition: 1n },
+    ]);
+    expect(await readRaw(ofStream(stream))).toMatchObject([{ event: {} }, { event: {} }]);
   });
 
   it.each([

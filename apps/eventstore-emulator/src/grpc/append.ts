@@ -1,25 +1,35 @@
 import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import { type ProposedEvent, eventSizeBytes } from '../log/record.ts';
+import type { ProposedEvent } from '../log/record.ts';
 import { AppendReq, AppendResp, DeleteReq, DeleteResp, PRESENT, type SentSuccess } from '../protocol/messages.ts';
 import { expectedField, expectedNumber, positionOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
+import { AppendSize, type SizeLimits } from './append-size.ts';
 import { decode, faultOf } from './calls.ts';
-import { appendTooLarge, deleteExpectedAnother, invalidArgument, streamDeleted } from './faults.ts';
+import { deleteExpectedAnother, invalidArgument, streamDeleted, timedOut } from './faults.ts';
 import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
 
+/** After so long the real server leaves it open whether an append was written. */
+export const WRITE_TIMEOUT_MS = 2000;
+
 /** One append: the first message says where, each other one is an event, the half-close says that it is complete. */
-export function handleAppend(append: Append, maxAppendSizeBytes: number) {
+export function handleAppend(append: Append, limits: SizeLimits) {
   return (call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
     let target: WriteTarget | undefined;
     const events: ProposedEvent[] = [];
-    let sizeBytes = 0;
+    const size = new AppendSize(limits);
     let isAnswered = false;
     const fail = (cause: unknown): void => {
       if (!isAnswered) reply(faultOf(cause));
+      isAnswered = true;
+      // Nobody wants what is still to come, and nothing of it may pile up.
+      events.length = 0;
+    };
+    const succeed = (answer: Buffer): void => {
+      if (!isAnswered) reply(null, answer);
       isAnswered = true;
     };
     const receive = (bytes: Buffer): void => {
@@ -31,8 +41,7 @@ export function handleAppend(append: Append, maxAppendSizeBytes: number) {
       }
       if (proposedMessage === undefined) throw invalidArgument('Every message after the first must be an event.');
       const event = proposedEventOf(proposedMessage);
-      sizeBytes += eventSizeBytes(event);
-      if (sizeBytes > maxAppendSizeBytes) throw appendTooLarge(maxAppendSizeBytes);
+      size.add(event);
       events.push(event);
     };
     call.on('data', (bytes: Buffer) => {
@@ -51,7 +60,8 @@ export function handleAppend(append: Append, maxAppendSizeBytes: number) {
         return;
       }
       const { stream, expected } = target;
-      append(stream, expected, events).then((outcome) => reply(null, answerOf(outcome, stream, expected))).catch(fail);
+      const timer = setTimeout(() => fail(timedOut('Commit phase timeout.')), WRITE_TIMEOUT_MS);
+      append(stream, expected, events).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail).finally(() => clearTimeout(timer));
     });
   };
 }

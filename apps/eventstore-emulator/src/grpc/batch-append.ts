@@ -1,5 +1,5 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
-import { type ProposedEvent, eventSizeBytes } from '../log/record.ts';
+import type { ProposedEvent } from '../log/record.ts';
 import {
   type BatchAppendAnswer,
   type BatchAppendChunk,
@@ -15,40 +15,40 @@ import { expectedField, identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
-import { successOf } from './append.ts';
+import { AppendSize, type SizeLimits } from './append-size.ts';
+import { WRITE_TIMEOUT_MS, successOf } from './append.ts';
 import { decode, faultOf } from './calls.ts';
-import { invalidArgument } from './faults.ts';
+import { TooLarge, invalidArgument } from './faults.ts';
 import { proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
-
-/** However long a client is ready to wait. */
-const WRITE_TIMEOUT_MS = 2000;
 
 /** One append of a call, from its first chunk to its last. */
 interface Pending {
   /** In the form that the client sent. */
   readonly correlationId: SentUuid;
   readonly options: BatchAppendOptions;
-  events: ProposedEvent[];
-  sizeBytes: number;
-  /** Set when it was refused before its last chunk came: later chunks are dropped. */
+  readonly events: ProposedEvent[];
+  readonly size: AppendSize;
   isAnswered: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Many appends on one call, told apart by their correlation ids. Each gets exactly one answer. */
+/**
+ * Many appends on one call, told apart by their correlation ids. Each gets exactly one answer. Nothing is kept of
+ * an append that was answered: chunks that still come for it belong to nothing and are dropped, as by the real server.
+ */
 export class BatchAppendCall {
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
   readonly #append: Append;
-  readonly #maxAppendSizeBytes: number;
+  readonly #limits: SizeLimits;
   readonly #pending = new Map<string, Pending>();
   readonly #writing = new Set<Promise<void>>();
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, append: Append, maxAppendSizeBytes: number) {
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, append: Append, limits: SizeLimits) {
     this.#call = call;
     this.#append = append;
-    this.#maxAppendSizeBytes = maxAppendSizeBytes;
+    this.#limits = limits;
   }
 
   /** Resolves after the client's half-close, when everything is answered. @throws RpcFault; the signal's reason. */
@@ -76,34 +76,34 @@ export class BatchAppendCall {
     const id = parseUuid(chunk.correlationId);
     if (id === null) throw invalidArgument('The correlation id is missing.');
     const pending = this.#pending.get(id) ?? this.#open(id, chunk);
-    if (!pending.isAnswered) this.#collect(pending, chunk);
-    if (chunk.isFinal !== true) return;
+    if (pending === undefined) return;
+    this.#collect(id, pending, chunk);
+    if (chunk.isFinal !== true || pending.isAnswered) return;
     this.#pending.delete(id);
-    clearTimeout(pending.timer);
-    if (!pending.isAnswered) this.#write(pending);
+    this.#write(pending);
   }
 
-  #open(id: string, { correlationId, options, isFinal }: BatchAppendChunk): Pending {
-    if (options === undefined) throw invalidArgument('The first chunk of an append must say where to append.');
+  #open(id: string, { correlationId, options }: BatchAppendChunk): Pending | undefined {
+    if (options === undefined) return undefined;
     const echoed = correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string };
-    const pending: Pending = { correlationId: echoed, options, events: [], sizeBytes: 0, isAnswered: false, timer: undefined };
+    const pending: Pending = { correlationId: echoed, options, events: [], size: new AppendSize(this.#limits), isAnswered: false, timer: undefined };
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
-    if (timeoutMs <= 0) this.#refuse(pending, timedOut());
-    else if (isFinal !== true) pending.timer = setTimeout(() => this.#refuse(pending, timedOut()), timeoutMs);
+    if (timeoutMs <= 0) this.#refuse(pending, timedOut(), id);
+    else pending.timer = setTimeout(() => this.#refuse(pending, timedOut(), id), timeoutMs);
     return pending;
   }
 
-  #collect(pending: Pending, { proposedMessages }: BatchAppendChunk): void {
+  #collect(id: string, pending: Pending, { proposedMessages }: BatchAppendChunk): void {
+    if (pending.isAnswered) return;
     try {
       for (const message of proposedMessages) {
         const event = proposedEventOf(message);
+        pending.size.add(event);
         pending.events.push(event);
-        pending.sizeBytes += eventSizeBytes(event);
       }
-      if (pending.sizeBytes > this.#maxAppendSizeBytes) this.#refuse(pending, tooLarge(this.#maxAppendSizeBytes));
     } catch (cause) {
-      this.#refuse(pending, badRequest(faultOf(cause).details));
+      this.#refuse(pending, refusalOf(cause), id);
     }
   }
 
@@ -113,25 +113,28 @@ export class BatchAppendCall {
   }
 
   async #answer(pending: Pending): Promise<void> {
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#refuse(pending, timedOut()), WRITE_TIMEOUT_MS);
     try {
       const { stream, expected } = writeTargetOf(pending.options);
       const outcome = await this.#append(stream, expected, pending.events);
       this.#send(pending, resultOf(outcome, stream, expected));
     } catch (cause) {
-      const fault = faultOf(cause);
-      // What could not be stored may be tried again, as after a timeout of the real server.
-      this.#refuse(pending, fault.code === status.UNAVAILABLE ? timedOut() : badRequest(fault.details));
+      this.#refuse(pending, refusalOf(cause));
     }
   }
 
-  #refuse(pending: Pending, error: SentStatus): void {
-    clearTimeout(pending.timer);
-    pending.events = [];
-    if (!pending.isAnswered) this.#send(pending, { error });
-    pending.isAnswered = true;
+  /** `id` says that its last chunk did not come yet. */
+  #refuse(pending: Pending, error: SentStatus, id?: string): void {
+    if (id !== undefined) this.#pending.delete(id);
+    this.#send(pending, { error });
   }
 
-  #send({ correlationId, options }: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>): void {
+  #send(pending: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>): void {
+    clearTimeout(pending.timer);
+    if (pending.isAnswered) return;
+    pending.isAnswered = true;
+    const { correlationId, options } = pending;
     const { streamIdentifier = identifierOf(''), streamPosition, noStream, any, streamExists } = options;
     const expected = Object.entries({ streamPosition, noStream, any, streamExists }).find(([, value]) => value !== undefined);
     const echo = expected === undefined ? {} : { [expected[0]]: typeof expected[1] === 'bigint' ? wireLong(expected[1]) : PRESENT };
@@ -160,26 +163,24 @@ function resultOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevis
   if (outcome.kind === 'written') return { success: successOf(outcome) };
   if (outcome.kind === 'stream-deleted') {
     const details = { streamIdentifier: identifierOf(stream) };
-    return { error: failure(status.NOT_FOUND, `Event stream '${stream}' is deleted.`, 'StreamDeleted', details) };
+    return { error: failure(status.NOT_FOUND, 'StreamDeleted', details) };
   }
   const current = outcome.current < 0n ? { currentNoStream: PRESENT } : { currentStreamRevision: wireLong(outcome.current) };
   const details = { ...current, ...expectedField(expected, EXPECTED_FIELDS) };
-  return { error: failure(status.ALREADY_EXISTS, 'WrongExpectedVersion', 'WrongExpectedVersion', details) };
+  return { error: failure(status.ALREADY_EXISTS, 'WrongExpectedVersion', details) };
+}
+
+function refusalOf(cause: unknown): SentStatus {
+  if (cause instanceof TooLarge) return failure(status.INVALID_ARGUMENT, cause.type, cause.fields);
+  const { code, details: message } = faultOf(cause);
+  // What could not be stored may be tried again, as after a timeout of the real server.
+  return code === status.UNAVAILABLE ? timedOut() : failure(status.INVALID_ARGUMENT, 'BadRequest', { message });
 }
 
 function timedOut(): SentStatus {
-  return failure(status.DEADLINE_EXCEEDED, 'Timeout', 'Timeout', {});
+  return failure(status.DEADLINE_EXCEEDED, 'Timeout', {});
 }
 
-function tooLarge(limitBytes: number): SentStatus {
-  const message = `Maximum Append Size of ${limitBytes} Exceeded.`;
-  return failure(status.INVALID_ARGUMENT, message, 'MaximumAppendSizeExceeded', { maxAppendSize: limitBytes });
-}
-
-function badRequest(message: string): SentStatus {
-  return failure(status.INVALID_ARGUMENT, message, 'BadRequest', { message });
-}
-
-function failure(code: status, message: string, type: keyof typeof statusDetails, details: Readonly<Record<string, unknown>>): SentStatus {
-  return { code, message, details: { typeUrl: `type.googleapis.com/event_store.client.${type}`, value: statusDetails[type].encode(details) } };
+function failure(code: status, type: keyof typeof statusDetails, details: Readonly<Record<string, unknown>>): SentStatus {
+  return { code, message: type, details: { typeUrl: `type.googleapis.com/event_store.client.${type}`, value: statusDetails[type].encode(details) } };
 }

@@ -29,8 +29,14 @@ export function decode<Received>(type: { decode(bytes: Uint8Array): Received }, 
 /** Whatever went wrong, as a status; what nobody foresaw is told to the operator. */
 export function faultOf(cause: unknown): RpcFault {
   if (cause instanceof RpcFault) return cause;
-  process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+  process.stderr.write(`eventstore-emulator: ${explanation(cause)}\n`);
   return storageFault();
+}
+
+/** Of what SQLite says (the disk is full, for one) the text is all; of what is a mistake here, the place matters. */
+function explanation(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return 'errcode' in cause ? `the log can't be read or written: ${cause.message}` : (cause.stack ?? cause.message);
 }
 
 type OutgoingCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;

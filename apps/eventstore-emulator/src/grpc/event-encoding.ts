@@ -1,4 +1,4 @@
-import type { EventRecord } from '../log/record.ts';
+import { type EventRecord, TOMBSTONE_REVISION } from '../log/record.ts';
 import { ReadResp } from '../protocol/messages.ts';
 import { recordOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
@@ -26,5 +26,6 @@ export function encodeEvent(event: EventRecord, { resolveLinks, idsAsText }: Enc
 /** A link's data are `revision@stream`; undefined when they are not. */
 function targetOf({ data }: EventRecord): { readonly stream: string; readonly revision: bigint } | undefined {
   const [, revision, stream] = /^(\d{1,19})@(.+)$/s.exec(Buffer.from(data).toString('utf8')) ?? [];
-  return revision === undefined || stream === undefined ? undefined : { stream, revision: BigInt(revision) };
+  if (revision === undefined || stream === undefined || BigInt(revision) > TOMBSTONE_REVISION) return undefined;
+  return { stream, revision: BigInt(revision) };
 }

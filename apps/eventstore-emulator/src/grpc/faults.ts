@@ -45,10 +45,32 @@ export function deleteExpectedAnother(stream: string, expected: bigint, actual: 
   );
 }
 
-export function appendTooLarge(limitBytes: number): RpcFault {
-  return new RpcFault(status.INVALID_ARGUMENT, `Maximum Append Size of ${limitBytes} Exceeded.`, {
-    exception: 'maximum-append-size-exceeded',
-    'maximum-append-size': String(limitBytes),
+/** An append, or one of its events, has more bytes than the server allows. */
+export class TooLarge extends RpcFault {
+  /** What BatchAppend answers instead of failing: a message of this type with these fields. */
+  readonly type: 'MaximumAppendSizeExceeded' | 'MaximumAppendEventSizeExceeded';
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(type: TooLarge['type'], fields: TooLarge['fields'], details: string, trailers: Readonly<Record<string, string>>) {
+    super(status.INVALID_ARGUMENT, details, trailers);
+    this.type = type;
+    this.fields = fields;
+  }
+}
+
+export function appendTooLarge(limitBytes: number): TooLarge {
+  const trailers = { exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(limitBytes) };
+  return new TooLarge('MaximumAppendSizeExceeded', { maxAppendSize: limitBytes }, `Maximum Append Size of ${limitBytes} Exceeded.`, trailers);
+}
+
+export function eventTooLarge(eventId: string, sizeBytes: number, limitBytes: number): TooLarge {
+  const fields = { eventId, proposedEventSize: sizeBytes, maxAppendEventSize: limitBytes };
+  const details = `Event with Id: ${eventId}, Size: ${sizeBytes}, exceeds Maximum Append Event Size of ${limitBytes}.`;
+  return new TooLarge('MaximumAppendEventSizeExceeded', fields, details, {
+    exception: 'maximum-append-event-size-exceeded',
+    'maximum-append-event-size': String(limitBytes),
+    'event-id': eventId,
+    'proposed-append-event-size': String(sizeBytes),
   });
 }
 
@@ -57,6 +79,11 @@ export function metadataMissing(property: 'type' | 'content-type'): RpcFault {
     exception: 'missing-required-metadata-property',
     'required-metadata-properties': 'type,content-type',
   });
+}
+
+/** It may have been written, or may yet be. */
+export function timedOut(what: string): RpcFault {
+  return new RpcFault(status.ABORTED, `Operation timed out: ${what}`);
 }
 
 export function shuttingDown(): RpcFault {

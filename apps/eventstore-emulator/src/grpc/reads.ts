@@ -3,6 +3,7 @@ import type { EventRecord } from '../log/record.ts';
 import { ReadResp } from '../protocol/messages.ts';
 import { identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
+import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
@@ -23,11 +24,8 @@ export async function readStream(
     return;
   }
   if (count === 0n || (from === 'end' && !backwards)) throw new RpcFault(status.UNKNOWN, 'Unexpected ReadStreamResult: Error');
-  if (sendBounds) {
-    await outlet.send(ReadResp.encode({ firstStreamPosition: wireLong(streams.firstRevision(stream)) }));
-    await outlet.send(ReadResp.encode({ lastStreamPosition: wireLong(streams.log.lastRevision(stream)) }));
-  }
-  let next = from === 'start' ? 0n : from === 'end' ? END : from;
+  const start = from === 'start' ? 0n : from === 'end' ? END : from;
+  let next = start;
   const nextPage = (limit: number): EventRecord[] =>
     backwards ? streams.backwards(stream, next, limit) : streams.forwards(stream, next, limit);
   await sendPages(nextPage, count, outlet, async (event) => {
@@ -35,6 +33,11 @@ export async function readStream(
     await outlet.send(encodeEvent(event, request, streams));
     return true;
   });
+  if (!sendBounds) return;
+  const first = streams.firstRevision(stream);
+  const isEmpty = next === start;
+  if (!backwards && isEmpty && first !== start) await outlet.send(ReadResp.encode({ firstStreamPosition: wireLong(first) }));
+  await outlet.send(ReadResp.encode({ lastStreamPosition: wireLong(streams.log.lastRevision(stream)) }));
 }
 
 /** Answers a read of all streams. */
@@ -47,7 +50,7 @@ export async function readAll(request: ReadRequest & { kind: 'read-all' }, strea
   };
   await sendPages(nextPage, count, outlet, async (event) => {
     next = backwards ? event.position : event.position + 1n;
-    if (filter !== null && !filter.matches(event)) return false;
+    if (isHiddenInAll(event.stream) || (filter !== null && !filter.matches(event))) return false;
     await outlet.send(encodeEvent(event, request, streams));
     return true;
   });

@@ -3,6 +3,7 @@ import type { CommitSignal } from '../log/commit-signal.ts';
 import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
+import type { SizeLimits } from './append-size.ts';
 import { handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
@@ -21,7 +22,7 @@ export interface Served {
   readonly streams: StreamReader;
   readonly writer: StreamWriter;
   readonly commits: CommitSignal;
-  readonly maxAppendSizeBytes: number;
+  readonly limits: SizeLimits;
 }
 
 export interface Listening {
@@ -54,7 +55,7 @@ export async function serve(served: Served, host: string, port: number): Promise
   return { port: bound, close };
 }
 
-function addStreams(grpc: Server, { streams, writer, commits, maxAppendSizeBytes }: Served, calls: OpenCalls): void {
+function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, calls: OpenCalls): void {
   const append = writer.append.bind(writer);
   const read = async (call: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> => {
     const request = readRequestOf(decode(ReadReq, call.request).options);
@@ -75,10 +76,10 @@ function addStreams(grpc: Server, { streams, writer, commits, maxAppendSizeBytes
       const signal = calls.open(call);
       void finish(call, signal, read(call, signal));
     },
-    append: handleAppend(append, maxAppendSizeBytes),
+    append: handleAppend(append, limits),
     batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const signal = calls.open(call);
-      void finish(call, signal, new BatchAppendCall(call, append, maxAppendSizeBytes).run(signal));
+      void finish(call, signal, new BatchAppendCall(call, append, limits).run(signal));
     },
     delete: handleDelete(writer.softDelete.bind(writer)),
     tombstone: handleDelete(writer.tombstone.bind(writer)),

@@ -3,6 +3,7 @@ import type { CommitSignal } from '../log/commit-signal.ts';
 import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
 import { PRESENT, ReadResp } from '../protocol/messages.ts';
 import { positionOf } from '../protocol/values.ts';
+import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
@@ -65,7 +66,8 @@ export async function subscribeToAll(
   let last = from === 'start' ? 0n : from === 'end' ? streams.log.lastPosition : from;
   let isLive = false;
   let consideredEvents = 0;
-  let checkpoint = 0n;
+  // Whoever starts at the end is told nothing before there is something new.
+  let checkpoint = from === 'end' ? last : 0n;
   const sendCheckpoint = async (): Promise<void> => {
     if (last === checkpoint) return;
     checkpoint = last;
@@ -76,6 +78,7 @@ export async function subscribeToAll(
     if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
     for (const event of page) {
       last = event.position;
+      if (isHiddenInAll(event.stream)) continue;
       if (filter === null || filter.matches(event)) await outlet.send(encodeEvent(event, request, streams));
       consideredEvents += 1;
       if (filter !== null && consideredEvents % filter.checkpointIntervalEvents === 0) await sendCheckpoint();

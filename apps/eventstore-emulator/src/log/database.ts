@@ -7,6 +7,11 @@ export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
 }
 
+/** The data folder can't be made, read or written. */
+export class FolderUnusable extends Error {
+  override readonly name = 'FolderUnusable';
+}
+
 const SCHEMA_VERSION = 1;
 const SQLITE_BUSY = 5;
 
@@ -35,11 +40,10 @@ PRAGMA user_version = ${SCHEMA_VERSION};
  * Opens, or creates, the event log in a folder for this process alone. A COMMIT on it returns when the
  * write-ahead log has been synced: that is what `synchronous = FULL` means.
  *
- * @throws FolderInUse; Error when the folder can't be written or holds something else.
+ * @throws FolderInUse; FolderUnusable; Error when it was written by another version.
  */
 export function openDatabase(folder: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true });
-  const database = new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 0 });
+  const database = createFile(folder);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     // The lock is only taken with the first write, and then kept.
@@ -51,8 +55,21 @@ export function openDatabase(folder: string): DatabaseSync {
   } catch (cause) {
     database.close();
     if (isBusy(cause)) throw new FolderInUse(`${folder} is in use by another process`, { cause });
-    throw cause;
+    throw isFromSqlite(cause) ? unusable(folder, cause) : cause;
   }
+}
+
+function createFile(folder: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 0 });
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+}
+
+function unusable(folder: string, cause: unknown): FolderUnusable {
+  return new FolderUnusable(`${folder} can't be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }
 
 function createSchema(database: DatabaseSync, folder: string): void {
@@ -72,6 +89,10 @@ export function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
+function isFromSqlite(cause: unknown): cause is Error & { readonly errcode: number } {
+  return cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number';
+}
+
 function isBusy(cause: unknown): boolean {
-  return cause instanceof Error && 'errcode' in cause && (Number(cause.errcode) & 0xff) === SQLITE_BUSY;
+  return isFromSqlite(cause) && (cause.errcode & 0xff) === SQLITE_BUSY;
 }

@@ -23,6 +23,7 @@ message WrongExpectedVersion {
 }
 message StreamDeleted { StreamIdentifier stream_identifier = 1; }
 message MaximumAppendSizeExceeded { uint32 max_append_size = 1; }
+message MaximumAppendEventSizeExceeded { string event_id = 1; uint32 proposed_event_size = 2; uint32 max_append_event_size = 3; }
 message BadRequest { string message = 1; }
 `;
 

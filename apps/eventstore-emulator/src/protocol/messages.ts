@@ -149,6 +149,7 @@ export const statusDetails = {
   WrongExpectedVersion: new Message<never, Details>('event_store.client.WrongExpectedVersion'),
   StreamDeleted: new Message<never, Details>('event_store.client.StreamDeleted'),
   MaximumAppendSizeExceeded: new Message<never, Details>('event_store.client.MaximumAppendSizeExceeded'),
+  MaximumAppendEventSizeExceeded: new Message<never, Details>('event_store.client.MaximumAppendEventSizeExceeded'),
   BadRequest: new Message<never, Details>('event_store.client.BadRequest'),
   Timeout: new Message<never, Details>('event_store.client.Empty'),
 } as const;
