@@ -9,9 +9,9 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class RawClient {
   readonly #client: Client;
 
-  constructor(port: number) {
+  constructor(port: number, host = '127.0.0.1') {
     // Otherwise all clients of a process share one connection to a server.
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   unary(path: string, request: Buffer): Promise<Buffer> {

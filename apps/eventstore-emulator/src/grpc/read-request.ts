@@ -7,7 +7,8 @@ import { invalidArgument } from './faults.ts';
 export type Bound = bigint | 'start' | 'end';
 
 interface Filtered {
-  readonly matches: EventFilter;
+  /** Which of some events are wanted. */
+  readonly select: EventFilter;
   /** A subscription is told how far it is whenever so many events were looked at. */
   readonly checkpointIntervalEvents: number;
 }
@@ -89,8 +90,8 @@ function filteredOf(options: FilterOptions, isSubscription: boolean): Filtered {
   if (isSubscription && multiplier === 0) throw invalidArgument('The checkpoint interval of the filter must be greater than 0.');
   const on = options.streamIdentifier === undefined ? 'type' : 'stream';
   try {
-    const matches = createFilter({ on, regex: expression.regex ?? '', prefixes: expression.prefix });
-    return { matches, checkpointIntervalEvents: windowEvents * multiplier };
+    const select = createFilter({ on, regex: expression.regex ?? '', prefixes: expression.prefix });
+    return { select, checkpointIntervalEvents: windowEvents * multiplier };
   } catch {
     throw invalidArgument(`The filter's regular expression can't be understood: ${expression.regex}`);
   }

@@ -3,8 +3,8 @@ import type { EventRecord } from '../log/record.ts';
 import { ReadResp } from '../protocol/messages.ts';
 import { identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
-import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import { wantedOf } from './all-filter.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { RpcFault, streamDeleted } from './faults.ts';
@@ -26,12 +26,13 @@ export async function readStream(
   if (count === 0n || (from === 'end' && !backwards)) throw new RpcFault(status.UNKNOWN, 'Unexpected ReadStreamResult: Error');
   const start = from === 'start' ? 0n : from === 'end' ? END : from;
   let next = start;
-  const nextPage = (limit: number): EventRecord[] =>
-    backwards ? streams.backwards(stream, next, limit) : streams.forwards(stream, next, limit);
-  await sendPages(nextPage, count, outlet, async (event) => {
+  const nextPage = (limit: number): EventRecord[] | null => {
+    const page = backwards ? streams.backwards(stream, next, limit) : streams.forwards(stream, next, limit);
+    return page.length === 0 ? null : page;
+  };
+  await sendPages(nextPage, count, outlet, (event) => {
     next = backwards ? event.revision - 1n : event.revision + 1n;
-    await outlet.send(encodeEvent(event, request, streams));
-    return true;
+    return outlet.send(encodeEvent(event, request, streams));
   });
   if (!sendBounds) return;
   const first = streams.firstRevision(stream);
@@ -48,30 +49,33 @@ export async function readAll(request: ReadRequest & { kind: 'read-all' }, strea
     const pageLimit = filter === null ? limit : undefined;
     return backwards ? streams.log.allBackwards(next, pageLimit) : streams.log.allForwards(next, pageLimit);
   };
-  await sendPages(nextPage, count, outlet, async (event) => {
-    next = backwards ? event.position : event.position + 1n;
-    if (isHiddenInAll(event.stream) || (filter !== null && !filter.matches(event))) return false;
-    await outlet.send(encodeEvent(event, request, streams));
-    return true;
-  });
+  const nextWanted = (limit: number): EventRecord[] | null => {
+    const page = nextPage(limit);
+    const end = page.at(-1);
+    if (end === undefined) return null;
+    next = backwards ? end.position : end.position + 1n;
+    return wantedOf(page, filter);
+  };
+  await sendPages(nextWanted, count, outlet, (event) => outlet.send(encodeEvent(event, request, streams)));
 }
 
 const LARGEST_LIMIT = 1_000_000n;
 
-/** Goes through pages until one is empty or `count` events were taken. */
+/** Goes through pages until there are no more or `count` events were sent. A page may be empty. */
 async function sendPages(
-  nextPage: (limit: number) => EventRecord[],
+  nextPage: (limit: number) => EventRecord[] | null,
   count: bigint,
   outlet: Outlet,
-  take: (event: EventRecord) => Promise<boolean>,
+  send: (event: EventRecord) => Promise<void>,
 ): Promise<void> {
   let left = count;
   while (left > 0n) {
     const page = nextPage(Number(left < LARGEST_LIMIT ? left : LARGEST_LIMIT));
-    if (page.length === 0) return;
+    if (page === null) return;
     for (const event of page) {
       if (left === 0n) return;
-      if (await take(event)) left -= 1n;
+      await send(event);
+      left -= 1n;
     }
     await outlet.pass();
   }

@@ -5,6 +5,7 @@ import { PRESENT, ReadResp } from '../protocol/messages.ts';
 import { positionOf } from '../protocol/values.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import { wantedOf } from './all-filter.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { streamDeleted } from './faults.ts';
@@ -76,14 +77,17 @@ export async function subscribeToAll(
   for (;;) {
     const page = last < streams.log.lastPosition ? streams.log.allForwards(last + 1n) : [];
     if (page.length > LIVE_BUFFER_EVENTS) isLive = false;
-    for (const event of page) {
+    const shown = page.filter(({ stream }) => !isHiddenInAll(stream));
+    const wanted = new Set(wantedOf(shown, filter));
+    for (const event of shown) {
       last = event.position;
-      if (isHiddenInAll(event.stream)) continue;
-      if (filter === null || filter.matches(event)) await outlet.send(encodeEvent(event, request, streams));
+      if (wanted.has(event)) await outlet.send(encodeEvent(event, request, streams));
       consideredEvents += 1;
       if (filter !== null && consideredEvents % filter.checkpointIntervalEvents === 0) await sendCheckpoint();
     }
-    if (page.length > 0) {
+    const end = page.at(-1);
+    if (end !== undefined) {
+      last = end.position;
       await outlet.pass();
       continue;
     }

@@ -1,5 +1,13 @@
-/** Which events of $all a reader wants. */
-export type EventFilter = (event: { readonly stream: string; readonly type: string }) => boolean;
+import { Script, createContext } from 'node:vm';
+import { dotnetPattern } from './dotnet-pattern.ts';
+
+interface Filterable {
+  readonly stream: string;
+  readonly type: string;
+}
+
+/** Which events of $all a reader wants: an answer for each of a page. @throws PatternTooSlow. */
+export type EventFilter = (events: readonly Filterable[]) => readonly boolean[];
 
 export interface FilterExpression {
   readonly on: 'stream' | 'type';
@@ -8,12 +16,52 @@ export interface FilterExpression {
   readonly prefixes: readonly string[];
 }
 
+/** A regular expression that backtracks for so long that everybody else would wait for it. */
+export class PatternTooSlow extends Error {
+  override readonly name = 'PatternTooSlow';
+}
+
 /** @throws SyntaxError when the regular expression is none. */
 export function createFilter({ on, regex, prefixes }: FilterExpression): EventFilter {
   if (regex !== '') {
-    // Without the flags u and v: clients escape characters that those do not allow to be escaped.
-    const pattern = new RegExp(regex);
-    return (event) => pattern.test(event[on]);
+    const matches = boundedMatcher(dotnetPattern(regex));
+    return (events) => matches(events.map((event) => event[on]));
   }
-  return (event) => prefixes.some((prefix) => event[on].startsWith(prefix));
+  return (events) => events.map((event) => prefixes.some((prefix) => event[on].startsWith(prefix)));
+}
+
+/** For a page; a pattern that is not mad needs microseconds. */
+const TIME_LIMIT_MS = 100;
+/** Types recur, and so do streams of busy entities; a limited run costs more than a look-up. */
+const REMEMBERED_TEXTS = 1000;
+
+// Regular expressions run in the engine's own loop, which only a script with a time limit can be stopped in.
+const realm = createContext({ pattern: /(?:)/, texts: [] as string[] });
+const script = new Script('texts.map((text) => pattern.test(text))');
+
+function boundedMatcher(pattern: RegExp): (texts: readonly string[]) => boolean[] {
+  const known = new Map<string, boolean>();
+  return (texts) => {
+    const unknown = [...new Set(texts)].filter((text) => !known.has(text));
+    if (known.size + unknown.length > REMEMBERED_TEXTS) {
+      known.clear();
+      unknown.splice(0, unknown.length, ...new Set(texts));
+    }
+    if (unknown.length > 0) {
+      const results = runBounded(pattern, unknown);
+      unknown.forEach((text, index) => known.set(text, results[index]!));
+    }
+    return texts.map((text) => known.get(text)!);
+  };
+}
+
+function runBounded(pattern: RegExp, texts: readonly string[]): readonly boolean[] {
+  Object.assign(realm, { pattern, texts });
+  try {
+    return script.runInContext(realm, { timeout: TIME_LIMIT_MS }) as readonly boolean[];
+  } catch (cause) {
+    throw new PatternTooSlow('The regular expression takes too long.', { cause });
+  } finally {
+    Object.assign(realm, { pattern: null, texts: null });
+  }
 }

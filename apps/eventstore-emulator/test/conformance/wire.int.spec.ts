@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess, read } from './emulator-process.ts';
-import { RawClient, STREAMS, wireMessage } from './wire.ts';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
+import { RawClient, STREAMS, wireMessage } from '../wire.ts';
 
 const ReadReq = wireMessage('streams.ReadReq');
 const ReadResp = wireMessage('streams.ReadResp');
@@ -15,17 +16,14 @@ const BatchAppendResp = wireMessage('streams.BatchAppendResp');
 const DeleteReq = wireMessage('streams.DeleteReq');
 const Any = { WrongExpectedVersion: wireMessage('WrongExpectedVersion'), MaximumAppendSizeExceeded: wireMessage('MaximumAppendSizeExceeded') };
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let raw: RawClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  raw = new RawClient(emulator.port);
+  server = await ServerUnderTest.start();
+  raw = server.raw();
 });
-afterAll(async () => {
-  raw.close();
-  await emulator.remove();
-});
+afterAll(() => server.leave());
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const named = (stream: string) => ({ streamName: Buffer.from(stream) });
@@ -80,7 +78,7 @@ describe('Append', () => {
     call.write(AppendReq.encode({ proposedMessage: proposed() }));
     call.cancel();
     await expect(answer).rejects.toMatchObject({ code: status.CANCELLED });
-    await expect(read(emulator.client().readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
+    await expect(read(server.client().readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
   });
 
   it('of nothing to no stream answers that there is none', async () => {
@@ -145,7 +143,7 @@ describe('BatchAppend', () => {
     const stream = fresh();
     const { answers } = await batch({ ...open(stream, deadline), isFinal: true });
     expect(answers).toMatchObject([{ error: { code: status.DEADLINE_EXCEEDED, details: { typeUrl: 'type.googleapis.com/event_store.client.Timeout' } } }]);
-    await expect(read(emulator.client().readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
+    await expect(read(server.client().readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
   });
 
   it('answers an append that stays incomplete with a timeout, and drops what comes later', async () => {
@@ -271,20 +269,20 @@ describe('The port', () => {
   });
 
   it('tells a discovering client the address that it used', async () => {
-    const client = emulator.client();
+    const client = server.client();
     await client.appendToStream(fresh(), [], { expectedRevision: 'no_stream' });
     const gossip = wireMessage('ClusterInfo').decode(await raw.unary('/event_store.client.gossip.Gossip/Read', Buffer.alloc(0)));
-    expect(gossip).toMatchObject({ members: [{ isAlive: true, state: 8, httpEndPoint: { address: '127.0.0.1', port: emulator.port } }] });
+    expect(gossip).toMatchObject({ members: [{ isAlive: true, state: 8, httpEndPoint: { address: server.host, port: server.port } }] });
   });
 
   it('speaks plain HTTP for liveness', async () => {
-    expect((await fetch(`http://127.0.0.1:${emulator.port}/health/live`)).status).toBe(204);
-    expect((await fetch(`http://127.0.0.1:${emulator.port}/streams`)).status).toBe(404);
+    expect((await fetch(`http://${server.host}:${server.port}/health/live`)).status).toBe(204);
+    expect((await fetch(`http://${server.host}:${server.port}/streams`)).status).toBe(404);
   });
 
   it('survives connections that are neither', async () => {
     for (const bytes of ['', 'P', 'PRI * nonsense\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense'.repeat(9), '\0\0\0']) {
-      const socket = connect(emulator.port, '127.0.0.1');
+      const socket = connect(server.port, server.host);
       socket.on('error', () => {});
       socket.end(bytes);
       socket.resume();

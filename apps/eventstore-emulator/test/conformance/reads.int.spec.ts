@@ -3,26 +3,24 @@ import {
   type EventStoreDBClient, type ReadAllOptions, type ReadStreamOptions, binaryEvent, jsonEvent,
 } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess, read } from './emulator-process.ts';
-import { RawClient, STREAMS, wireMessage } from './wire.ts';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
+import { RawClient, STREAMS, wireMessage } from '../wire.ts';
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 let raw: RawClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  client = emulator.client();
-  raw = new RawClient(emulator.port);
+  server = await ServerUnderTest.start();
+  client = server.client();
+  raw = server.raw();
   const write = (stream: string, types: readonly string[]) => client.appendToStream(stream, types.map(fact), { expectedRevision: 'no_stream' });
   await write('A-1', ['First', 'Second']);
   await write('B-1', ['First']);
   await write('A-2', ['Second']);
 });
-afterAll(async () => {
-  raw.close();
-  await emulator.remove();
-});
+afterAll(() => server.leave());
 
 const [ReadReq, ReadResp] = [wireMessage('streams.ReadReq'), wireMessage('streams.ReadResp')];
 

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type EventStoreDBClient, StreamDeletedError, WrongExpectedVersionError, jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EmulatorProcess, read } from './emulator-process.ts';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  client = emulator.client();
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => emulator.remove());
+afterAll(() => server.leave());
 
 const fact = () => jsonEvent({ type: 'Happened', data: {} });
 

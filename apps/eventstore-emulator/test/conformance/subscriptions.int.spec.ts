@@ -4,17 +4,18 @@ import {
   type AllStreamSubscription, type EventStoreDBClient, type Position, type StreamSubscription, StreamDeletedError, eventTypeFilter, jsonEvent, streamNameFilter,
 } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EmulatorProcess, read } from './emulator-process.ts';
-import { RawClient, STREAMS, wireMessage } from './wire.ts';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
+import { STREAMS, wireMessage } from '../wire.ts';
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  client = emulator.client();
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => emulator.remove());
+afterAll(() => server.leave());
 
 const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
 const fresh = (category = 'thing'): string => `${category}-${randomUUID()}`;
@@ -274,13 +275,10 @@ describe('A slow subscriber', () => {
 
 describe('One connection', () => {
   const [ReadReq, ReadResp] = [wireMessage('streams.ReadReq'), wireMessage('streams.ReadResp')];
-  const raws: RawClient[] = [];
-  afterAll(() => raws.forEach((raw) => raw.close()));
 
   /** Subscriptions on a connection of their own: clients of one process share theirs. */
   function subscribe(streams: readonly string[]): (what: string) => number {
-    const raw = new RawClient(emulator.port);
-    raws.push(raw);
+    const raw = server.raw();
     const received: Readonly<Record<string, unknown>>[] = [];
     for (const stream of streams) {
       const source = { streamIdentifier: { streamName: Buffer.from(stream) }, start: {} };

@@ -3,16 +3,17 @@ import {
   type AppendExpectedRevision, type Credentials, type EventData, type EventStoreDBClient, MaxAppendSizeExceededError, StreamDeletedError, WrongExpectedVersionError, binaryEvent, jsonEvent,
 } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess, read } from './emulator-process.ts';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  client = emulator.client();
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => emulator.remove());
+afterAll(() => server.leave());
 
 const fact = (type = 'Happened', id: string = randomUUID()) => jsonEvent({ id, type, data: { id }, metadata: { by: 'test' } });
 const fresh = (): string => `thing-${randomUUID()}`;

@@ -1,0 +1,47 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { EmulatorProcess } from './emulator-process.ts';
+import { RawClient } from './wire.ts';
+
+/** The server that the conformance suite is about: the one of EVENTSTORE_URL, or an emulator of the test's own. */
+export class ServerUnderTest {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly #emulator: EmulatorProcess | undefined;
+  readonly #clients: EventStoreDBClient[] = [];
+  readonly #raws: RawClient[] = [];
+
+  private constructor(url: string, emulator: EmulatorProcess | undefined) {
+    const { hostname, port } = new URL(url);
+    this.url = url;
+    this.host = hostname;
+    this.port = Number(port === '' ? 2113 : port);
+    this.#emulator = emulator;
+  }
+
+  static async start(): Promise<ServerUnderTest> {
+    const given = process.env['EVENTSTORE_URL'];
+    if (given !== undefined) return new ServerUnderTest(given, undefined);
+    const emulator = await EmulatorProcess.start();
+    return new ServerUnderTest(emulator.url, emulator);
+  }
+
+  client(options = ''): EventStoreDBClient {
+    const client = EventStoreDBClient.connectionString(`${this.url}${options}`);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Calls as no client makes them, on a connection of their own. */
+  raw(): RawClient {
+    const raw = new RawClient(this.port, this.host);
+    this.#raws.push(raw);
+    return raw;
+  }
+
+  async leave(): Promise<void> {
+    this.#raws.forEach((raw) => raw.close());
+    await Promise.all(this.#clients.map((client) => client.dispose()));
+    await this.#emulator?.remove();
+  }
+}
