@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { FaultPlan } from './faults/fault-plan.ts';
 import { type Listening, serve } from './grpc/server.ts';
+import { SERVER_VERSION } from './grpc/services.ts';
 import { CommitSignal } from './log/commit-signal.ts';
 import { openDatabase } from './log/database.ts';
 import { EventLog } from './log/event-log.ts';
@@ -43,7 +45,8 @@ export async function startEmulator(options: Options, giveUp: (cause: unknown) =
   const writer = new StreamWriter(streams, groupCommit, recent);
   try {
     if (log.lastPosition === 0n) await groupCommit.run(() => writeSystemEvents(log, randomUUID, Date.now()));
-    const listening = await serve({ streams, writer, commits, limits: options }, options.host, options.port);
+    const facts = { ...options, instanceId: randomUUID(), version: SERVER_VERSION, startedAt: new Date(), lastPosition: () => log.lastPosition };
+    const listening = await serve({ streams, writer, commits, limits: options, facts, faults: options.faults ? new FaultPlan() : undefined }, options.host, options.port);
     const close = async (): Promise<void> => {
       await listening.close();
       await groupCommit.idle();

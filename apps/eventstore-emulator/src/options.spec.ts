@@ -4,7 +4,7 @@ import { HELP, OptionsError, parseOptions } from './options.ts';
 describe('Options', () => {
   it('have defaults for all but the missing security', () => {
     expect(parseOptions(['--insecure'], {})).toEqual({
-      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216,
+      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216, faults: false,
     });
   });
 
@@ -12,10 +12,10 @@ describe('Options', () => {
     const env = {
       EVENTSTORE_INSECURE: 'true', EVENTSTORE_DB: '/db', EVENTSTORE_NODE_PORT: '3000', EVENTSTORE_NODE_IP: '0.0.0.0',
       EVENTSTORE_MAX_APPEND_SIZE: '2000', EVENTSTORE_MAX_APPEND_EVENT_SIZE: '1000',
-      EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS: 'events.local', EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS: '2114',
+      EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS: 'events.local', EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS: '2114', EVENTSTORE_FAULTS: '1',
     };
     expect(parseOptions([], env)).toEqual({
-      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114,
+      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114, faults: true,
     });
   });
 

@@ -9,6 +9,8 @@ export interface Options {
   readonly folder: string;
   readonly maxAppendSizeBytes: number;
   readonly maxAppendEventSizeBytes: number;
+  /** Whether tests may ask for faults. */
+  readonly faults: boolean;
 }
 
 /** The settings are missing or wrong; the message names the option. */
@@ -41,16 +43,24 @@ export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for develo
                                       EVENTSTORE_MAX_APPEND_SIZE
   --max-append-event-size N           bytes that one event may have                    (default 16777216)
                                       EVENTSTORE_MAX_APPEND_EVENT_SIZE
+  --faults                            lets tests ask for faults over HTTP; the real server has no such option
+                                      EVENTSTORE_FAULTS
   --help                              this text
 
-Plain HTTP on the same port: /health/live, /info, /gossip, /stats.
+Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults also
+  POST /faults {"fault":"append","nth":1,"when":"before-stored","effect":"fail"}   the n-th append from now; when: before-stored
+                                      or after-stored, effect: fail, delay (with "delayMs") or drop-connections
+  POST /faults {"fault":"not-leader","nth":1,"host":"127.0.0.1","port":2113}       the n-th append from now is sent elsewhere
+  POST /faults {"fault":"drop-connections"} or {"fault":"drop-subscriptions"}      at once
+  GET /faults, DELETE /faults         what is still to come; forget it
 `;
 
 /** @throws OptionsError. `null`: only help is wanted. */
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): Options | null {
   const given = parseGiven(args);
   if (given.help === true) return null;
-  const insecure = given.insecure ?? /^(1|true)$/i.test(env['EVENTSTORE_INSECURE'] ?? '');
+  const flag = (name: string): boolean => /^(1|true)$/i.test(env[name] ?? '');
+  const insecure = given.insecure ?? flag('EVENTSTORE_INSECURE');
   if (!insecure) throw new OptionsError('TLS and authentication are not there yet: start with --insecure (EVENTSTORE_INSECURE=true)');
   const advertisedPort = given['advertise-node-port-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS'];
   return {
@@ -71,6 +81,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): O
       1,
       LARGEST_EVENT_BYTES,
     ),
+    faults: given.faults ?? flag('EVENTSTORE_FAULTS'),
   };
 }
 
@@ -89,6 +100,7 @@ function parseGiven(args: readonly string[]) {
         'advertise-node-port-to-client-as': { type: 'string' },
         'max-append-event-size': { type: 'string' },
         'max-append-size': { type: 'string' },
+        faults: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

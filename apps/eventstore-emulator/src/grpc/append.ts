@@ -10,7 +10,7 @@ import { decode, faultOf } from './calls.ts';
 import { deleteExpectedAnother, invalidArgument, streamDeleted, timedOut } from './faults.ts';
 import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
-type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
+export type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
 
 /** After so long the real server leaves it open whether an append was written. */
 export const WRITE_TIMEOUT_MS = 2000;
@@ -19,14 +19,14 @@ export const WRITE_TIMEOUT_MS = 2000;
 export function handleAppend(append: Append, limits: SizeLimits) {
   return (call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
     let target: WriteTarget | undefined;
-    const events: ProposedEvent[] = [];
+    let events: ProposedEvent[] = [];
     const size = new AppendSize(limits);
     let isAnswered = false;
     const fail = (cause: unknown): void => {
       if (!isAnswered) reply(faultOf(cause));
       isAnswered = true;
-      // Nobody wants what is still to come, and nothing of it may pile up.
-      events.length = 0;
+      // What came so far is of no use any more, unless it was handed on.
+      events = [];
     };
     const succeed = (answer: Buffer): void => {
       if (!isAnswered) reply(null, answer);

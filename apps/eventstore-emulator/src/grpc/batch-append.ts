@@ -16,12 +16,10 @@ import { wireLong } from '../protocol/wire.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
-import { WRITE_TIMEOUT_MS, successOf } from './append.ts';
+import { type Append, WRITE_TIMEOUT_MS, successOf } from './append.ts';
 import { decode, faultOf } from './calls.ts';
-import { TooLarge, invalidArgument } from './faults.ts';
+import { NotLeader, TooLarge, invalidArgument } from './faults.ts';
 import { proposedEventOf, writeTargetOf } from './proposed-events.ts';
-
-type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
 
 /** One append of a call, from its first chunk to its last. */
 interface Pending {
@@ -44,6 +42,7 @@ export class BatchAppendCall {
   readonly #limits: SizeLimits;
   readonly #pending = new Map<string, Pending>();
   readonly #writing = new Set<Promise<void>>();
+  #fail: (cause: unknown) => void = () => {};
 
   constructor(call: ServerDuplexStream<Buffer, Buffer>, append: Append, limits: SizeLimits) {
     this.#call = call;
@@ -54,6 +53,7 @@ export class BatchAppendCall {
   /** Resolves after the client's half-close, when everything is answered. @throws RpcFault; the signal's reason. */
   async run(signal: AbortSignal): Promise<void> {
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    this.#fail = reject;
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     this.#call.on('end', resolve);
     this.#call.on('data', (bytes: Buffer) => {
@@ -120,7 +120,10 @@ export class BatchAppendCall {
       const outcome = await this.#append(stream, expected, pending.events);
       this.#send(pending, resultOf(outcome, stream, expected));
     } catch (cause) {
-      this.#refuse(pending, refusalOf(cause));
+      clearTimeout(pending.timer);
+      // There is no answer for one append that leads the client elsewhere: the whole call has to.
+      if (cause instanceof NotLeader) this.#fail(cause);
+      else this.#refuse(pending, refusalOf(cause));
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { MethodDefinition, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
-import { RpcFault, invalidArgument, shuttingDown, storageFault } from './faults.ts';
+import { RpcFault, invalidArgument, storageFault } from './faults.ts';
 
 /** Messages pass gRPC as bytes: handlers decode them, so that what is no message gets a proper status. */
 export function method(path: string, kind: { requestStream?: boolean; responseStream?: boolean } = {}): MethodDefinition<Buffer, Buffer> {
@@ -41,11 +41,11 @@ function explanation(cause: unknown): string {
 
 type OutgoingCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
-/** The open streaming calls, so that a shutdown can end them. */
+/** Open streaming calls, so that they can all be ended. */
 export class OpenCalls {
   readonly #calls = new Set<AbortController>();
 
-  /** A signal that fires when the client leaves or the server stops; its reason is the fault to end with. */
+  /** A signal that fires when the client leaves or `end` is called; its reason is the fault to end with. */
   open(call: OutgoingCall): AbortSignal {
     const controller = new AbortController();
     const leave = (): void => {
@@ -58,8 +58,8 @@ export class OpenCalls {
     return controller.signal;
   }
 
-  shutdown(): void {
-    for (const controller of this.#calls) controller.abort(shuttingDown());
+  end(fault: RpcFault): void {
+    for (const controller of this.#calls) controller.abort(fault);
   }
 }
 

@@ -86,6 +86,22 @@ export function timedOut(what: string): RpcFault {
   return new RpcFault(status.ABORTED, `Operation timed out: ${what}`);
 }
 
+/** A call that this node leaves to its leader; clients connect there. */
+export class NotLeader extends RpcFault {}
+
+export function notLeader(leaderHost: string, leaderPort: number): NotLeader {
+  return new NotLeader(status.NOT_FOUND, 'Leader info available', {
+    exception: 'not-leader',
+    'leader-endpoint-host': leaderHost,
+    'leader-endpoint-port': String(leaderPort),
+  });
+}
+
+/** Of servers before 24.2. This one lets a slow consumer catch up instead. */
+export function consumerTooSlow(): RpcFault {
+  return timedOut('Consumer too slow to handle event while live. Client resubscription required.');
+}
+
 export function shuttingDown(): RpcFault {
   return new RpcFault(status.CANCELLED, 'Server is shutting down.');
 }

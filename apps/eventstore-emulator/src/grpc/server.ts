@@ -1,12 +1,16 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
+import type { FaultPlan } from '../faults/fault-plan.ts';
+import { faultRoute } from '../faults/fault-route.ts';
+import { type NodeFacts, answerHttp, monitoringRoutes } from '../http/monitoring.ts';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 import type { SizeLimits } from './append-size.ts';
-import { handleAppend, handleDelete } from './append.ts';
+import { type Append, handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
+import { type RpcFault, shuttingDown } from './faults.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
@@ -23,6 +27,9 @@ export interface Served {
   readonly writer: StreamWriter;
   readonly commits: CommitSignal;
   readonly limits: SizeLimits;
+  readonly facts: NodeFacts;
+  /** Given when faults may be asked for. */
+  readonly faults: FaultPlan | undefined;
 }
 
 export interface Listening {
@@ -40,14 +47,18 @@ export async function serve(served: Served, host: string, port: number): Promise
     'grpc.enable_channelz': 0,
   });
   const calls = new OpenCalls();
-  addStreams(grpc, served, calls);
+  const subscriptions = new OpenCalls();
+  const breakable = { dropConnections: () => shared.drop(), endSubscriptions: (fault: RpcFault) => subscriptions.end(fault) };
+  const append = served.writer.append.bind(served.writer);
+  addStreams(grpc, served, served.faults?.around(append, () => breakable) ?? append, { calls, subscriptions });
   grpc.addService(serverFeaturesService, { getSupportedMethods });
-  grpc.addService(gossipService, { read: readGossip(port) });
+  grpc.addService(gossipService, { read: readGossip(port, served.facts) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const shared = new SharedPort((socket) => injector.injectConnection(socket));
+  const routes = [monitoringRoutes(served.facts), ...(served.faults === undefined ? [] : [faultRoute(served.faults, breakable)])];
+  const shared = new SharedPort((socket) => injector.injectConnection(socket), answerHttp(routes));
   const bound = await shared.listen(host, port);
   const close = async (): Promise<void> => {
-    calls.shutdown();
+    calls.end(shuttingDown());
     // Tells clients to open no more calls; that it is done says nothing of what is still on its way to them.
     grpc.tryShutdown(() => {});
     await shared.close(CLOSE_TIMEOUT_MS);
@@ -55,11 +66,17 @@ export async function serve(served: Served, host: string, port: number): Promise
   return { port: bound, close };
 }
 
-function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, calls: OpenCalls): void {
-  const append = writer.append.bind(writer);
+interface Open {
+  readonly calls: OpenCalls;
+  /** Those of the calls that have no end of their own. */
+  readonly subscriptions: OpenCalls;
+}
+
+function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, append: Append, { calls, subscriptions }: Open): void {
   const read = async (call: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> => {
     const request = readRequestOf(decode(ReadReq, call.request).options);
-    const outlet = new Outlet(call, signal);
+    const isSubscription = request.kind === 'subscribe-to-stream' || request.kind === 'subscribe-to-all';
+    const outlet = new Outlet(call, isSubscription ? AbortSignal.any([signal, subscriptions.open(call)]) : signal);
     switch (request.kind) {
       case 'read-stream':
         return readStream(request, streams, outlet);

@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { NodeFacts } from '../http/monitoring.ts';
 import { ClusterInfo, SupportedMethods } from '../protocol/messages.ts';
 import { structuredUuid } from '../protocol/uuid.ts';
 import { wireLong } from '../protocol/wire.ts';
 import { method } from './calls.ts';
 
 /** The version of EventStoreDB whose behaviour this is. */
-const SERVER_VERSION = '24.10.4';
+export const SERVER_VERSION = '24.10.4';
 
 export const streamsService = {
   read: method('/event_store.client.streams.Streams/Read', { responseStream: true }),
@@ -42,17 +42,16 @@ export const getSupportedMethods: Unary = (_call, reply) => reply(null, SUPPORTE
 
 const LEADER = 8;
 
-/** A cluster of one, which leads, at the address by which the client reached it. */
-export function readGossip(port: number): Unary {
-  const instanceId = structuredUuid(randomUUID());
+/** A cluster of one, which leads, at the advertised address or else the one by which the client reached it. */
+export function readGossip(port: number, { instanceId, advertisedHost, advertisedPort }: NodeFacts): Unary {
   return (call, reply) => {
     const [, address = '127.0.0.1', clientPort] = /^\[?(.+?)\]?(?::(\d+))?$/.exec(call.getHost()) ?? [];
     const member = {
-      instanceId,
+      instanceId: structuredUuid(instanceId),
       timeStamp: wireLong(BigInt(Date.now()) * 10_000n),
       state: LEADER,
       isAlive: true,
-      httpEndPoint: { address, port: Number(clientPort ?? port) },
+      httpEndPoint: { address: advertisedHost ?? address, port: advertisedPort ?? Number(clientPort ?? port) },
     };
     reply(null, ClusterInfo.encode({ members: [member] }));
   };

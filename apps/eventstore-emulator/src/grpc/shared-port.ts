@@ -1,24 +1,19 @@
-import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
+import { type RequestListener, createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 
 /** How every HTTP/2 connection begins that was agreed on beforehand, as gRPC's are. */
 const HTTP2_PREFACE = Buffer.from('PRI');
 
-/** Plain HTTP, which monitors and container runtimes speak, on the port of the gRPC clients. */
-function createHealthServer(): HttpServer {
-  return createHttpServer((request, response) => {
-    const isHealth = request.url === '/health/live' && (request.method === 'GET' || request.method === 'HEAD');
-    response.writeHead(isHealth ? 204 : 404).end();
-  });
-}
-
 /** One port for gRPC and for plain HTTP: a connection's first bytes say which it is. */
 export class SharedPort {
   readonly #server: Server;
-  readonly #health = createHealthServer();
+  /** For what monitors, container runtimes and people speak. */
+  readonly #http: ReturnType<typeof createHttpServer>;
   readonly #sockets = new Set<Socket>();
+  readonly #grpcSockets = new Set<Socket>();
 
-  constructor(acceptGrpc: (socket: Socket) => void) {
+  constructor(acceptGrpc: (socket: Socket) => void, answerHttp: RequestListener) {
+    this.#http = createHttpServer(answerHttp);
     this.#server = createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -28,10 +23,12 @@ export class SharedPort {
         socket.pause();
         socket.unshift(bytes);
         if (bytes.subarray(0, HTTP2_PREFACE.byteLength).equals(HTTP2_PREFACE)) {
+          this.#grpcSockets.add(socket);
+          socket.once('close', () => this.#grpcSockets.delete(socket));
           acceptGrpc(socket);
           return;
         }
-        this.#health.emit('connection', socket);
+        this.#http.emit('connection', socket);
         socket.resume();
       });
     });
@@ -48,9 +45,14 @@ export class SharedPort {
     });
   }
 
+  /** Breaks all connections of gRPC off, as a failing network does. New ones are accepted. */
+  drop(): void {
+    this.#grpcSockets.forEach((socket) => socket.destroy());
+  }
+
   /** Accepts nobody any more and resolves when everybody has left, or was thrown out because time was up. */
   close(timeoutMs: number): Promise<void> {
-    this.#health.closeAllConnections();
+    this.#http.closeAllConnections();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), timeoutMs);
       this.#server.close(() => {
