@@ -25,10 +25,12 @@ export class EmulatorProcess {
   /** What it wrote when it was ready. */
   readonly startLine: string;
   readonly #child: ChildProcess;
+  readonly #errors: readonly string[];
   readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   readonly #clients: EventStoreDBClient[] = [];
 
-  private constructor(folder: string, child: ChildProcess, startLine: string) {
+  private constructor(folder: string, child: ChildProcess, startLine: string, errors: readonly string[]) {
+    this.#errors = errors;
     this.folder = folder;
     this.#child = child;
     this.#exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -43,13 +45,18 @@ export class EmulatorProcess {
     const preload = options.preload === undefined ? [] : ['--import', options.preload];
     const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
-    let errors = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const errors: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const startLine = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors}`)));
+      child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
     });
-    return new EmulatorProcess(folder, child, startLine);
+    return new EmulatorProcess(folder, child, startLine, errors);
+  }
+
+  /** What it told its operator so far. */
+  get errors(): string {
+    return this.#errors.join('');
   }
 
   /** A client that is disposed of with the process. */

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another process has the data folder open. */
@@ -61,11 +61,19 @@ export function openDatabase(folder: string): DatabaseSync {
 
 function createFile(folder: string): DatabaseSync {
   try {
+    requireWritable(folder);
     mkdirSync(folder, { recursive: true });
     return new DatabaseSync(join(folder, 'events.sqlite'), { timeout: 0 });
   } catch (cause) {
     throw unusable(folder, cause);
   }
+}
+
+/** Asked first, because what mkdir and SQLite say of a read-only file system names neither. */
+function requireWritable(folder: string): void {
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  accessSync(existing, constants.W_OK);
 }
 
 function unusable(folder: string, cause: unknown): FolderUnusable {

@@ -1,0 +1,23 @@
+// Loaded before the emulator: makes SQLite meet the storage that STORAGE_FAULT names.
+import { DatabaseSync } from 'node:sqlite';
+
+const fault = process.env['STORAGE_FAULT'];
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const exec = Object.getOwnPropertyDescriptor(DatabaseSync.prototype, 'exec')!.value as (this: DatabaseSync, sql: string) => void;
+
+function sqliteError(errcode: number, message: string): Error {
+  return Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode });
+}
+
+DatabaseSync.prototype.exec = function (sql: string) {
+  if (fault === 'read-only' && sql.startsWith('BEGIN')) throw sqliteError(SQLITE_READONLY, 'attempt to write a readonly database');
+  if (fault === 'no-way-back' && sql === 'COMMIT') throw sqliteError(SQLITE_IOERR, 'disk I/O error');
+  if (fault === 'no-way-back' && sql === 'ROLLBACK') throw sqliteError(SQLITE_IOERR, 'disk I/O error');
+  exec.call(this, sql);
+  // SQLite's own error for a full disk, after a little more than what is there already.
+  if (fault === 'full' && sql.startsWith('PRAGMA cache_size')) {
+    const pages = Number(Object.values(this.prepare('PRAGMA page_count').get() ?? {})[0]);
+    exec.call(this, `PRAGMA max_page_count = ${pages + 20}`);
+  }
+};
