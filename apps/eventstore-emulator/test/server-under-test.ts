@@ -2,7 +2,12 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import { EmulatorProcess } from './emulator-process.ts';
 import { RawClient } from './wire.ts';
 
-/** The server that the conformance suite is about: the one of EVENTSTORE_URL, or an emulator of the test's own. */
+/**
+ * The server that the conformance suite is about: the one of EVENTSTORE_URL (esdb://host:port?tls=false, with the
+ * real server's default limits), or an emulator of the test's own. One server, with a fresh
+ * database, can serve one file at a time:
+ * run vitest with --no-file-parallelism then.
+ */
 export class ServerUnderTest {
   readonly url: string;
   readonly host: string;

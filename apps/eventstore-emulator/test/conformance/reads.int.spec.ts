@@ -78,8 +78,9 @@ describe('Reading all', () => {
 
   it('gives all streams in the order of their appends, both ways', async () => {
     const [a, b] = [await streamOf(2), await streamOf(2)];
-    const forwards = await read(client.readAll({ direction: 'forwards', fromPosition: 'start' }));
-    const backwards = await read(client.readAll({ direction: 'backwards', fromPosition: 'end' }));
+    const own = ({ streamId }: { streamId: string }): boolean => streamId.startsWith('thing-');
+    const forwards = (await read(client.readAll({ direction: 'forwards', fromPosition: 'start' }))).filter(own);
+    const backwards = (await read(client.readAll({ direction: 'backwards', fromPosition: 'end' }))).filter(own);
     expect(forwards.slice(-4).map(({ streamId, revision }) => [streamId, revision])).toEqual([[a, 0n], [a, 1n], [b, 0n], [b, 1n]]);
     expect(backwards.map(({ id }) => id)).toEqual(forwards.map(({ id }) => id).toReversed());
     const positions = forwards.map(({ position }) => position.commit);
