@@ -7,7 +7,7 @@ import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
 import { decode, faultOf } from './calls.ts';
-import { deleteExpectedAnother, invalidArgument, streamDeleted, timedOut } from './faults.ts';
+import { RpcFault, deleteExpectedAnother, invalidArgument, streamDeleted, timedOut } from './faults.ts';
 import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 export type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
@@ -16,12 +16,13 @@ export type Append = (stream: string, expected: ExpectedRevision, events: readon
 export const WRITE_TIMEOUT_MS = 2000;
 
 /** One append: the first message says where, each other one is an event, the half-close says that it is complete. */
-export function handleAppend(append: Append, limits: SizeLimits) {
+export function handleAppend(append: Append, limits: SizeLimits, open: (call: ServerReadableStream<Buffer, Buffer>) => AbortSignal) {
   return (call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
     let target: WriteTarget | undefined;
     let events: ProposedEvent[] = [];
     const size = new AppendSize(limits);
     let isAnswered = false;
+    let isHandedOn = false;
     const fail = (cause: unknown): void => {
       if (!isAnswered) reply(faultOf(cause));
       isAnswered = true;
@@ -53,12 +54,18 @@ export function handleAppend(append: Append, limits: SizeLimits) {
       }
     });
     call.on('error', fail);
+    const signal = open(call);
+    signal.addEventListener('abort', () => {
+      // What is being written is answered in a moment, with what became of it.
+      if (!isHandedOn && signal.reason instanceof RpcFault) fail(signal.reason);
+    }, { once: true });
     call.on('end', () => {
       if (isAnswered) return;
       if (target === undefined) {
         fail(invalidArgument('There is nothing to append to.'));
         return;
       }
+      isHandedOn = true;
       const { stream, expected } = target;
       const timer = setTimeout(() => fail(timedOut('Commit phase timeout.')), WRITE_TIMEOUT_MS);
       append(stream, expected, events).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail).finally(() => clearTimeout(timer));

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { MethodDefinition, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { MethodDefinition, ServerDuplexStream, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import { RpcFault, invalidArgument, storageFault } from './faults.ts';
 
 /** Messages pass gRPC as bytes: handlers decode them, so that what is no message gets a proper status. */
@@ -46,7 +46,7 @@ export class OpenCalls {
   readonly #calls = new Set<AbortController>();
 
   /** A signal that fires when the client leaves or `end` is called; its reason is the fault to end with. */
-  open(call: OutgoingCall): AbortSignal {
+  open(call: OutgoingCall | ServerReadableStream<Buffer, Buffer>): AbortSignal {
     const controller = new AbortController();
     const leave = (): void => {
       this.#calls.delete(controller);

@@ -93,7 +93,7 @@ function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, 
       const signal = calls.open(call);
       void finish(call, signal, read(call, signal));
     },
-    append: handleAppend(append, limits),
+    append: handleAppend(append, limits, (call) => calls.open(call)),
     batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const signal = calls.open(call);
       void finish(call, signal, new BatchAppendCall(call, append, limits).run(signal));
