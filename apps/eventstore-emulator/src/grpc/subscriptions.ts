@@ -31,9 +31,10 @@ export async function subscribeToStream(
   { streams, commits, outlet }: Subscriber,
 ): Promise<never> {
   const { stream, from } = request;
+  // Before the confirmation: whoever has it may rely on getting what is written from then on.
+  let last = from === 'start' ? NO_REVISION : from === 'end' ? streams.log.lastRevision(stream) : from;
   await confirm(outlet);
   if (streams.status(stream) === 'deleted') throw streamDeleted(stream);
-  let last = from === 'start' ? NO_REVISION : from === 'end' ? streams.log.lastRevision(stream) : from;
   let isLive = false;
   for (;;) {
     // What is live was visible when it was written, whatever the stream's metadata hide of it by now.
@@ -63,8 +64,8 @@ export async function subscribeToAll(
   { streams, commits, outlet }: Subscriber,
 ): Promise<never> {
   const { from, filter } = request;
-  await confirm(outlet);
   let last = from === 'start' ? 0n : from === 'end' ? streams.log.lastPosition : from;
+  await confirm(outlet);
   let isLive = false;
   let consideredEvents = 0;
   // Whoever starts at the end is told nothing before there is something new.
