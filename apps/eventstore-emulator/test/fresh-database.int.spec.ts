@@ -1,17 +1,34 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmulatorProcess, read } from './emulator-process.ts';
 
-let emulator: EmulatorProcess;
-beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
+const FAULTS = join(import.meta.dirname, 'commit-faults.ts');
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
 });
-afterAll(() => emulator.remove());
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-it('A fresh database has events of its own, once, and all of them in system streams', async () => {
+async function eventsOf(): Promise<readonly { readonly streamId: string; readonly type: string; readonly position: { readonly commit: bigint } }[]> {
+  const emulator = await EmulatorProcess.start({ folder });
   const events = await read(emulator.client().readAll());
-  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['$metadata', '$UserCreated', '$User']));
-  expect(events.every(({ streamId }) => streamId.startsWith('$'))).toBe(true);
-  expect(events[0]!.position.commit).toBeGreaterThan(1n);
-  emulator = await emulator.restart('SIGKILL');
-  expect(await read(emulator.client().readAll())).toEqual(events);
+  await emulator.end('SIGKILL');
+  return events;
+}
+
+describe('A fresh database', () => {
+  it('has events of its own, once, and all of them in system streams', async () => {
+    const events = await eventsOf();
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['$metadata', '$UserCreated', '$User']));
+    expect(events.every(({ streamId }) => streamId.startsWith('$'))).toBe(true);
+    expect(events[0]!.position.commit).toBeGreaterThan(1n);
+    expect(await eventsOf()).toEqual(events);
+  });
+
+  it.each(['kill-before', 'kill-after'])('whose process died while it made them has them in the end (%s)', async (fault) => {
+    await expect(EmulatorProcess.start({ folder, preload: FAULTS, env: { COMMIT_FAULT: fault } })).rejects.toThrow('exit null');
+    expect(await eventsOf()).toHaveLength(6);
+  });
 });

@@ -160,6 +160,17 @@ describe('BatchAppend', () => {
     call.end();
   });
 
+  it('waits no longer than two seconds for the rest of an append, however long the client would', async () => {
+    const incomplete = open(fresh(), { deadline: { seconds: 60 } });
+    const call = raw.duplex(`${STREAMS}/BatchAppend`);
+    const startedAt = performance.now();
+    call.write(BatchAppendReq.encode(incomplete));
+    const [timeout] = (await once(call, 'data')) as [Buffer];
+    expect(BatchAppendResp.decode(timeout)).toMatchObject({ correlationId: incomplete.correlationId, error: { code: status.DEADLINE_EXCEEDED, message: 'Timeout' } });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    call.end();
+  });
+
   it('answers an append that grows too large once, while others go on', async () => {
     const [large, small] = [open(fresh()), open(fresh())];
     const chunk = { correlationId: large.correlationId, proposedMessages: [proposed({ data: Buffer.alloc(600_000) })] };
