@@ -1,10 +1,10 @@
 import type { EventRecord } from '../log/record.ts';
-import { type EventFilter, PatternTooSlow } from '../streams/filter.ts';
+import { type PageFilter, PatternTooSlow } from '../streams/filter.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import { invalidArgument } from './faults.ts';
 
 /** Those of a page of $all that a reader gets. @throws RpcFault INVALID_ARGUMENT when its filter can't be evaluated in time. */
-export function wantedOf(page: readonly EventRecord[], filter: { readonly select: EventFilter } | null): EventRecord[] {
+export function wantedOf(page: readonly EventRecord[], filter: { readonly select: PageFilter } | null): EventRecord[] {
   const shown = page.filter(({ stream }) => !isHiddenInAll(stream));
   if (filter === null) return shown;
   try {

@@ -1,14 +1,14 @@
 import { TOMBSTONE_REVISION } from '../log/record.ts';
 import type { FilterOptions, ReadOptions } from '../protocol/messages.ts';
 import { clamp, streamNameOf } from '../protocol/values.ts';
-import { type EventFilter, createFilter } from '../streams/filter.ts';
+import { type PageFilter, createPageFilter } from '../streams/filter.ts';
 import { invalidArgument } from './faults.ts';
 
 export type Bound = bigint | 'start' | 'end';
 
 interface Filtered {
   /** Which of some events are wanted. */
-  readonly select: EventFilter;
+  readonly select: PageFilter;
   /** A subscription is told how far it is whenever so many events were looked at. */
   readonly checkpointIntervalEvents: number;
 }
@@ -90,7 +90,7 @@ function filteredOf(options: FilterOptions, isSubscription: boolean): Filtered {
   if (isSubscription && multiplier === 0) throw invalidArgument('The checkpoint interval of the filter must be greater than 0.');
   const on = options.streamIdentifier === undefined ? 'type' : 'stream';
   try {
-    const select = createFilter({ on, regex: expression.regex ?? '', prefixes: expression.prefix });
+    const select = createPageFilter({ on, regex: expression.regex ?? '', prefixes: expression.prefix });
     return { select, checkpointIntervalEvents: windowEvents * multiplier };
   } catch {
     throw invalidArgument(`The filter's regular expression can't be understood: ${expression.regex}`);

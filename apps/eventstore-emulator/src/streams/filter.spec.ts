@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type FilterExpression, PatternTooSlow, createFilter } from './filter.ts';
+import { type FilterExpression, PatternTooSlow, createFilter, createPageFilter } from './filter.ts';
 
 const event = { stream: 'order-1', type: 'OrderPlaced' };
 
@@ -17,11 +17,11 @@ describe('A filter', () => {
     ['understands lookahead, as clients use it to leave out system streams', { regex: '^(?!\\$)' }, true],
     ['understands escapes that need none', { regex: '^order\\-1' }, true],
   ])('%s', (_title, over, isTaken) => {
-    expect(createFilter({ on: 'stream', regex: '', prefixes: [], ...over })([event])).toEqual([isTaken]);
+    expect(createFilter({ on: 'stream', regex: '', prefixes: [], ...over })(event)).toBe(isTaken);
   });
 
   it('answers for each event of a page, however many there were before', () => {
-    const filter = createFilter({ on: 'stream', regex: '[02468]$', prefixes: [] });
+    const filter = createPageFilter({ on: 'stream', regex: '[02468]$', prefixes: [] });
     for (let page = 0; page < 30; page++) {
       const events = Array.from({ length: 100 }, (_, n) => ({ stream: `order-${page * 50 + n}`, type: 'OrderPlaced' }));
       expect(filter(events)).toEqual(events.map((_, n) => n % 2 === 0));
@@ -29,7 +29,7 @@ describe('A filter', () => {
   });
 
   it.each(['^(a+)+$', '^(?!x)(a|aa)+$', '(a*)*b$'])('gives up on a pattern that would take for ever: %s', (regex) => {
-    const filter = createFilter({ on: 'type', regex, prefixes: [] });
+    const filter = createPageFilter({ on: 'type', regex, prefixes: [] });
     const startedAt = performance.now();
     expect(() => filter([event, { stream: 'x', type: `${'a'.repeat(100)}!` }])).toThrow(PatternTooSlow);
     expect(performance.now() - startedAt).toBeLessThan(1000);

@@ -6,8 +6,11 @@ interface Filterable {
   readonly type: string;
 }
 
-/** Which events of $all a reader wants: an answer for each of a page. @throws PatternTooSlow. */
-export type EventFilter = (events: readonly Filterable[]) => readonly boolean[];
+/** Whether a reader of $all wants an event. @throws PatternTooSlow. */
+export type EventFilter = (event: Filterable) => boolean;
+
+/** The same for each event of a page, which costs hardly more than for one. @throws PatternTooSlow. */
+export type PageFilter = (events: readonly Filterable[]) => readonly boolean[];
 
 export interface FilterExpression {
   readonly on: 'stream' | 'type';
@@ -22,7 +25,13 @@ export class PatternTooSlow extends Error {
 }
 
 /** @throws SyntaxError when the regular expression is none. */
-export function createFilter({ on, regex, prefixes }: FilterExpression): EventFilter {
+export function createFilter(expression: FilterExpression): EventFilter {
+  const select = createPageFilter(expression);
+  return (event) => select([event])[0]!;
+}
+
+/** @throws SyntaxError when the regular expression is none. */
+export function createPageFilter({ on, regex, prefixes }: FilterExpression): PageFilter {
   if (regex !== '') {
     const matches = boundedMatcher(dotnetPattern(regex));
     return (events) => matches(events.map((event) => event[on]));
