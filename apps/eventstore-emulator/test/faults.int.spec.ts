@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EmulatorProcess, read } from './emulator-process.ts';
 
 let emulator: EmulatorProcess;
@@ -64,12 +64,12 @@ describe.each(paths)('%s', (path, options) => {
 
   it('that a follower gets leads the client to the leader', async () => {
     const leader = await EmulatorProcess.start();
+    onTestFinished(() => leader.remove());
     await ask({ fault: 'not-leader', host: '127.0.0.1', port: leader.port });
     const stream = fresh();
     await expect(append(stream)).rejects.toMatchObject({ type: 'not-leader', leader: { address: '127.0.0.1', port: leader.port } });
     await append(stream);
     expect(await read(leader.client().readStream(stream))).toHaveLength(1);
-    await leader.remove();
   });
 });
 

@@ -1,5 +1,5 @@
 import { type EventStoreDBClient, EventStoreDBClient as Client, jsonEvent } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EmulatorProcess } from './emulator-process.ts';
 import { RawClient, wireMessage } from './wire.ts';
 
@@ -56,12 +56,12 @@ describe('Discovery', () => {
 
   it('leads to the advertised address when there is one', async () => {
     const elsewhere = await EmulatorProcess.start({ args: ['--advertise-host-to-client-as', 'events.local', '--advertise-node-port-to-client-as', '2114'] });
+    onTestFinished(() => elsewhere.remove());
     const raw = new RawClient(elsewhere.port);
+    onTestFinished(() => raw.close());
     const gossip = wireMessage('ClusterInfo').decode(await raw.unary('/event_store.client.gossip.Gossip/Read', Buffer.alloc(0)));
     expect(gossip).toMatchObject({ members: [{ httpEndPoint: { address: 'events.local', port: 2114 } }] });
     const overHttp = await (await fetch(`http://127.0.0.1:${elsewhere.port}/gossip`)).json();
     expect(overHttp).toMatchObject({ members: [{ httpEndPointIp: 'events.local', httpEndPointPort: 2114 }] });
-    raw.close();
-    await elsewhere.remove();
   });
 });
