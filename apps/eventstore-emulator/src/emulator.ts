@@ -5,6 +5,8 @@ import { EventLog } from './log/event-log.ts';
 import { GroupCommit } from './log/group-commit.ts';
 import { RecentIds } from './log/recent-ids.ts';
 import type { Options } from './options.ts';
+import { Groups } from './persistent/groups.ts';
+import { SystemStreams } from './persistent/system-streams.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
 
@@ -30,15 +32,19 @@ export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: 
   });
   const streams = new StreamReader(log);
   const writer = new StreamWriter(streams, groupCommit, recent);
+  const groups = new Groups(new SystemStreams(streams, writer), commits);
   try {
-    const listening = await serve({ streams, writer, commits, maxAppendSizeBytes }, host, port);
+    groups.start();
+    const listening = await serve({ streams, writer, commits, groups, maxAppendSizeBytes }, host, port);
     const close = async (): Promise<void> => {
       await listening.close();
+      groups.stop();
       await groupCommit.idle();
       database.close();
     };
     return { port: listening.port, close };
   } catch (cause) {
+    groups.stop();
     database.close();
     throw cause;
   }

@@ -1,11 +1,13 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import type { CommitSignal } from '../log/commit-signal.ts';
+import type { Groups } from '../persistent/groups.ts';
 import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 import { handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
+import { addPersistentSubscriptions } from './persistent-service.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
@@ -21,6 +23,7 @@ export interface Served {
   readonly streams: StreamReader;
   readonly writer: StreamWriter;
   readonly commits: CommitSignal;
+  readonly groups: Groups;
   readonly maxAppendSizeBytes: number;
 }
 
@@ -40,6 +43,7 @@ export async function serve(served: Served, host: string, port: number): Promise
   });
   const calls = new OpenCalls();
   addStreams(grpc, served, calls);
+  addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
   grpc.addService(serverFeaturesService, { getSupportedMethods });
   grpc.addService(gossipService, { read: readGossip(port) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
