@@ -74,11 +74,11 @@ export interface Watched {
 }
 
 /** Resolves when the subscription is confirmed. `settle` is done with every event as it comes. */
-export async function watch(subscription: Subscription, settle: (event: Received) => Promise<void> | void = () => {}): Promise<Watched> {
+export async function watch(subscription: Subscription, settle: (event: Received, subscription: Subscription) => Promise<void> | void = () => {}): Promise<Watched> {
   const seen: Received[] = [];
   subscription.on('data', (event: Received) => {
     seen.push(event);
-    void settle(event);
+    void settle(event, subscription);
   });
   const failure = new Promise<Error>((resolve) => subscription.on('error', resolve));
   await Promise.race([
@@ -93,7 +93,7 @@ export async function watch(subscription: Subscription, settle: (event: Received
 
 /** A connected client that acks whatever comes. */
 export function watchAndAck(subscription: Subscription): Promise<Watched> {
-  return watch(subscription, (event) => subscription.ack(event));
+  return watch(subscription, (event, from) => from.ack(event));
 }
 
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
