@@ -32,7 +32,7 @@ export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: 
   });
   const streams = new StreamReader(log);
   const writer = new StreamWriter(streams, groupCommit, recent);
-  const groups = new Groups(new SystemStreams(streams, writer), commits);
+  const groups = new Groups(new SystemStreams(streams, writer, groupCommit), commits);
   try {
     groups.start();
     const listening = await serve({ streams, writer, commits, groups, maxAppendSizeBytes }, host, port);

@@ -69,7 +69,7 @@ export interface Watched {
   readonly subscription: Subscription;
   readonly seen: Received[];
   /** Revisions of what came, with what was asked for by links. */
-  revisions(): number[];
+  readonly revisions: () => number[];
   readonly failure: Promise<Error>;
 }
 

@@ -108,7 +108,7 @@ function changed(outcome: ChangeOutcome, name: GroupName): Buffer {
       throw groupExists(name);
     case 'not-found':
       throw groupNotFound(name);
-    case 'failed':
+    default:
       throw groupFailed(name, outcome.reason);
   }
 }

@@ -31,21 +31,19 @@ export class CheckpointStream {
   }
 
   /** @throws when it is not on disk. */
-  async write(place: bigint): Promise<void> {
-    // In one turn, and so in one transaction.
-    const isFirst = this.#system.isEmpty(this.name);
-    const next = this.#system.streams.log.lastRevision(this.name) + 1n;
-    const checkpoint = this.#system.append(this.name, CHECKPOINT_TYPE, JSON.stringify(placeText(this.#source, place)));
-    if (!isFirst) {
-      await checkpoint;
-      return;
-    }
-    // What a deleted group of this name left behind stays hidden.
-    const hidden = next === 0n ? {} : { $tb: JSON.rawJSON(String(next)) };
-    await Promise.all([checkpoint, this.#system.describe(this.name, { $maxCount: KEPT, ...hidden })]);
+  write(place: bigint): Promise<void> {
+    return this.#system.transact(() => {
+      const isFirst = this.#system.isEmpty(this.name);
+      const next = this.#system.streams.log.lastRevision(this.name) + 1n;
+      this.#system.append(this.name, CHECKPOINT_TYPE, JSON.stringify(placeText(this.#source, place)));
+      // What a deleted group of this name left behind stays hidden.
+      const hidden = next === 0n ? {} : { $tb: JSON.rawJSON(String(next)) };
+      if (isFirst) this.#system.describe(this.name, { $maxCount: KEPT, ...hidden });
+    });
   }
 
-  delete(): Promise<unknown> {
-    return this.#system.delete(this.name);
+  /** In the work of a transaction. */
+  delete(): void {
+    this.#system.delete(this.name);
   }
 }

@@ -29,12 +29,12 @@ export class ConfigStore {
     return entries.map(definitionOf);
   }
 
-  /** In the transaction of the other writes of this turn. @throws when it is not on disk. */
-  async write(definitions: readonly GroupDefinition[]): Promise<void> {
+  /** In the work of a transaction. */
+  write(definitions: readonly GroupDefinition[]): void {
     const config = { version: VERSION, updated: new Date().toISOString(), updatedBy: 'anonymous', entries: definitions.map(entryOf) };
     const isFirst = this.#system.isEmpty(metastreamOf(CONFIG_STREAM));
-    const written = this.#system.append(CONFIG_STREAM, CONFIG_TYPE, JSON.stringify(config, null, 2));
-    await (isFirst ? Promise.all([written, this.#system.describe(CONFIG_STREAM, { $maxCount: 2 })]) : written);
+    this.#system.append(CONFIG_STREAM, CONFIG_TYPE, JSON.stringify(config, null, 2));
+    if (isFirst) this.#system.describe(CONFIG_STREAM, { $maxCount: 2 });
   }
 }
 

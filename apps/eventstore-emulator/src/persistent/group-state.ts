@@ -144,8 +144,7 @@ export class GroupState {
           return this.#tryAgainOrPark(item);
         case 'park':
           return this.#park(item, `Client explicitly NAK'ed message.\n${reason}`);
-        case 'skip':
-        case 'stop':
+        default:
           this.#settle(item);
           return [];
       }

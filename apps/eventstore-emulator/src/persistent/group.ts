@@ -3,9 +3,9 @@ import type { SentInfo } from '../protocol/persistent-messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { CheckpointStream } from './checkpoint-stream.ts';
 import type { Consumer } from './consumer.ts';
-import { type GroupDefinition, LIVE, keyOf } from './definition.ts';
-import { type EventSource, sourceOf } from './event-source.ts';
-import { GroupState } from './group-state.ts';
+import { Cursor } from './cursor.ts';
+import { type GroupDefinition, keyOf } from './definition.ts';
+import { type Checkpoint, GroupState } from './group-state.ts';
 import { Member, type NackAction, type Parking } from './items.ts';
 import { Measures } from './measures.ts';
 import { ParkedStream } from './parked-stream.ts';
@@ -14,10 +14,6 @@ import { Replay } from './replay.ts';
 import { report } from './report.ts';
 import type { SystemStreams } from './system-streams.ts';
 
-/** As much as the real server reads at once. */
-const LARGEST_BATCH = 100;
-const DEFAULT_BATCH = 20;
-
 /**
  * A group at work: a cursor over the log, the clients, and the writes of checkpoint and parked events. Every call
  * only changes the state and asks for a turn, in which the group reads on, delivers and writes.
@@ -25,8 +21,8 @@ const DEFAULT_BATCH = 20;
 export class Group {
   readonly definition: GroupDefinition;
   readonly #streams: StreamReader;
-  readonly #source: EventSource;
   readonly #state: GroupState;
+  readonly #cursor: Cursor;
   readonly #checkpoints: CheckpointStream;
   readonly #parked: ParkedStream;
   readonly #replay: Replay;
@@ -34,18 +30,11 @@ export class Group {
   readonly #measures = new Measures();
   /** Parked in memory, but not on disk, as a write failed. */
   readonly #unwritten = new Set<Parking>();
-  /** The next place to read. */
-  #next: bigint;
-  #isLive: boolean;
-  /** Where the log ended when there was nothing more to read. */
-  #endSeen = -1n;
   #isTurnAsked = false;
   #isCheckpointWriting = false;
   #isFaulted = false;
   #isClosed = false;
   #lastCheckpoint: bigint | null;
-  #lastKnown: bigint | null = null;
-  #liveEvents = 0;
 
   constructor(definition: GroupDefinition, system: SystemStreams) {
     const { streams } = system;
@@ -53,7 +42,6 @@ export class Group {
     const key = keyOf(definition);
     this.definition = definition;
     this.#streams = streams;
-    this.#source = sourceOf(definition, streams);
     this.#checkpoints = new CheckpointStream(key, stream, system);
     this.#parked = new ParkedStream(key, system);
     this.#lastCheckpoint = this.#checkpoints.read();
@@ -64,10 +52,7 @@ export class Group {
       (link) => pinOf(link, { ...settings, resolveLinks: true }, streams),
       settings.historyBufferSize,
     );
-    // Without a checkpoint it starts anew, at the end that is the end now: so does the real server.
-    const isFromEnd = this.#lastCheckpoint === null && settings.startFrom === LIVE;
-    this.#isLive = isFromEnd;
-    this.#next = isFromEnd ? this.#source.afterEnd(0n) : (this.#lastCheckpoint ?? settings.startFrom - 1n) + 1n;
+    this.#cursor = new Cursor(definition, streams, this.#state, this.#lastCheckpoint);
     this.wake();
   }
 
@@ -142,20 +127,21 @@ export class Group {
     for (const consumer of this.#consumers.values()) this.#drop(consumer);
   }
 
-  /** To be called when it is closed, and in the turn of whatever else is written about its end. */
-  deleteStreams(): Promise<unknown>[] {
-    return [this.#checkpoints.delete(), this.#parked.delete()];
+  /** When it is closed, in the work of a transaction. */
+  deleteStreams(): void {
+    this.#checkpoints.delete();
+    this.#parked.delete();
   }
 
   info(): SentInfo {
     const { first, end } = this.#parked.bounds;
     const oldest = this.#replay.next > first ? this.#replay.next : first;
     return this.#measures.take(this.definition, {
-      isLive: this.#isLive,
+      isLive: this.#cursor.isLive,
       isReplaying: this.#replay.isRunning,
       lastCheckpoint: this.#lastCheckpoint,
-      lastKnown: this.#lastKnown,
-      liveEvents: this.#liveEvents,
+      lastKnown: this.#cursor.lastKnown,
+      liveEvents: this.#cursor.liveEvents,
       parked: end > oldest ? end - oldest : 0n,
       state: this.#state,
       consumers: [...this.#consumers.values()],
@@ -164,7 +150,8 @@ export class Group {
 
   #turn(): void {
     const isReplayed = this.#replay.advance();
-    const isMore = this.#readOn();
+    if (this.#cursor.isBroken) this.#fault();
+    const isMore = !this.#isFaulted && this.#cursor.readOn();
     for (const { member, item } of this.#state.deliver(performance.now())) {
       this.#measures.countDelivered();
       this.#consumers.get(member.id)!.push(item);
@@ -172,48 +159,6 @@ export class Group {
     this.#writeCheckpoint(false);
     this.#replay.markSettled();
     if (isMore || isReplayed) this.wake();
-  }
-
-  /** Reads a page, if there is room for one. Gives whether there may be more to read at once. */
-  #readOn(): boolean {
-    const { log } = this.#streams;
-    if (this.#isFaulted || (this.#isLive && log.lastPosition === this.#endSeen)) return false;
-    const room = this.#room();
-    if (!this.#isLive && this.#source.isGone()) {
-      this.#fault();
-      return false;
-    }
-    // One more than there is room for tells a live group whether it falls behind.
-    const page = room > 0 || this.#isLive ? this.#source.read(this.#next, Math.max(1, room), this.#isLive) : [];
-    if (room <= 0) {
-      if (page.length > 0) this.#isLive = false;
-      return false;
-    }
-    for (const event of page) {
-      const place = this.#source.placeOf(event);
-      const isWanted = this.#source.wants(event);
-      this.#next = place + 1n;
-      if (isWanted === false) this.#state.skip(place);
-      if (isWanted !== true) continue;
-      const { id, stream, revision } = event;
-      this.#state.offer({ id, stream, revision, place, pin: pinOf(event, this.definition.settings, this.#streams) });
-      this.#lastKnown = place;
-      if (this.#isLive) this.#liveEvents += 1;
-    }
-    if (page.length > 0) return true;
-    this.#next = this.#source.afterEnd(this.#next);
-    this.#isLive = true;
-    this.#endSeen = log.lastPosition;
-    return false;
-  }
-
-  /** How many events may be read now. */
-  #room(): number {
-    const { historyBufferSize, readBatchSize } = this.definition.settings;
-    const { buffered, retrying } = this.#state;
-    if (this.#isLive) return Math.min(LARGEST_BATCH, historyBufferSize - buffered);
-    if (historyBufferSize - buffered - retrying <= readBatchSize) return 0;
-    return Math.min(LARGEST_BATCH, readBatchSize > 0 ? readBatchSize : DEFAULT_BATCH);
   }
 
   #park(parkings: readonly Parking[]): void {
@@ -238,18 +183,20 @@ export class Group {
 
   #writeCheckpoint(isTick: boolean): void {
     const due = this.#isCheckpointWriting ? null : this.#state.checkpointDue(performance.now(), isTick);
-    if (due === null) return;
+    if (due !== null) void this.#checkpoint(due);
+  }
+
+  async #checkpoint(due: Checkpoint): Promise<void> {
     this.#isCheckpointWriting = true;
-    this.#checkpoints
-      .write(due.place)
-      .then(() => {
-        this.#state.checkpointed(due, performance.now());
-        this.#lastCheckpoint = due.place;
-      })
-      .catch(report)
-      .finally(() => {
-        this.#isCheckpointWriting = false;
-      });
+    try {
+      await this.#checkpoints.write(due.place);
+      this.#state.checkpointed(due, performance.now());
+      this.#lastCheckpoint = due.place;
+    } catch (cause) {
+      // The next tick tries again.
+      report(cause);
+    }
+    this.#isCheckpointWriting = false;
   }
 
   /** What it reads can't be read: nobody can be served. */

@@ -60,7 +60,7 @@ export class Groups {
       const reason = refusalOf(definition, this.#system.streams.log.lastPosition);
       if (reason !== null) return { kind: 'failed', reason };
       if (this.#groups.has(keyOf(definition))) return { kind: 'exists' };
-      await this.#config.write([...this.#definitions(), definition]);
+      await this.#system.transact(() => this.#config.write([...this.#definitions(), definition]));
       this.#open(definition);
       return DONE;
     });
@@ -74,9 +74,8 @@ export class Groups {
       const reason = refusalOf(changed, this.#system.streams.log.lastPosition);
       if (reason !== null) return { kind: 'failed', reason };
       const definition = { ...changed, filter: before.definition.filter };
-      before.close();
-      const written = this.#config.write(this.#definitions().map((each) => (each === before.definition ? definition : each)));
-      await this.#replace(before, written);
+      const all = this.#definitions().map((each) => (each === before.definition ? definition : each));
+      await this.#end(before, () => this.#config.write(all));
       this.#open(definition);
       return DONE;
     });
@@ -87,9 +86,11 @@ export class Groups {
     return this.#change(async () => {
       const found = this.find(stream, group);
       if (found === undefined) return { kind: 'not-found' };
-      found.close();
       const remaining = this.#definitions().filter((each) => each !== found.definition);
-      await this.#replace(found, Promise.all([...found.deleteStreams(), this.#config.write(remaining)]));
+      await this.#end(found, () => {
+        found.deleteStreams();
+        this.#config.write(remaining);
+      });
       this.#groups.delete(keyOf(found.definition));
       return DONE;
     });
@@ -111,12 +112,13 @@ export class Groups {
     return changed;
   }
 
-  /** A closed group comes back as it was when its end could not be written. */
-  async #replace(closed: Group, written: Promise<unknown>): Promise<void> {
+  /** Closes a group, which comes back as it was when that could not be written. */
+  async #end(group: Group, write: () => void): Promise<void> {
+    group.close();
     try {
-      await written;
+      await this.#system.transact(write);
     } catch (cause) {
-      this.#open(closed.definition);
+      this.#open(group.definition);
       throw cause;
     }
   }

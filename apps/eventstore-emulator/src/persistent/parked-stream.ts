@@ -20,7 +20,7 @@ export class ParkedStream {
    *
    * @throws when it is not on disk.
    */
-  async park(event: EventRecord, isResolved: boolean, reason: string): Promise<boolean> {
+  park(event: EventRecord, isResolved: boolean, reason: string): Promise<boolean> {
     const target = isResolved && event.type === LINK_TYPE ? targetOf(event) : undefined;
     const { revision, stream } = target ?? event;
     const metadata = JSON.stringify({
@@ -28,8 +28,7 @@ export class ParkedStream {
       reason,
       ...(event.revision === 0n ? {} : { subscriptionEventNumber: JSON.rawJSON(String(event.revision)) }),
     });
-    const { kind } = await this.#system.append(this.name, LINK_TYPE, `${revision}@${stream}`, { isJson: false, metadata });
-    return kind === 'written';
+    return this.#system.transact(() => this.#system.append(this.name, LINK_TYPE, `${revision}@${stream}`, { isJson: false, metadata }));
   }
 
   /** The first revision that is parked, and the one after the last. */
@@ -50,11 +49,12 @@ export class ParkedStream {
   }
 
   /** Nothing before that revision is parked any more. @throws when it is not on disk. */
-  async truncate(revision: bigint): Promise<void> {
-    await this.#system.describe(this.name, { $tb: JSON.rawJSON(String(revision)) });
+  truncate(revision: bigint): Promise<void> {
+    return this.#system.transact(() => this.#system.describe(this.name, { $tb: JSON.rawJSON(String(revision)) }));
   }
 
-  delete(): Promise<unknown> {
-    return this.#system.delete(this.name);
+  /** In the work of a transaction. */
+  delete(): void {
+    this.#system.delete(this.name);
   }
 }

@@ -66,16 +66,18 @@ export class Replay {
   markSettled(): void {
     const settled = this.#state.oldestReplayed ?? this.#next;
     if (this.#isMarking || settled <= this.#marked) return;
+    void this.#mark(settled);
+  }
+
+  async #mark(settled: bigint): Promise<void> {
     this.#isMarking = true;
-    this.#parked
-      .truncate(settled)
-      .then(() => {
-        this.#marked = settled;
-      })
+    try {
+      await this.#parked.truncate(settled);
+      this.#marked = settled;
+    } catch (cause) {
       // It stays as it was, and a later turn tries again: the worst is that an event goes out twice.
-      .catch(report)
-      .finally(() => {
-        this.#isMarking = false;
-      });
+      report(cause);
+    }
+    this.#isMarking = false;
   }
 }

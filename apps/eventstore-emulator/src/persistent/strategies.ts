@@ -63,8 +63,7 @@ export function strategyOf<Client extends Candidate>(name: StrategyName): Strate
       return new RoundRobin();
     case 'DispatchToSingle':
       return new DispatchToSingle();
-    case 'Pinned':
-    case 'PinnedByCorrelation':
+    default:
       return new Pinned();
   }
 }
