@@ -7,11 +7,13 @@ import { RecentIds } from './log/recent-ids.ts';
 import type { Options } from './options.ts';
 import { Groups } from './persistent/groups.ts';
 import { SystemStreams } from './persistent/system-streams.ts';
+import { ProjectionStore } from './projections/projection-store.ts';
+import { Projections } from './projections/projections.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
 
 /** Opens the log and serves it. @throws FolderInUse; when the address is taken. */
-export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: Options): Promise<Listening> {
+export async function startEmulator({ host, port, folder, maxAppendSizeBytes, projections: run }: Options): Promise<Listening> {
   const database = openDatabase(folder);
   const log = new EventLog(database);
   const recent = new RecentIds();
@@ -32,19 +34,23 @@ export async function startEmulator({ host, port, folder, maxAppendSizeBytes }: 
   });
   const streams = new StreamReader(log);
   const writer = new StreamWriter(streams, groupCommit, recent);
-  const groups = new Groups(new SystemStreams(streams, writer, groupCommit), commits);
+  const system = new SystemStreams(streams, writer, groupCommit);
+  const groups = new Groups(system, commits);
+  const projections = run === 'none' ? null : new Projections(system, new ProjectionStore(database), commits, run === 'started');
   try {
     groups.start();
-    const listening = await serve({ streams, writer, commits, groups, maxAppendSizeBytes }, host, port);
+    const listening = await serve({ streams, writer, commits, groups, projections, maxAppendSizeBytes }, host, port);
     const close = async (): Promise<void> => {
       await listening.close();
       groups.stop();
+      projections?.stop();
       await groupCommit.idle();
       database.close();
     };
     return { port: listening.port, close };
   } catch (cause) {
     groups.stop();
+    projections?.stop();
     database.close();
     throw cause;
   }

@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import type { Groups } from '../persistent/groups.ts';
+import type { Projections } from '../projections/projections.ts';
 import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
@@ -8,6 +9,7 @@ import { handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
 import { addPersistentSubscriptions } from './persistent-service.ts';
+import { addProjections } from './projections-service.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
@@ -24,6 +26,8 @@ export interface Served {
   readonly writer: StreamWriter;
   readonly commits: CommitSignal;
   readonly groups: Groups;
+  /** null: none are to be had. */
+  readonly projections: Projections | null;
   readonly maxAppendSizeBytes: number;
 }
 
@@ -44,7 +48,8 @@ export async function serve(served: Served, host: string, port: number): Promise
   const calls = new OpenCalls();
   addStreams(grpc, served, calls);
   addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
-  grpc.addService(serverFeaturesService, { getSupportedMethods });
+  if (served.projections !== null) addProjections(grpc, served.projections, calls);
+  grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods(served.projections !== null) });
   grpc.addService(gossipService, { read: readGossip(port) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const shared = new SharedPort((socket) => injector.injectConnection(socket));

@@ -1,4 +1,5 @@
 import { persistentSubscriptions } from './persistent-definitions.ts';
+import { projections } from './projections-definitions.ts';
 
 // The messages of EventStoreDB's gRPC protocol that this server understands, written from the published
 // field numbers. Fields that no answer carries are left out: protobuf skips what it does not know.
@@ -171,4 +172,4 @@ message MemberInfo {
 message EndPoint { string address = 1; uint32 port = 2; }
 `;
 
-export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions];
+export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions, projections];
