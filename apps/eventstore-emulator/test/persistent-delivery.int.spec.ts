@@ -219,6 +219,21 @@ describe('A group of $all', () => {
     await client.deletePersistentSubscriptionToAll(group);
   });
 
+  it('moves its checkpoint over what its filter keeps back', async () => {
+    const group = fresh('group');
+    await client.createPersistentSubscriptionToAll(group, all({ startFrom: END, checkPointLowerBound: 1, checkPointUpperBound: 5 }), {
+      filter: streamNameFilter({ prefixes: [fresh('none')] }),
+    });
+    const stream = fresh();
+    await add(client, stream, 5);
+    const [last] = await Array.fromAsync(client.readStream(stream, { direction: 'backwards', fromRevision: END, maxCount: 1 }));
+    await eventually(async () => {
+      const { lastCheckpointedEventPosition } = (await client.getPersistentSubscriptionToAllInfo(group)).stats;
+      expect(lastCheckpointedEventPosition!.commit).toBeGreaterThanOrEqual(last!.event!.position!.commit);
+    });
+    await client.deletePersistentSubscriptionToAll(group);
+  });
+
   it('never sees its own checkpoints', async () => {
     const group = fresh('group');
     await client.createPersistentSubscriptionToAll(group, all({ startFrom: END, checkPointLowerBound: 1, checkPointUpperBound: 1 }));

@@ -164,8 +164,9 @@ describe('Parked events', () => {
   it('more than the buffer holds are replayed all the same', async () => {
     const stream = await groupOf(60, { historyBufferSize: 10, readBatchSize: 5 });
     await parkAll(stream, 60);
-    const { seen, subscription } = await watchAndAck(connect(stream));
     await client.replayParkedMessagesToStream(stream, 'group');
+    await eventually(async () => expect(await info(stream)).toMatchObject({ status: 'ReplayingParkedMessages, Live', stats: { retryBufferCount: 10 } }));
+    const { seen, subscription } = await watchAndAck(connect(stream));
     await eventually(() => expect(seen.map(({ event }) => Number(event!.revision))).toEqual(range(0, 60)));
     await subscription.unsubscribe();
   });
