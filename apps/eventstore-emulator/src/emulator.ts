@@ -8,6 +8,10 @@ import { EventLog } from './log/event-log.ts';
 import { GroupCommit } from './log/group-commit.ts';
 import { RecentIds } from './log/recent-ids.ts';
 import type { Options } from './options.ts';
+import { Groups } from './persistent/groups.ts';
+import { SystemStreams } from './persistent/system-streams.ts';
+import { ProjectionStore } from './projections/projection-store.ts';
+import { Projections } from './projections/projections.ts';
 import { writeSystemEvents } from './streams/fresh-database.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
@@ -43,17 +47,28 @@ export async function startEmulator(options: Options, giveUp: (cause: unknown) =
   });
   const streams = new StreamReader(log);
   const writer = new StreamWriter(streams, groupCommit, recent);
+  const system = new SystemStreams(streams, writer, groupCommit);
+  const groups = new Groups(system, commits);
+  const { projections: run } = options;
+  const projections = run === 'none' ? null : new Projections(system, new ProjectionStore(database), commits, run === 'started');
   try {
     if (log.lastPosition === 0n) await groupCommit.run(() => writeSystemEvents(log, randomUUID, Date.now()));
+    groups.start();
     const facts = { ...options, instanceId: randomUUID(), version: SERVER_VERSION, startedAt: new Date(), lastPosition: () => log.lastPosition };
-    const listening = await serve({ streams, writer, commits, limits: options, facts, faults: options.faults ? new FaultPlan() : undefined }, options.host, options.port);
+    const faults = options.faults ? new FaultPlan() : undefined;
+    const served = { streams, writer, commits, groups, projections, limits: options, facts, faults };
+    const listening = await serve(served, options.host, options.port);
     const close = async (): Promise<void> => {
       await listening.close();
+      groups.stop();
+      projections?.stop();
       await groupCommit.idle();
       database.close();
     };
     return { port: listening.port, close };
   } catch (cause) {
+    groups.stop();
+    projections?.stop();
     database.close();
     throw cause;
   }

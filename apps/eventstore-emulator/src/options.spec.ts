@@ -4,7 +4,7 @@ import { HELP, OptionsError, parseOptions } from './options.ts';
 describe('Options', () => {
   it('have defaults for all but the missing security', () => {
     expect(parseOptions(['--insecure'], {})).toEqual({
-      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216, faults: false,
+      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216, faults: false, projections: 'none',
     });
   });
 
@@ -13,9 +13,10 @@ describe('Options', () => {
       EVENTSTORE_INSECURE: 'true', EVENTSTORE_DB: '/db', EVENTSTORE_NODE_PORT: '3000', EVENTSTORE_NODE_IP: '0.0.0.0',
       EVENTSTORE_MAX_APPEND_SIZE: '2000', EVENTSTORE_MAX_APPEND_EVENT_SIZE: '1000',
       EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS: 'events.local', EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS: '2114', EVENTSTORE_FAULTS: '1',
+      EVENTSTORE_RUN_PROJECTIONS: 'All', EVENTSTORE_START_STANDARD_PROJECTIONS: 'True',
     };
     expect(parseOptions([], env)).toEqual({
-      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114, faults: true,
+      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114, faults: true, projections: 'started',
     });
   });
 
@@ -35,6 +36,10 @@ describe('Options', () => {
     }
   });
 
+  it('have projections at hand without starting them', () => {
+    expect(parseOptions(['--insecure', '--run-projections', 'system'], {})).toMatchObject({ projections: 'stopped' });
+  });
+
   it('are not needed for help', () => {
     expect(parseOptions(['--help'], {})).toBeNull();
   });
@@ -47,6 +52,7 @@ describe('Options', () => {
     [['--insecure', '--max-append-size', '0'], '--max-append-size'],
     [['--insecure', '--max-append-event-size', '16777217'], '--max-append-event-size'],
     [['--insecure', '--advertise-node-port-to-client-as', '0'], '--advertise-node-port-to-client-as'],
+    [['--insecure', '--run-projections', 'Some'], '--run-projections'],
     [['--insecure', '--mem-db'], '--mem-db'],
   ])('%j are refused, naming %s', (args, name) => {
     expect(() => parseOptions(args, {})).toThrow(OptionsError);

@@ -11,6 +11,8 @@ export interface Options {
   readonly maxAppendEventSizeBytes: number;
   /** Whether tests may ask for faults. */
   readonly faults: boolean;
+  /** Whether the system projections can be had, and run without being told to. */
+  readonly projections: 'none' | 'stopped' | 'started';
 }
 
 /** The settings are missing or wrong; the message names the option. */
@@ -43,6 +45,10 @@ export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for develo
                                       EVENTSTORE_MAX_APPEND_SIZE
   --max-append-event-size N           bytes that one event may have                    (default 16777216)
                                       EVENTSTORE_MAX_APPEND_EVENT_SIZE
+  --run-projections MODE              None, System or All: the five system projections (default None)
+                                      EVENTSTORE_RUN_PROJECTIONS
+  --start-standard-projections        start those that nobody has stopped
+                                      EVENTSTORE_START_STANDARD_PROJECTIONS
   --faults                            lets tests ask for faults over HTTP; the real server has no such option
                                       EVENTSTORE_FAULTS
   --help                              this text
@@ -59,8 +65,7 @@ Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): Options | null {
   const given = parseGiven(args);
   if (given.help === true) return null;
-  const flag = (name: string): boolean => /^(1|true)$/i.test(env[name] ?? '');
-  const insecure = given.insecure ?? flag('EVENTSTORE_INSECURE');
+  const insecure = given.insecure ?? isTrue(env['EVENTSTORE_INSECURE']);
   if (!insecure) throw new OptionsError('TLS and authentication are not there yet: start with --insecure (EVENTSTORE_INSECURE=true)');
   const advertisedPort = given['advertise-node-port-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS'];
   return {
@@ -81,8 +86,22 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): O
       1,
       LARGEST_EVENT_BYTES,
     ),
-    faults: given.faults ?? flag('EVENTSTORE_FAULTS'),
+    faults: given.faults ?? isTrue(env['EVENTSTORE_FAULTS']),
+    projections: projectionsOf(
+      given['run-projections'] ?? env['EVENTSTORE_RUN_PROJECTIONS'] ?? 'None',
+      given['start-standard-projections'] ?? isTrue(env['EVENTSTORE_START_STANDARD_PROJECTIONS']),
+    ),
   };
+}
+
+function isTrue(text = ''): boolean {
+  return /^(1|true)$/i.test(text);
+}
+
+function projectionsOf(mode: string, areStarted: boolean): Options['projections'] {
+  if (!/^(none|system|all)$/i.test(mode)) throw new OptionsError(`--run-projections must be None, System or All, not "${mode}"`);
+  if (/^none$/i.test(mode)) return 'none';
+  return areStarted ? 'started' : 'stopped';
 }
 
 function parseGiven(args: readonly string[]) {
@@ -101,6 +120,8 @@ function parseGiven(args: readonly string[]) {
         'max-append-event-size': { type: 'string' },
         'max-append-size': { type: 'string' },
         faults: { type: 'boolean' },
+        'run-projections': { type: 'string' },
+        'start-standard-projections': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

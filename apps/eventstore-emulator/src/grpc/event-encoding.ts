@@ -24,7 +24,7 @@ export function encodeEvent(event: EventRecord, { resolveLinks, idsAsText }: Enc
 }
 
 /** A link's data are `revision@stream`; undefined when they are not. */
-function targetOf({ data }: EventRecord): { readonly stream: string; readonly revision: bigint } | undefined {
+export function targetOf({ data }: EventRecord): { readonly stream: string; readonly revision: bigint } | undefined {
   const [, revision, stream] = /^(\d{1,19})@(.+)$/s.exec(Buffer.from(data).toString('utf8')) ?? [];
   if (revision === undefined || stream === undefined || BigInt(revision) > TOMBSTONE_REVISION) return undefined;
   return { stream, revision: BigInt(revision) };

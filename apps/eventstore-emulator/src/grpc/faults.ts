@@ -17,7 +17,7 @@ export class RpcFault extends Error {
 }
 
 /** Trailers are ASCII; clients read this one back as text, so what is legal stays as it is. */
-function trailerText(text: string): string {
+export function trailerText(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }
 

@@ -3,6 +3,8 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import { faultRoute } from '../faults/fault-route.ts';
 import { type NodeFacts, answerHttp, monitoringRoutes } from '../http/monitoring.ts';
 import type { CommitSignal } from '../log/commit-signal.ts';
+import type { Groups } from '../persistent/groups.ts';
+import type { Projections } from '../projections/projections.ts';
 import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
@@ -11,6 +13,8 @@ import { type Append, handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
 import { type RpcFault, shuttingDown } from './faults.ts';
+import { addPersistentSubscriptions } from './persistent-service.ts';
+import { addProjections } from './projections-service.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
@@ -30,6 +34,9 @@ export interface Served {
   readonly facts: NodeFacts;
   /** Given when faults may be asked for. */
   readonly faults: FaultPlan | undefined;
+  readonly groups: Groups;
+  /** null: none are to be had. */
+  readonly projections: Projections | null;
 }
 
 export interface Listening {
@@ -51,7 +58,9 @@ export async function serve(served: Served, host: string, port: number): Promise
   const breakable = { dropConnections: () => shared.drop(), endSubscriptions: (fault: RpcFault) => subscriptions.end(fault) };
   const append = served.writer.append.bind(served.writer);
   addStreams(grpc, served, served.faults?.around(append, () => breakable) ?? append, { calls, subscriptions });
-  grpc.addService(serverFeaturesService, { getSupportedMethods });
+  addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
+  if (served.projections !== null) addProjections(grpc, served.projections, calls);
+  grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods(served.projections !== null) });
   grpc.addService(gossipService, { read: readGossip(port, served.facts) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const routes = [monitoringRoutes(served.facts), ...(served.faults === undefined ? [] : [faultRoute(served.faults, breakable)])];

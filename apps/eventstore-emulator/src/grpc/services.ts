@@ -4,6 +4,8 @@ import { ClusterInfo, SupportedMethods } from '../protocol/messages.ts';
 import { structuredUuid } from '../protocol/uuid.ts';
 import { wireLong } from '../protocol/wire.ts';
 import { method } from './calls.ts';
+import { persistentSubscriptionsService } from './persistent-service.ts';
+import { projectionsService } from './projections-service.ts';
 
 /** The version of EventStoreDB whose behaviour this is. */
 export const SERVER_VERSION = '24.10.4';
@@ -23,22 +25,29 @@ export const gossipService = { read: method('/event_store.client.gossip.Gossip/R
 const FEATURES: Readonly<Record<string, readonly string[]>> = {
   '/event_store.client.streams.Streams/Read': ['position', 'events'],
   '/event_store.client.streams.Streams/BatchAppend': ['deadline_duration'],
+  ...Object.fromEntries(Object.values(persistentSubscriptionsService).map(({ path }) => [path, ['stream', 'all']])),
 };
 
 /** Only what is served: clients take from it which calls they may make. */
-const SUPPORTED_METHODS = SupportedMethods.encode({
-  eventStoreServerVersion: SERVER_VERSION,
-  methods: [streamsService, serverFeaturesService, gossipService].flatMap((service) =>
-    Object.values(service).map(({ path }) => {
-      const [, serviceName, methodName] = path.toLowerCase().split('/') as [string, string, string];
-      return { serviceName, methodName, features: FEATURES[path] ?? [] };
-    }),
-  ),
-});
+function supportedMethods(hasProjections: boolean): Buffer {
+  const services = [streamsService, persistentSubscriptionsService, serverFeaturesService, gossipService, ...(hasProjections ? [projectionsService] : [])];
+  return SupportedMethods.encode({
+    eventStoreServerVersion: SERVER_VERSION,
+    methods: services.flatMap((service) =>
+      Object.values(service).map(({ path }) => {
+        const [, serviceName, methodName] = path.toLowerCase().split('/') as [string, string, string];
+        return { serviceName, methodName, features: FEATURES[path] ?? [] };
+      }),
+    ),
+  });
+}
 
 type Unary = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => void;
 
-export const getSupportedMethods: Unary = (_call, reply) => reply(null, SUPPORTED_METHODS);
+export function getSupportedMethods(hasProjections: boolean): Unary {
+  const methods = supportedMethods(hasProjections);
+  return (_call, reply) => reply(null, methods);
+}
 
 const LEADER = 8;
 

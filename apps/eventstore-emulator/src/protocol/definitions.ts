@@ -1,3 +1,6 @@
+import { persistentSubscriptions } from './persistent-definitions.ts';
+import { projections } from './projections-definitions.ts';
+
 // The messages of EventStoreDB's gRPC protocol that this server understands, written from the published
 // field numbers. Fields that no answer carries are left out: protobuf skips what it does not know.
 
@@ -170,4 +173,4 @@ message MemberInfo {
 message EndPoint { string address = 1; uint32 port = 2; }
 `;
 
-export const definitions: readonly string[] = [shared, google, reading, writing, cluster];
+export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions, projections];

@@ -39,6 +39,11 @@ export class StreamWriter {
     return this.#commits.run(() => this.#append(stream, expected, events));
   }
 
+  /** In a transaction that is open already, whatever is there: for the server's own events, in the work of a group commit. */
+  appendNow(stream: string, events: readonly ProposedEvent[]): WriteOutcome {
+    return this.#append(stream, 'any', events);
+  }
+
   /** Hides all events of a stream; the next append recreates it behind them. */
   softDelete(stream: string, expected: ExpectedRevision): Promise<WriteOutcome> {
     return this.#commits.run(() => {

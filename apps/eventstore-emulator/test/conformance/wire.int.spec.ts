@@ -265,7 +265,7 @@ describe('Read', () => {
 
 describe('The port', () => {
   it('answers what is not served with UNIMPLEMENTED', async () => {
-    for (const path of ['/event_store.client.persistent_subscriptions.PersistentSubscriptions/Create', '/no.Such/Thing']) {
+    for (const path of ['/event_store.client.users.Users/Create', '/no.Such/Thing']) {
       await expect(raw.unary(path, Buffer.alloc(0))).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
     }
   });
