@@ -1,8 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { carryOut, copyOfTheSources, edited, missingFrom, stepsOf } from './guide.ts';
 
-const guide = (name: string): string => readFileSync(new URL(`../../../docs/guides/${name}.md`, import.meta.url), 'utf8');
+const docs = new URL('../../../docs/', import.meta.url);
+const guide = (name: string): string => readFileSync(new URL(`guides/${name}.md`, docs), 'utf8');
 
 describe('A guide works as it stands', () => {
   it.each(['add-an-event', 'add-a-reaction'])('%s', async (name) => {
@@ -12,6 +13,14 @@ describe('A guide works as it stands', () => {
     expect(new Set(steps.map(({ kind }) => kind)).size).toBeGreaterThan(1);
     for (const step of steps) await carryOut(step, copy);
   });
+});
+
+const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+
+it.each(pages)('every file that %s leads to is there', (page) => {
+  const here = new URL(page, docs);
+  const links = [...readFileSync(here, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, link]) => link!);
+  expect(links.filter((link) => !existsSync(new URL(link, here)))).toEqual([]);
 });
 
 describe('A guide is found wrong when', () => {
