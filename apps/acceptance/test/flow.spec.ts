@@ -39,7 +39,7 @@ describe('The whole platform', () => {
     await expectCleanLedger(platform);
   });
 
-  it('takes orders of all kinds at the same time, and all systems agree', async () => {
+  it('takes orders of every kind that waits for no deadline at the same time, and all systems agree', async () => {
     const prompt = orders.filter((order) => !endsByDeadline(order.outcome));
     const placed = await goShopping(test.platform, prompt, { rate: null, onProgress: () => {} });
     expectPlannedOutcomes(test.platform, placed);
