@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { type EventStoreDBClient, NotFoundError, type ResolvedEvent, jsonEvent } from '@eventstore/db-client';
+import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NotFoundError, jsonEvent } from './client-under-test.ts';
 import { EmulatorProcess } from './emulator-process.ts';
 import { add, eventually, fresh, range, settings } from './group-client.ts';
 import { RawClient, wireMessage } from './wire.ts';

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  type AllStreamSubscription, type EventStoreDBClient, type Position, type StreamSubscription, StreamDeletedError, eventTypeFilter, jsonEvent, streamNameFilter,
-} from '@eventstore/db-client';
+import type { AllStreamSubscription, EventStoreDBClient, Position, StreamSubscription } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { StreamDeletedError, eventTypeFilter, jsonEvent, streamNameFilter } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
-import { STREAMS, wireMessage } from '../wire.ts';
 
 let server: ServerUnderTest;
 let client: EventStoreDBClient;
@@ -274,41 +272,5 @@ describe('A slow subscriber', () => {
     expect(seen.filter((each) => typeof each === 'number')).toEqual(range(0, 3000));
     await eventually(() => expect(seen.at(-1)).toBe('caught up'));
     await subscription.unsubscribe();
-  });
-});
-
-describe('One connection', () => {
-  const [ReadReq, ReadResp] = [wireMessage('streams.ReadReq'), wireMessage('streams.ReadResp')];
-
-  /** Subscriptions on a connection of their own: clients of one process share theirs. */
-  function subscribe(streams: readonly string[]): (what: string) => number {
-    const raw = server.raw();
-    const received: Readonly<Record<string, unknown>>[] = [];
-    for (const stream of streams) {
-      const source = { streamIdentifier: { streamName: Buffer.from(stream) }, start: {} };
-      const call = raw.serverStream(`${STREAMS}/Read`, ReadReq.encode({ options: { stream: source, subscription: {}, noFilter: {}, uuidOption: { string: {} } } }));
-      call.on('error', () => {});
-      call.on('data', (bytes: Buffer) => received.push(ReadResp.decode(bytes)));
-    }
-    return (what) => received.filter((answer) => what in answer).length;
-  }
-
-  it('carries 100 calls at once; the next waits until one ends', async () => {
-    const streams = range(0, 101).map(() => fresh());
-    const saw = subscribe(streams);
-    await eventually(() => expect(saw('caughtUp')).toBe(100));
-    await add(fresh(), 1);
-    expect(saw('confirmation')).toBe(100);
-    await client.tombstoneStream(streams[0]!);
-    await eventually(() => expect(saw('confirmation')).toBe(101));
-  });
-
-  it('is one of several: hundreds of subscriptions live on four', async () => {
-    const stream = fresh();
-    const connections = range(0, 4).map(() => subscribe(range(0, 80).map(() => stream)));
-    const total = (what: string): number => connections.reduce((sum, saw) => sum + saw(what), 0);
-    await eventually(() => expect(total('caughtUp')).toBe(320));
-    await add(stream, 3);
-    await eventually(() => expect(total('event')).toBe(960));
   });
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RecordedAnswer, append, proposedEvent, readAnswers, remove } from '../raw-calls.ts';
-import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
+import { type RecordedAnswer, append, proposedEvent, readAnswers, remove } from '../../raw-calls.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import type { RawClient } from '../../wire.ts';
 
 let server: ServerUnderTest;
 let raw: RawClient;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type RecordedAnswer, append, proposedEvent, remove, subscribe } from '../raw-calls.ts';
-import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
+import { type RecordedAnswer, append, proposedEvent, remove, subscribe } from '../../raw-calls.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import type { RawClient } from '../../wire.ts';
 
 let server: ServerUnderTest;
 let raw: RawClient;

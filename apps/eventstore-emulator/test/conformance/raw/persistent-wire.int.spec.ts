@@ -1,8 +1,8 @@
 import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess } from './emulator-process.ts';
-import { add, eventually, fresh, settings } from './group-client.ts';
-import { RawClient, wireMessage } from './wire.ts';
+import { add, eventually, fresh, settings } from '../../group-client.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import { MALFORMED, type RawClient, TOO_LARGE, wireMessage } from '../../wire.ts';
 
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
 const message = (name: string) => wireMessage(`persistent_subscriptions.${name}`);
@@ -13,20 +13,16 @@ const ReadReq = message('ReadReq');
 const ReadResp = message('ReadResp');
 const GetInfoResp = message('GetInfoResp');
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let raw: RawClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  raw = new RawClient(emulator.port);
+  server = await ServerUnderTest.start();
+  raw = server.raw();
 });
-afterAll(async () => {
-  raw.close();
-  await emulator.remove();
-});
+afterAll(() => server.leave());
 
 const named = (stream: string) => ({ streamName: Buffer.from(stream) });
-const MALFORMED = Buffer.from('0a05ff', 'hex');
 const good = { maxRetryCount: 1, readBatchSize: 5, historyBufferSize: 10, liveBufferSize: 10, minCheckpointCount: 1, maxCheckpointCount: 5, messageTimeoutMs: 1000 };
 
 function call(method: keyof typeof requests, options: object | Buffer): Promise<Buffer> {
@@ -47,9 +43,10 @@ describe('A request', () => {
     ['Create', {}],
     ['Create', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
     ['Create', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s') } }],
-    ['Create', { groupName: 'g', settings: good, all: {} }],
-    ['Create', { groupName: 'g', settings: good, all: { start: {}, filter: {} } }],
+    ['Create', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } }],
+    ['Create', { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') }],
+    ['Create', { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } }],
+    ['Create', { groupName: 'g', settings: good, all: { position: { commitPosition: TOO_LARGE } } }],
     ['Update', { groupName: 'g' }],
     ['Delete', { groupName: 'g' }],
     ['Delete', { streamIdentifier: named('s') }],
@@ -61,8 +58,16 @@ describe('A request', () => {
     expect(await fault(call(method, options))).toMatchObject({ code: status.UNKNOWN, details: 'Exception was thrown by handler.' });
   });
 
-  it.each(Object.keys(requests) as (keyof typeof requests)[])('of bytes that are no message is an invalid argument: %s', async (method) => {
-    expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  it.each<[string, object]>([
+    ['a stream from nowhere', { stream: { streamIdentifier: named('s') } }],
+    ['$all from nowhere', { all: {} }],
+    ['a filter of neither streams nor types', { all: { start: {}, filter: {} } }],
+  ])('to create a group of %s is an invalid argument', async (_title, options) => {
+    expect(await fault(call('Create', { groupName: 'g', settings: good, ...options }))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  it.each(Object.keys(requests) as (keyof typeof requests)[])('of bytes that are no message, or of none, fails as an exception of the handler: %s', async (method) => {
+    expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.UNKNOWN });
     expect(await fault(call(method, Buffer.alloc(0)))).toMatchObject({ code: status.UNKNOWN });
   });
 
@@ -131,7 +136,7 @@ describe('A client of a group', () => {
   }
   async function groupOf(count: number): Promise<string> {
     const stream = fresh();
-    const client = emulator.client();
+    const client = server.client();
     await add(client, stream, count);
     await client.createPersistentSubscriptionToStream(stream, 'g', settings());
     return stream;
@@ -163,7 +168,7 @@ describe('A client of a group', () => {
     const reader = open(options(stream));
     await eventually(() => expect(reader.answers).toHaveLength(2));
     reader.call.end();
-    await add(emulator.client(), stream, 1);
+    await add(server.client(), stream, 1);
     await eventually(() => expect(reader.answers).toHaveLength(3));
     reader.call.cancel();
   });
@@ -181,7 +186,7 @@ describe('A client of a group', () => {
   });
 
   it.each<[string, object | Buffer, status]>([
-    ['no message', MALFORMED, status.INVALID_ARGUMENT],
+    ['no message', MALFORMED, status.UNKNOWN],
     ['an ack before it said who it is', { ack: { ids: [] } }, status.UNKNOWN],
     ['no group', { options: { streamIdentifier: named('s'), uuidOption: { string: {} } } }, status.UNKNOWN],
     ['no stream', { options: { groupName: 'g', uuidOption: { string: {} } } }, status.UNKNOWN],
@@ -191,7 +196,7 @@ describe('A client of a group', () => {
   });
 
   it.each<[string, object | Buffer, status]>([
-    ['no message', MALFORMED, status.INVALID_ARGUMENT],
+    ['no message', MALFORMED, status.UNKNOWN],
     ['who it is once more', options('s'), status.UNKNOWN],
     ['an unknown action', { nack: { ids: [], action: 9 } }, status.UNKNOWN],
     ['an id that is none', { ack: { ids: [{ string: 'x' }] } }, status.UNKNOWN],

@@ -1,15 +1,17 @@
-import { type EventStoreDBClient, type PersistentSubscriptionToStreamSettings, PersistentSubscriptionDoesNotExistError, UnknownError } from '@eventstore/db-client';
+import type { EventStoreDBClient, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Judged, type Watched, add, eventually, fresh, range, settings, watch, watchAndAck } from './group-client.ts';
+import { PersistentSubscriptionDoesNotExistError, PersistentSubscriptionFailedError } from '../client-under-test.ts';
+import { type Watched, add, eventually, fresh, range, settings, watch, watchAndAck } from '../group-client.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
 
-let judged: Judged;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  judged = await Judged.start();
-  client = judged.client;
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => judged.stop());
+afterAll(() => server.leave());
 
 async function groupOf(count: number, changes: Partial<PersistentSubscriptionToStreamSettings> = {}): Promise<string> {
   const stream = fresh();
@@ -175,7 +177,7 @@ describe('Parked events', () => {
     await expect(client.replayParkedMessagesToStream(fresh(), 'group')).rejects.toThrow(PersistentSubscriptionDoesNotExistError);
     const stream = await groupOf(1);
     const negative = client.replayParkedMessagesToStream(stream, 'group', { stopAt: -1 });
-    await expect(negative).rejects.not.toBeInstanceOf(UnknownError);
+    await expect(negative).rejects.toBeInstanceOf(PersistentSubscriptionFailedError);
     await expect(negative).rejects.toThrow(`Subscription group group on stream ${stream} failed: 'Cannot stop replaying parked message at a negative version.'`);
   });
 });
