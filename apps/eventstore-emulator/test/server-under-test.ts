@@ -33,7 +33,12 @@ export class ServerUnderTest {
   }
 
   client(options = ''): EventStoreDBClient {
-    const client = connect(`${this.url}${options}`);
+    return this.clientOf(`${this.url}${options}`);
+  }
+
+  /** A client that finds the server in another way. */
+  clientOf(url: string): EventStoreDBClient {
+    const client = connect(url);
     this.#clients.push(client);
     return client;
   }

@@ -139,6 +139,22 @@ describe.each(paths)('%s', (_path, options) => {
     expect(await append(fresh(), 'any', events)).toMatchObject({ nextExpectedRevision: 1n });
   });
 
+  it('without a revision whose first event is new is written, whatever follows', async () => {
+    const stream = fresh();
+    const known = fact();
+    await append(stream, 'any', [known]);
+    expect(await append(stream, 'any', [fact(), known])).toMatchObject({ nextExpectedRevision: 2n });
+  });
+
+  it('repeated when the stream was deleted since is recognised, and leaves it deleted', async () => {
+    const stream = fresh();
+    const events = [fact(), fact()];
+    const first = await append(stream, 'no_stream', events);
+    await client.deleteStream(stream);
+    expect(await append(stream, 'no_stream', events)).toEqual(first);
+    await expect(read(client.readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
+  });
+
   it('of more than an append may hold is refused and writes nothing', async () => {
     const stream = fresh();
     const events = Array.from({ length: 3 }, () => jsonEvent({ type: 'Big', data: 'x'.repeat(400_000) }));

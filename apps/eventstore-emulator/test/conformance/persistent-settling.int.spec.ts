@@ -64,6 +64,14 @@ describe('A nack', () => {
     await watched.subscription.unsubscribe();
   });
 
+  it('to retry sends the event before those that were not sent yet', async () => {
+    const stream = await groupOf(3);
+    const single = client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 1 });
+    const watched = await watch(single, (event, from) => (event.retryCount === 0 && event.event!.revision === 0n ? from.nack('retry', 'again', event) : from.ack(event)));
+    await eventually(() => expect(retries(watched)).toEqual([[0, 0], [0, 1], [1, 0], [2, 0]]));
+    await watched.subscription.unsubscribe();
+  });
+
   it('to retry parks the event when it was retried often enough', async () => {
     const stream = await groupOf(1, { maxRetryCount: 2 });
     const watched = await watch(connect(stream), (event, from) => from.nack('retry', 'never', event));

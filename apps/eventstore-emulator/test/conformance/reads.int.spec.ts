@@ -72,6 +72,11 @@ describe('Reading all', () => {
     expect(new Set(positions).size).toBe(positions.length);
   });
 
+  it('begins with events that the server wrote before anybody came', async () => {
+    const [first] = await read(client.readAll({ maxCount: 1 }));
+    expect(first!.streamId).toMatch(/^\$/);
+  });
+
   it('includes the position it starts from forwards and leaves it out backwards', async () => {
     const stream = await streamOf(3);
     const [first, second, third] = await read(client.readStream(stream));
@@ -93,6 +98,13 @@ describe('Reading all', () => {
 
 describe('Links', () => {
   const link = (target: string) => binaryEvent({ type: '$>', data: Buffer.from(target) });
+
+  it('lead to streams whose names hold an @', async () => {
+    const target = await streamOf(2, `thing@home-${randomUUID()}`);
+    const links = `links-${randomUUID()}`;
+    await client.appendToStream(links, link(`1@${target}`), { expectedRevision: 'no_stream' });
+    expect(await read(client.readStream(links, { resolveLinkTos: true }))).toMatchObject([{ streamId: target, revision: 1n }]);
+  });
 
   it('lead to their events when the reader wants that', async () => {
     const target = await streamOf(2);

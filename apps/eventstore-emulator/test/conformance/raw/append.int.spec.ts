@@ -67,6 +67,19 @@ describe('Append', () => {
     });
   });
 
+  it('may have 1 MiB of data, metadata and two bytes for each character of types; one byte more is refused with the limit', async () => {
+    const LIMIT = 1_048_576;
+    const [type, customMetadata] = ['Größe', Buffer.alloc(1000)];
+    const half = { ...typed(type), customMetadata, data: Buffer.alloc(LIMIT / 2 - 1000 - 2 * type.length) };
+    const bytes = { ...half, data: Buffer.alloc(half.data.length + 1) };
+    expect(await append(to(fresh()), event(half), event(half))).toMatchObject({ success: { currentRevision: 1n } });
+    const stream = fresh();
+    const fault = (await append(to(stream), event(half), event(bytes)).catch((cause: unknown) => cause)) as { metadata: { getMap(): object } };
+    expect(fault).toMatchObject({ code: status.INVALID_ARGUMENT, details: `Maximum Append Size of ${LIMIT} Exceeded.` });
+    expect(fault.metadata.getMap()).toMatchObject({ exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(LIMIT) });
+    expect(await append(to(stream), event())).toMatchObject({ success: { currentRevision: 0n } });
+  });
+
   it('that the client breaks off writes nothing', async () => {
     const stream = fresh();
     const { call, answer } = raw.clientStream(`${STREAMS}/Append`);

@@ -27,15 +27,19 @@ describe('The port', () => {
   it('lists what it serves, in lower case, with a version that clients understand', async () => {
     const listed = wireMessage('SupportedMethods').decode(
       await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)),
-    ) as { eventStoreServerVersion: string; methods: { serviceName: string; methodName: string }[] };
+    ) as { eventStoreServerVersion: string; methods: { serviceName: string; methodName: string; features: string[] }[] };
     expect(listed.eventStoreServerVersion).toMatch(/^\d+\.\d+\.\d+$/);
     const streams = listed.methods.filter(({ serviceName }) => serviceName === 'event_store.client.streams.streams');
     expect(streams.map(({ methodName }) => methodName).sort()).toEqual(['append', 'batchappend', 'delete', 'read', 'tombstone']);
+    const features = (name: string): readonly string[] => streams.find(({ methodName }) => methodName === name)!.features;
+    expect([features('read'), features('batchappend'), features('append')]).toEqual([['position', 'events'], ['deadline_duration'], []]);
+    expect(listed.methods.every(({ serviceName, methodName }) => serviceName + methodName === (serviceName + methodName).toLowerCase())).toBe(true);
+    const services = new Set(listed.methods.map(({ serviceName }) => serviceName));
+    expect(services).toContain('event_store.client.server_features.serverfeatures');
+    expect(services).toContain('event_store.client.gossip.gossip');
   });
 
   it('tells a discovering client the address that it used', async () => {
-    const client = server.client();
-    await client.appendToStream(fresh(), [], { expectedRevision: 'no_stream' });
     const gossip = wireMessage('ClusterInfo').decode(await raw.unary('/event_store.client.gossip.Gossip/Read', Buffer.alloc(0)));
     expect(gossip).toMatchObject({ members: [{ isAlive: true, state: 8, httpEndPoint: { address: server.host, port: server.port } }] });
   });

@@ -1,4 +1,4 @@
-import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientDuplexStream, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { add, eventually, fresh, settings } from '../../group-client.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
@@ -98,6 +98,40 @@ describe('A request', () => {
     expect(await info(stream)).toMatchObject({ startFrom, namedConsumerStrategy: 'PinnedByCorrelation', messageTimeoutMilliseconds: 2, checkPointAfterMilliseconds: 3 });
   });
 
+  it.each([
+    ['DispatchToSingle', { namedConsumerStrategy: 0 }],
+    ['RoundRobin', { namedConsumerStrategy: 1 }],
+    ['Pinned', { namedConsumerStrategy: 2 }],
+    ['PinnedByCorrelation', { namedConsumerStrategy: 1, consumerStrategy: 'PinnedByCorrelation' }],
+  ])('may ask for %s by number, or by a name, which wins', async (namedConsumerStrategy, strategy) => {
+    const stream = fresh();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, ...strategy } });
+    expect(await info(stream)).toMatchObject({ namedConsumerStrategy });
+  });
+
+  it.each<[string, object, string]>([
+    ['the start', { start: {} }, 'C:0/P:0'],
+    ['the end', { end: {} }, 'C:-1/P:-1'],
+    ['a position', { position: { commitPosition: 1, preparePosition: 1 } }, 'C:1/P:1'],
+  ])('names the start of a group of $all from %s by two numbers', async (_title, from, startFrom) => {
+    const groupName = fresh('group');
+    await call('Create', { groupName, all: { ...from, noFilter: {} }, settings: good });
+    const told = GetInfoResp.decode(await call('GetInfo', { all: {}, groupName }));
+    expect(told['subscriptionInfo']).toMatchObject({ eventSource: '$all', startFrom });
+    await call('Delete', { all: {}, groupName });
+  });
+
+  it('for a group that is there already fails with its names', async () => {
+    const stream = fresh();
+    const options = { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: good };
+    await call('Create', options);
+    expect(await fault(call('Create', options))).toEqual({
+      code: status.ALREADY_EXISTS,
+      details: `Subscription group g on stream ${stream} exists.`,
+      trailers: expect.objectContaining({ exception: 'persistent-subscription-exists', 'stream-name': stream, 'group-name': 'g' }),
+    });
+  });
+
   it('of a group that is not there names it, in trailers that are text', async () => {
     expect(await fault(call('Delete', { streamIdentifier: named('gibt-es-nicht-ü'), groupName: 'g' }))).toEqual({
       code: status.NOT_FOUND,
@@ -120,7 +154,7 @@ describe('A client of a group', () => {
   interface Reader {
     readonly call: ClientDuplexStream<Buffer, Buffer>;
     readonly answers: Readonly<Record<string, unknown>>[];
-    readonly ended: Promise<{ code: status; details: string }>;
+    readonly ended: Promise<{ code: status; details: string; metadata: Metadata }>;
     send(content: object | Buffer): void;
   }
 
@@ -129,7 +163,7 @@ describe('A client of a group', () => {
     const answers: Readonly<Record<string, unknown>>[] = [];
     duplex.on('data', (bytes: Buffer) => answers.push(ReadResp.decode(bytes)));
     duplex.on('error', () => {});
-    const ended = new Promise<{ code: status; details: string }>((resolve) => duplex.on('status', resolve));
+    const ended = new Promise<{ code: status; details: string; metadata: Metadata }>((resolve) => duplex.on('status', resolve));
     const send = (content: object | Buffer): void => void duplex.write(Buffer.isBuffer(content) ? content : ReadReq.encode(content as never));
     first.forEach(send);
     return { call: duplex, answers, ended, send };
@@ -152,6 +186,31 @@ describe('A client of a group', () => {
     expect(event).toMatchObject({ retryCount: 0, commitPosition: event.event.commitPosition });
     reader.send({ ack: { ids: [{ structured: Object.fromEntries(Object.entries(event.event.id.structured).map(([key, value]) => [key, String(value)])) }] } });
     await eventually(async () => expect(await info(stream)).toMatchObject({ totalInFlightMessages: 0 }));
+    reader.call.cancel();
+  });
+
+  it('is told by its text and trailers that the group was dropped, or has clients enough', async () => {
+    const stream = fresh();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, maxSubscriberCount: 1 } });
+    const first = open(options(stream));
+    await eventually(() => expect(first.answers).toHaveLength(1));
+    const trailers = { 'stream-name': stream, 'group-name': 'g' };
+    const second = await open(options(stream)).ended;
+    expect(second).toMatchObject({ code: status.FAILED_PRECONDITION, details: `Maximum subscriptions reached for subscription group g on stream ${stream}.` });
+    expect(second.metadata.getMap()).toMatchObject({ exception: 'maximum-subscribers-reached', ...trailers });
+    await call('Delete', { streamIdentifier: named(stream), groupName: 'g' });
+    const dropped = await first.ended;
+    expect(dropped).toMatchObject({ code: status.CANCELLED, details: `Subscription group g on stream ${stream} was dropped.` });
+    expect(dropped.metadata.getMap()).toMatchObject({ exception: 'persistent-subscription-dropped', ...trailers });
+  });
+
+  it('that nacks without saying what to do has the event sent again', async () => {
+    const stream = await groupOf(1);
+    const reader = open(options(stream, { uuidOption: { string: {} } }));
+    await eventually(() => expect(reader.answers).toHaveLength(2));
+    const { event } = reader.answers[1] as { event: { event: { id: object } } };
+    reader.send({ nack: { ids: [event.event.id], action: 0 } });
+    await eventually(() => expect(reader.answers[2]).toMatchObject({ event: { retryCount: 1, event: { id: event.event.id } } }));
     reader.call.cancel();
   });
 

@@ -146,6 +146,7 @@ describe('A filter of a read', () => {
     ['a pattern that is not anchored', { streamIdentifier: { regex: `${c.slice(1)}A` } }, [a1, a1, a2]],
     ['a pattern that wins over prefixes', { eventType: { regex: `^${c}First$`, prefix: [`${c}Second`] } }, [a1, b1]],
     ['a pattern of another case', { eventType: { regex: `^${c}first$` } }, []],
+    ['a pattern of what must not come first', { streamIdentifier: { regex: `^(?!${c}A)${c}` } }, [b1]],
     ['a pattern with an escape that needs none', { streamIdentifier: { regex: `^${c}A\\-2$` } }, [a2]],
   ])('by %s counts what it found', async (_title, filter, expected) => {
     const found = async (count: number, over: object = {}): Promise<string[]> => {
