@@ -38,7 +38,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'conformance',
-          include: [`${CONFORMANCE}/*.int.spec.ts`, `${CONFORMANCE}/{raw,eventstoredb}/*.int.spec.ts`],
+          include: [`${CONFORMANCE}/*.int.spec.ts`, `${CONFORMANCE}/raw/*.int.spec.ts`],
           env: { EVENTSTORE_CLIENT: 'eventstoredb' },
           ...patient,
         },

@@ -44,9 +44,12 @@ describe('The port', () => {
     expect(gossip).toMatchObject({ members: [{ isAlive: true, state: 8, httpEndPoint: { address: server.host, port: server.port } }] });
   });
 
-  it('speaks plain HTTP for liveness', async () => {
-    expect((await fetch(`http://${server.host}:${server.port}/health/live`)).status).toBe(204);
-    expect((await fetch(`http://${server.host}:${server.port}/streams`)).status).toBe(404);
+  it('speaks plain HTTP too: of liveness, of the cluster and of figures', async () => {
+    const get = (path: string) => fetch(`http://${server.host}:${server.port}${path}`);
+    expect((await get('/health/live')).status).toBe(204);
+    expect((await get('/streams')).status).toBe(404);
+    expect(await (await get('/gossip')).json()).toMatchObject({ members: [{ state: 'Leader', isAlive: true }] });
+    expect(await (await get('/stats')).json()).toMatchObject({ proc: expect.any(Object) as object, sys: expect.any(Object) as object, es: expect.any(Object) as object });
   });
 
   it('survives connections that are neither', async () => {
