@@ -39,23 +39,25 @@ async function fault(work: Promise<unknown>) {
 }
 
 describe('A request', () => {
-  it.each<[keyof typeof requests, object]>([
-    ['Create', {}],
-    ['Create', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } }],
-    ['Create', { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') }],
-    ['Create', { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } }],
-    ['Create', { groupName: 'g', settings: good, all: { position: { commitPosition: TOO_LARGE } } }],
-    ['Update', { groupName: 'g' }],
-    ['Delete', { groupName: 'g' }],
-    ['Delete', { streamIdentifier: named('s') }],
-    ['GetInfo', {}],
-    ['ReplayParked', { groupName: 'g', streamIdentifier: named('s') }],
-    ['List', {}],
-    ['List', { listForStream: {} }],
-  ])('that no handler expects fails as in the real server: %s %j', async (method, options) => {
-    expect(await fault(call(method, options))).toMatchObject({ code: status.UNKNOWN, details: 'Exception was thrown by handler.' });
+  it.each<[keyof typeof requests, string, object]>([
+    ['Create', 'without anything', {}],
+    ['Create', 'without settings', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
+    ['Create', 'without a group', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
+    ['Create', 'from a revision from 2^63 on', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } }],
+    ['Create', 'from a revision from 2^63 on, as older clients say it', { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') }],
+    ['Create', 'from a commit before its prepare', { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } }],
+    ['Create', 'from a position from 2^63 on', { groupName: 'g', settings: good, all: { position: { commitPosition: TOO_LARGE } } }],
+    ['Create', 'with a filter that is no pattern', { groupName: 'g', settings: good, all: { start: {}, filter: { eventType: { regex: '(' } } } }],
+    ['Update', 'without settings', { groupName: 'g' }],
+    ['Delete', 'without a stream', { groupName: 'g' }],
+    ['Delete', 'without a group', { streamIdentifier: named('s') }],
+    ['GetInfo', 'without anything', {}],
+    ['ReplayParked', 'without an end', { groupName: 'g', streamIdentifier: named('s') }],
+    ['List', 'of nothing', {}],
+    ['List', 'of a stream without saying which', { listForStream: {} }],
+  ])('that no handler expects fails as in the real server: %s %s', async (method, _title, options) => {
+    const { code, details } = await fault(call(method, options));
+    expect({ code, details }).toEqual({ code: status.UNKNOWN, details: expect.stringMatching(/^Exception was thrown by handler\./) as string });
   });
 
   it.each<[string, object]>([

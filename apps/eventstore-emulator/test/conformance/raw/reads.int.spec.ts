@@ -77,7 +77,7 @@ describe('A read', () => {
   it.each<[string, (stream: string) => Buffer]>([
     ['at most nothing', (stream) => ofStream(stream, { count: 0 })],
     ['what comes after the end', (stream) => ofStream(stream, {}, { end: {} })],
-    ['what comes after the largest number, which is the end', (stream) => ofStream(stream, {}, { revision: LARGEST })],
+    ['what comes after the largest number, which means the end,', (stream) => ofStream(stream, {}, { revision: LARGEST })],
   ])('of %s of a stream fails as in the real server', async (_title, request) => {
     await expect(answersTo(request(await streamOf(1)))).rejects.toMatchObject({ code: status.UNKNOWN, details: 'Unexpected ReadStreamResult: Error' });
   });
