@@ -74,6 +74,28 @@ describe('A read', () => {
     ]);
   });
 
+  const positionOf = async (stream: string): Promise<bigint> => ((await answersTo(ofStream(stream)))[0] as unknown as RecordedAnswer).event.commitPosition;
+  const at = (position: bigint) => ({ position: { commitPosition: Number(position), preparePosition: Number(position) } });
+
+  it.each<[string, object, object]>([
+    ['forwards', {}, {}],
+    ['backwards', BACKWARDS, {}],
+    ['through a filter', {}, filtered({ eventType: { prefix: ['A'] }, count: {} })],
+  ])('of all %s from a position that somebody calculated is an invalid argument', async (_title, direction, filter) => {
+    const position = await positionOf(await streamOf(1));
+    await streamOf(1);
+    await expect(answersTo(ofAll(at(position + 1n), { ...direction, ...filter }))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT, details: 'Trying to read from an invalid position.',
+    });
+    await expect(answersTo(ofAll(at(position), { ...direction, ...filter }))).resolves.toBeDefined();
+  });
+
+  it('of all from beyond the end gives nothing forwards and fails backwards', async () => {
+    const beyond = at((await positionOf(await streamOf(1))) + 1_000_000n);
+    expect(await answersTo(ofAll(beyond))).toEqual([]);
+    await expect(answersTo(ofAll(beyond, BACKWARDS))).rejects.toMatchObject({ code: status.UNKNOWN, details: 'Unexpected ReadAllResult: Error' });
+  });
+
   it.each<[string, (stream: string) => Buffer]>([
     ['at most nothing', (stream) => ofStream(stream, { count: 0 })],
     ['what comes after the end', (stream) => ofStream(stream, {}, { end: {} })],

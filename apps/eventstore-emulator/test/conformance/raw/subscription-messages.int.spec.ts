@@ -101,6 +101,14 @@ describe('A subscription', () => {
     expect(answers).toEqual([]);
   });
 
+  it('to all from a position that somebody calculated is confirmed and ends as an invalid argument', async () => {
+    const { position } = await mark();
+    await mark();
+    const { answers, ended } = subscribe(raw, { all: { position: { commitPosition: position.commitPosition + 1, preparePosition: position.preparePosition + 1 } } });
+    expect(await ended).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'Trying to read from an invalid position.' });
+    expect(kinds(answers)).toEqual(['confirmation']);
+  });
+
   it('takes the largest number for the end', async () => {
     const stream = fresh();
     await append(raw, stream, { any: {} }, ...events(2));
