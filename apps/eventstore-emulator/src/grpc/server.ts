@@ -23,7 +23,8 @@ import { subscribeToAll, subscribeToStream } from './subscriptions.ts';
 
 /** As much as the real server allows on one connection: the next call waits, without a word, until one ends. */
 const MAX_CONCURRENT_STREAMS = 100;
-const MAX_RECEIVE_BYTES = 20 * 1024 * 1024;
+/** What a record of the real log may have, without what the log needs itself. */
+const MAX_RECEIVE_BYTES = 16 * 1024 * 1024 - 10_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface Served {

@@ -80,6 +80,12 @@ describe('Append', () => {
     expect(await append(to(stream), event())).toMatchObject({ success: { currentRevision: 0n } });
   });
 
+  it('of a message larger than a record of the log is more than the server receives', async () => {
+    const RECORD = 16 * 1024 * 1024 - 10_000;
+    await expect(append(to(fresh()), event({ data: Buffer.alloc(RECORD - 1000) }))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(append(to(fresh()), event({ data: Buffer.alloc(RECORD) }))).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  });
+
   it('that the client breaks off writes nothing', async () => {
     const stream = fresh();
     const { call, answer } = raw.clientStream(`${STREAMS}/Append`);
