@@ -7,7 +7,7 @@ const load: Readonly<Record<string, () => Promise<Library>>> = {
   kurrentdb,
 };
 
-export const clientName = process.env['EVENTSTORE_CLIENT'] ?? 'eventstoredb';
+const clientName = process.env['EVENTSTORE_CLIENT'] ?? 'eventstoredb';
 
 /**
  * The client library that the tests use, EventStoreDB's or KurrentDB's: both register their generated classes under

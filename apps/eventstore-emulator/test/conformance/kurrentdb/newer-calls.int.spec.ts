@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { KurrentDBClient, UnsupportedError, eventTypeFilter, jsonEvent, streamNameFilter } from '@kurrent/kurrentdb-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ServerUnderTest } from '../../server-under-test.ts';
+
+// Before the imports, whoever runs this: EventStoreDB's client can't be in the same process.
+vi.hoisted(() => {
+  process.env['EVENTSTORE_CLIENT'] = 'kurrentdb';
+});
 
 let server: ServerUnderTest;
 let client: KurrentDBClient;
