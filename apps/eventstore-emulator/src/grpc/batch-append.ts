@@ -93,7 +93,7 @@ export class BatchAppendCall {
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
     if (timeoutMs <= 0) this.#refuse(pending, timedOut(), id);
-    else pending.timer = setTimeout(() => this.#refuse(pending, timedOut(), id), timeoutMs);
+    else pending.timer = setTimeout(() => this.#expire(pending, id), timeoutMs);
     return pending;
   }
 
@@ -138,12 +138,17 @@ export class BatchAppendCall {
     this.#send(pending, { error });
   }
 
-  #send(pending: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>): void {
+  /** By then the real server has forgotten in which form the client sent the id. */
+  #expire(pending: Pending, id: string): void {
+    this.#pending.delete(id);
+    this.#send(pending, { error: timedOut() }, structuredUuid(id));
+  }
+
+  #send(pending: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>, correlationId = pending.correlationId): void {
     clearTimeout(pending.timer);
     if (pending.isAnswered) return;
     pending.isAnswered = true;
-    const { correlationId, options } = pending;
-    const { streamIdentifier = identifierOf('') } = options;
+    const { streamIdentifier = identifierOf('') } = pending.options;
     const isKeepingUp = this.#call.write(BatchAppendResp.encode({ correlationId, streamIdentifier, ...result }));
     // A client that does not read its answers may not send more either.
     if (!isKeepingUp && !this.#call.isPaused()) this.#call.pause().once('drain', () => this.#call.resume());
