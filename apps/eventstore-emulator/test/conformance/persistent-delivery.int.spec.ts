@@ -235,7 +235,7 @@ describe('A group of $all', () => {
       const { stats } = await client.getPersistentSubscriptionToAllInfo(group);
       expect(stats.lastCheckpointedEventPosition).toEqual(seen.at(-1)!.event!.position);
     });
-    expect(seen.some(({ event }) => /^\$persistentsubscription-.*-checkpoint$/.test(event!.streamId))).toBe(false);
+    expect(seen.some(({ event }) => /^\$persistentsubscription-\$all::.*-checkpoint$/.test(event!.streamId))).toBe(false);
     await subscription.unsubscribe();
     await client.deletePersistentSubscriptionToAll(group);
   });
