@@ -6,6 +6,9 @@ const conditions = ['@orderstream/source', 'node'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
+const CONFORMANCE = 'apps/eventstore-emulator/test/conformance';
+const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -25,9 +28,29 @@ export default defineConfig({
           name: 'integration',
           globalSetup: ['infra/local/src/testing/global-setup.ts'],
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**', `${CONFORMANCE}/**`],
+          ...patient,
+        },
+      },
+      // Each file has a process of its own, and with it one client: the two can't be loaded together.
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'conformance',
+          include: [`${CONFORMANCE}/*.int.spec.ts`, `${CONFORMANCE}/raw/*.int.spec.ts`],
+          env: { EVENTSTORE_CLIENT: 'eventstoredb' },
+          ...patient,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'conformance-kurrentdb',
+          include: [`${CONFORMANCE}/*.int.spec.ts`, `${CONFORMANCE}/kurrentdb/*.int.spec.ts`],
+          env: { EVENTSTORE_CLIENT: 'kurrentdb' },
+          ...patient,
         },
       },
       {

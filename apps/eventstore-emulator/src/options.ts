@@ -54,9 +54,9 @@ export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for develo
   --help                              this text
 
 Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults also
-  POST /faults {"fault":"append","nth":1,"when":"before-stored","effect":"fail"}   the n-th append from now; when: before-stored
+  POST /faults {"fault":"append","nth":1,"when":"before-stored","effect":"fail"}   the n-th append or deletion from now; when: before-stored
                                       or after-stored, effect: fail, delay (with "delayMs") or drop-connections
-  POST /faults {"fault":"not-leader","nth":1,"host":"127.0.0.1","port":2113}       the n-th append from now is sent elsewhere
+  POST /faults {"fault":"not-leader","nth":1,"host":"127.0.0.1","port":2113}       the n-th from now is sent elsewhere
   POST /faults {"fault":"drop-connections"} or {"fault":"drop-subscriptions"}      at once
   GET /faults, DELETE /faults         what is still to come; forget it
 `;

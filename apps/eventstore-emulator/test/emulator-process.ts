@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
+import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
+import { connect } from './client-under-test.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
@@ -61,7 +62,7 @@ export class EmulatorProcess {
 
   /** A client that is disposed of with the process. */
   client(options = ''): EventStoreDBClient {
-    const client = EventStoreDBClient.connectionString(`${this.url}${options}`);
+    const client = connect(`${this.url}${options}`);
     this.#clients.push(client);
     return client;
   }

@@ -73,6 +73,20 @@ describe.each(paths)('%s', (path, options) => {
   });
 });
 
+describe('Deletions', () => {
+  it('that take longer than the server waits are answered with a timeout and done all the same', async () => {
+    const streams = [fresh(), fresh()] as const;
+    for (const stream of streams) await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+    for (const nth of [1, 2]) await ask({ fault: 'append', nth, when: 'before-stored', effect: 'delay', delayMs: 2500 });
+    const removed = [client.deleteStream(streams[0]), client.tombstoneStream(streams[1])];
+    for (const each of removed) await expect(each).rejects.toMatchObject({ type: 'timeout' });
+    await vi.waitFor(async () => {
+      await expect(read(client.readStream(streams[0]))).rejects.toMatchObject({ type: 'stream-not-found' });
+      await expect(read(client.readStream(streams[1]))).rejects.toMatchObject({ type: 'stream-deleted' });
+    }, { timeout: 10_000, interval: 50 });
+  });
+});
+
 describe('Subscriptions', () => {
   it('end as those of a slow consumer, and everything else goes on', async () => {
     const subscription = client.subscribeToAll();

@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  EventStoreDBClient,
-  type PersistentSubscriptionToAll,
-  type PersistentSubscriptionToStream,
-  type PersistentSubscriptionToStreamSettings,
-  START,
-  jsonEvent,
-  persistentSubscriptionToStreamSettingsFromDefaults,
-} from '@eventstore/db-client';
+import type { EventStoreDBClient, PersistentSubscriptionToAll, PersistentSubscriptionToStream, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
 import { vi } from 'vitest';
-import { EmulatorProcess } from './emulator-process.ts';
+import { START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from './client-under-test.ts';
 
 const ANYWHERE = 'any';
 
@@ -28,33 +20,6 @@ async function nextOf(subscription: PersistentSubscriptionToStream) {
 /** From the start, with whatever a test changes. */
 export function settings(changes: Partial<PersistentSubscriptionToStreamSettings> = {}): PersistentSubscriptionToStreamSettings {
   return persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START, ...changes });
-}
-
-/** The server that is judged: the one at EVENTSTORE_URL, or an emulator of its own. */
-export class Judged {
-  #client: EventStoreDBClient;
-  #emulator: EmulatorProcess | undefined;
-
-  private constructor(client: EventStoreDBClient, emulator: EmulatorProcess | undefined) {
-    this.#client = client;
-    this.#emulator = emulator;
-  }
-
-  static async start(): Promise<Judged> {
-    const url = process.env['EVENTSTORE_URL'];
-    if (url !== undefined) return new Judged(EventStoreDBClient.connectionString(url), undefined);
-    const emulator = await EmulatorProcess.start();
-    return new Judged(emulator.client(), emulator);
-  }
-
-  get client(): EventStoreDBClient {
-    return this.#client;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#emulator === undefined) await this.#client.dispose();
-    else await this.#emulator.remove();
-  }
 }
 
 /** Appends so many events whose data are their numbers, and gives the ids. */

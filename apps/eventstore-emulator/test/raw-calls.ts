@@ -33,11 +33,13 @@ export async function remove(raw: RawClient, method: 'Delete' | 'Tombstone', str
 
 export interface ReadOver {
   readonly stream?: string;
+  /** Where to start in that stream; without it, at the start. */
+  readonly from?: object;
   readonly [option: string]: unknown;
 }
 
-function requestOf({ stream, ...over }: ReadOver): Buffer {
-  const source = stream === undefined ? { all: { start: {} } } : { stream: { streamIdentifier: streamNamed(stream), start: {} } };
+function requestOf({ stream, from = { start: {} }, ...over }: ReadOver): Buffer {
+  const source = stream === undefined ? { all: { start: {} } } : { stream: { streamIdentifier: streamNamed(stream), ...from } };
   return ReadReq.encode({ options: { ...source, ...('filter' in over ? {} : { noFilter: {} }), uuidOption: { string: {} }, ...over } });
 }
 

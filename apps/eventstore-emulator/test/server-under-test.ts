@@ -1,12 +1,12 @@
-import { EventStoreDBClient } from '@eventstore/db-client';
+import type { EventStoreDBClient } from '@eventstore/db-client';
+import { connect } from './client-under-test.ts';
 import { EmulatorProcess } from './emulator-process.ts';
 import { RawClient } from './wire.ts';
 
 /**
  * The server that the conformance suite is about: the one of EVENTSTORE_URL (esdb://host:port?tls=false, with the
- * real server's default limits), or an emulator of the test's own. One server, with a fresh
- * database, can serve one file at a time:
- * run vitest with --no-file-parallelism then.
+ * real server's default limits), or an emulator of the test's own. One server can serve one file at a time: run
+ * vitest with --no-file-parallelism then.
  */
 export class ServerUnderTest {
   readonly url: string;
@@ -24,15 +24,21 @@ export class ServerUnderTest {
     this.#emulator = emulator;
   }
 
-  static async start(): Promise<ServerUnderTest> {
+  /** `args` are for the emulator; a server that is there already must have been started with what they ask for. */
+  static async start(args: readonly string[] = []): Promise<ServerUnderTest> {
     const given = process.env['EVENTSTORE_URL'];
     if (given !== undefined) return new ServerUnderTest(given, undefined);
-    const emulator = await EmulatorProcess.start();
+    const emulator = await EmulatorProcess.start({ args });
     return new ServerUnderTest(emulator.url, emulator);
   }
 
   client(options = ''): EventStoreDBClient {
-    const client = EventStoreDBClient.connectionString(`${this.url}${options}`);
+    return this.clientOf(`${this.url}${options}`);
+  }
+
+  /** A client that finds the server in another way. */
+  clientOf(url: string): EventStoreDBClient {
+    const client = connect(url);
     this.#clients.push(client);
     return client;
   }

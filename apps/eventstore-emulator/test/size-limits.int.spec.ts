@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type EventStoreDBClient, MaxAppendSizeExceededError, jsonEvent } from '@eventstore/db-client';
+import { type EventStoreDBClient, MaxAppendSizeExceededError, binaryEvent, jsonEvent } from '@eventstore/db-client';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EmulatorProcess, read } from './emulator-process.ts';
 import { RawClient, STREAMS, wireMessage } from './wire.ts';
 
@@ -70,6 +70,15 @@ describe('An event', () => {
     });
     expect(wireMessage('MaximumAppendEventSizeExceeded').decode(error.details.value)).toEqual({ eventId: id, proposedEventSize: 1001, maxAppendEventSize: 1000 });
   });
+});
+
+it('A message may be as large as an event that the real log takes', async () => {
+  const large = await EmulatorProcess.start({ args: ['--max-append-size', '17000000'] });
+  onTestFinished(() => large.remove());
+  const [whole, stream] = [large.client(), fresh()];
+  const event = binaryEvent({ type: 'Big', data: Buffer.alloc(16_000_000) });
+  await whole.appendToStream(stream, event, { expectedRevision: 'no_stream' });
+  expect((await read(whole.readStream(stream)))[0]!.data).toHaveLength(16_000_000);
 });
 
 describe('An append', () => {

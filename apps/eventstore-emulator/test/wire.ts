@@ -1,5 +1,5 @@
 import { Client, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
-import { Message } from '../src/protocol/wire.ts';
+import { Message, wireLong } from '../src/protocol/wire.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
 
@@ -44,5 +44,12 @@ export class RawClient {
 export function wireMessage(name: string): Message<Answers, Answers> {
   return new Message(`event_store.client.${name}`);
 }
+
+/** Bytes that no message can be: a length that goes beyond the end. */
+export const MALFORMED = Buffer.from('0a05ff', 'hex');
+
+/** 2^63, which no revision or position can be, and 2^64 - 1, which stands for -1. */
+export const TOO_LARGE = wireLong(2n ** 63n);
+export const LARGEST = wireLong(2n ** 64n - 1n);
 
 export const STREAMS = '/event_store.client.streams.Streams';

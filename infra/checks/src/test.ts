@@ -24,8 +24,13 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   boundaries: [process.execPath, 'infra/checks/src/boundaries.ts'],
   style: [process.execPath, 'infra/checks/src/style.ts'],
 };
-const suites = ['unit', 'integration', 'acceptance'];
-export const parts = [...Object.keys(checks), ...suites];
+/** Each suite's projects in vitest.config.ts. */
+const suites: Readonly<Record<string, readonly string[]>> = {
+  unit: ['unit'],
+  integration: ['integration', 'conformance', 'conformance-kurrentdb'],
+  acceptance: ['acceptance'],
+};
+export const parts = [...Object.keys(checks), ...Object.keys(suites)];
 
 /** What a suite's JSON report says. One that failed without a failing test (a file that can't be loaded, an error
  * outside any test) counts one failure, and so does one that left no report. */
@@ -39,12 +44,13 @@ export function unknownParts(names: readonly string[]): string[] {
   return names.filter((name) => !parts.includes(name));
 }
 
-async function runSuite(name: string, run: Run): Promise<Count> {
+async function runSuite(projects: readonly string[], run: Run): Promise<Count> {
   const folder = mkdtempSync(path.join(tmpdir(), 'orderstream-report-'));
   const report = path.join(folder, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const exitCode = await run(process.execPath, [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', name, ...reporters]);
+    const chosen = projects.flatMap((project) => ['--project', project]);
+    const exitCode = await run(process.execPath, [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...chosen, ...reporters]);
     return countOf(existsSync(report) ? readFileSync(report, 'utf8') : undefined, exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -82,7 +88,7 @@ async function main(names: readonly string[]): Promise<number> {
     console.log(`\n── ${name}`);
     const startedAt = performance.now();
     const check = checks[name];
-    const count = check === undefined ? await runSuite(name, run) : await runCheck(check, run);
+    const count = check === undefined ? await runSuite(suites[name]!, run) : await runCheck(check, run);
     counts.push({ ...count, name, seconds: (performance.now() - startedAt) / 1000 });
   }
   if (interrupted) return INTERRUPTED;

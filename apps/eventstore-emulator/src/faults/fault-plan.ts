@@ -31,7 +31,7 @@ export class FaultPlan {
     this.#planned = [];
   }
 
-  /** The same append, with what was planned for it. */
+  /** The same append or deletion, with what was planned for it. */
   around<Args extends unknown[], Outcome>(append: (...args: Args) => Promise<Outcome>, breakable: () => Breakable): (...args: Args) => Promise<Outcome> {
     return async (...args) => {
       const due = this.#due();

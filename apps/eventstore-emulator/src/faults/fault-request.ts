@@ -4,9 +4,9 @@ export type FaultRequest =
   | { readonly fault: 'drop-connections' }
   /** All subscriptions end, now, as those of clients that read too slowly did in older servers. */
   | { readonly fault: 'drop-subscriptions' }
-  /** The n-th append from now goes wrong before or after it is stored. */
+  /** The n-th append or deletion from now goes wrong before or after it is stored. */
   | { readonly fault: 'append'; readonly nth: number; readonly when: When; readonly effect: Effect; readonly delayMs: number }
-  /** The n-th append from now is answered as by a follower that knows its leader. */
+  /** The n-th append or deletion from now is answered as by a follower that knows its leader. */
   | { readonly fault: 'not-leader'; readonly nth: number; readonly host: string; readonly port: number };
 
 const WHENS = ['before-stored', 'after-stored'] as const;

@@ -7,10 +7,12 @@ import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
 import { decode, faultOf } from './calls.ts';
-import { RpcFault, deleteExpectedAnother, invalidArgument, streamDeleted, timedOut } from './faults.ts';
+import { RpcFault, deleteExpectedAnother, streamDeleted, timedOut, unexpectedRequest } from './faults.ts';
 import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 export type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
+
+export type Remove = (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>;
 
 /** After so long the real server leaves it open whether an append was written. */
 export const WRITE_TIMEOUT_MS = 2000;
@@ -36,11 +38,11 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
     const receive = (bytes: Buffer): void => {
       const { options, proposedMessage } = decode(AppendReq, bytes);
       if (target === undefined) {
-        if (options === undefined) throw invalidArgument('The first message must say where to append.');
+        if (options === undefined) throw unexpectedRequest();
         target = writeTargetOf(options);
         return;
       }
-      if (proposedMessage === undefined) throw invalidArgument('Every message after the first must be an event.');
+      if (proposedMessage === undefined) throw unexpectedRequest();
       const event = proposedEventOf(proposedMessage);
       size.add(event);
       events.push(event);
@@ -62,15 +64,25 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
     call.on('end', () => {
       if (isAnswered) return;
       if (target === undefined) {
-        fail(invalidArgument('There is nothing to append to.'));
+        fail(unexpectedRequest());
         return;
       }
       isHandedOn = true;
       const { stream, expected } = target;
-      const timer = setTimeout(() => fail(timedOut('Commit phase timeout.')), WRITE_TIMEOUT_MS);
-      append(stream, expected, events).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail).finally(() => clearTimeout(timer));
+      inTime(append(stream, expected, events)).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail);
     });
   };
+}
+
+/** @throws RpcFault ABORTED when it takes longer than clients are kept waiting; the writing itself goes on. */
+async function inTime(writing: Promise<WriteOutcome>): Promise<WriteOutcome> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(timedOut('Commit phase timeout.')), WRITE_TIMEOUT_MS);
+  try {
+    return await Promise.race([writing, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function answerOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevision): Buffer {
@@ -99,7 +111,7 @@ export function successOf({ lastRevision, position }: WriteOutcome & { kind: 'wr
 }
 
 /** Delete and Tombstone. */
-export function handleDelete(remove: (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>) {
+export function handleDelete(remove: Remove) {
   return ({ request }: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
     deleteStream(request, remove)
       .then((answer) => reply(null, answer))
@@ -107,14 +119,11 @@ export function handleDelete(remove: (stream: string, expected: ExpectedRevision
   };
 }
 
-async function deleteStream(
-  request: Buffer,
-  remove: (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>,
-): Promise<Buffer> {
+async function deleteStream(request: Buffer, remove: Remove): Promise<Buffer> {
   const { options } = decode(DeleteReq, request);
-  if (options === undefined) throw invalidArgument('Options are missing.');
+  if (options === undefined) throw unexpectedRequest();
   const { stream, expected } = writeTargetOf(options);
-  const outcome = await remove(stream, expected);
+  const outcome = await inTime(remove(stream, expected));
   if (outcome.kind === 'stream-deleted') throw streamDeleted(stream);
   if (outcome.kind === 'wrong-expected-revision') throw deleteExpectedAnother(stream, expectedNumber(expected), outcome.current);
   return DeleteResp.encode(outcome.position === null ? { noPosition: PRESENT } : { position: positionOf(outcome.position) });

@@ -17,8 +17,8 @@ import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
 import { type Append, WRITE_TIMEOUT_MS, successOf } from './append.ts';
-import { decode, faultOf } from './calls.ts';
-import { NotLeader, TooLarge, invalidArgument } from './faults.ts';
+import { faultOf } from './calls.ts';
+import { NotLeader, TooLarge, UnexpectedRequest, unexpectedRequest } from './faults.ts';
 import { proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 /** One append of a call, from its first chunk to its last. */
@@ -57,8 +57,11 @@ export class BatchAppendCall {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     this.#call.on('end', resolve);
     this.#call.on('data', (bytes: Buffer) => {
+      const chunk = chunkOf(bytes);
       try {
-        this.#receive(decode(BatchAppendReq, bytes));
+        // The real server takes what is no message for the end of what the client has to say.
+        if (chunk === null) resolve();
+        else this.#receive(chunk);
       } catch (cause) {
         reject(cause);
       }
@@ -74,7 +77,7 @@ export class BatchAppendCall {
 
   #receive(chunk: BatchAppendChunk): void {
     const id = parseUuid(chunk.correlationId);
-    if (id === null) throw invalidArgument('The correlation id is missing.');
+    if (id === null) throw unexpectedRequest();
     const pending = this.#pending.get(id) ?? this.#open(id, chunk);
     if (pending === undefined) return;
     this.#collect(id, pending, chunk);
@@ -90,11 +93,11 @@ export class BatchAppendCall {
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
     if (timeoutMs <= 0) this.#refuse(pending, timedOut(), id);
-    else pending.timer = setTimeout(() => this.#refuse(pending, timedOut(), id), timeoutMs);
+    else pending.timer = setTimeout(() => this.#expire(pending, id), timeoutMs);
     return pending;
   }
 
-  #collect(id: string, pending: Pending, { proposedMessages }: BatchAppendChunk): void {
+  #collect(id: string, pending: Pending, { options, proposedMessages }: BatchAppendChunk): void {
     if (pending.isAnswered) return;
     try {
       for (const message of proposedMessages) {
@@ -103,6 +106,8 @@ export class BatchAppendCall {
         pending.events.push(event);
       }
     } catch (cause) {
+      // The real server looks for the stream's name beside the bad event, and fails for want of it.
+      if (options === undefined && !(cause instanceof TooLarge)) throw unexpectedRequest();
       this.#refuse(pending, refusalOf(cause), id);
     }
   }
@@ -133,17 +138,29 @@ export class BatchAppendCall {
     this.#send(pending, { error });
   }
 
-  #send(pending: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>): void {
+  /** By then the real server has forgotten in which form the client sent the id. */
+  #expire(pending: Pending, id: string): void {
+    this.#pending.delete(id);
+    this.#send(pending, { error: timedOut() }, structuredUuid(id));
+  }
+
+  #send(pending: Pending, result: Pick<BatchAppendAnswer, 'success' | 'error'>, correlationId = pending.correlationId): void {
     clearTimeout(pending.timer);
     if (pending.isAnswered) return;
     pending.isAnswered = true;
-    const { correlationId, options } = pending;
-    const { streamIdentifier = identifierOf(''), streamPosition, noStream, any, streamExists } = options;
-    const expected = Object.entries({ streamPosition, noStream, any, streamExists }).find(([, value]) => value !== undefined);
-    const echo = expected === undefined ? {} : { [expected[0]]: typeof expected[1] === 'bigint' ? wireLong(expected[1]) : PRESENT };
-    const isKeepingUp = this.#call.write(BatchAppendResp.encode({ correlationId, streamIdentifier, ...echo, ...result }));
+    const { streamIdentifier = identifierOf('') } = pending.options;
+    const isKeepingUp = this.#call.write(BatchAppendResp.encode({ correlationId, streamIdentifier, ...result }));
     // A client that does not read its answers may not send more either.
     if (!isKeepingUp && !this.#call.isPaused()) this.#call.pause().once('drain', () => this.#call.resume());
+  }
+}
+
+/** null for bytes that are no message. */
+function chunkOf(bytes: Buffer): BatchAppendChunk | null {
+  try {
+    return BatchAppendReq.decode(bytes);
+  } catch {
+    return null;
   }
 }
 
@@ -175,7 +192,8 @@ function resultOf(outcome: WriteOutcome, stream: string, expected: ExpectedRevis
 
 function refusalOf(cause: unknown): SentStatus {
   if (cause instanceof TooLarge) return failure(status.INVALID_ARGUMENT, cause.type, cause.fields);
-  const { code, details: message } = faultOf(cause);
+  const { code, details } = faultOf(cause);
+  const message = cause instanceof UnexpectedRequest ? cause.reason : details;
   // What could not be stored may be tried again, as after a timeout of the real server.
   return code === status.UNAVAILABLE ? timedOut() : failure(status.INVALID_ARGUMENT, 'BadRequest', { message });
 }

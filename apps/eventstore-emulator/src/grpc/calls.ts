@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { MethodDefinition, ServerDuplexStream, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
-import { RpcFault, invalidArgument, storageFault } from './faults.ts';
+import { RpcFault, storageFault, unexpectedRequest } from './faults.ts';
 
 /** Messages pass gRPC as bytes: handlers decode them, so that what is no message gets a proper status. */
 export function method(path: string, kind: { requestStream?: boolean; responseStream?: boolean } = {}): MethodDefinition<Buffer, Buffer> {
@@ -17,12 +17,12 @@ export function method(path: string, kind: { requestStream?: boolean; responseSt
   };
 }
 
-/** @throws RpcFault INVALID_ARGUMENT. */
+/** @throws RpcFault: as in the real server, nothing but the call has failed. */
 export function decode<Received>(type: { decode(bytes: Uint8Array): Received }, bytes: Uint8Array): Received {
   try {
     return type.decode(bytes);
   } catch {
-    throw invalidArgument('The request is not a message of this method.');
+    throw unexpectedRequest('The request is not a message of this method.');
   }
 }
 

@@ -25,6 +25,26 @@ export function invalidArgument(details: string): RpcFault {
   return new RpcFault(status.INVALID_ARGUMENT, details);
 }
 
+/** A request that the real server's handlers did not expect: an exception ends them. */
+export class UnexpectedRequest extends RpcFault {
+  /** What BatchAppend, which catches the exception, tells its client. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(status.UNKNOWN, 'Exception was thrown by handler.');
+    this.reason = reason;
+  }
+}
+
+export function unexpectedRequest(reason = 'The request is incomplete.'): UnexpectedRequest {
+  return new UnexpectedRequest(reason);
+}
+
+/** The real server fails likewise, if without saying why. */
+export function badPattern(pattern: string | undefined): RpcFault {
+  return new RpcFault(status.UNKNOWN, `Exception was thrown by handler. The filter's regular expression can't be understood: ${pattern}`);
+}
+
 export function streamDeleted(stream: string): RpcFault {
   return new RpcFault(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, {
     exception: 'stream-deleted',

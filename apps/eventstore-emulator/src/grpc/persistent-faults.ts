@@ -41,8 +41,3 @@ export function tooManySubscribers(name: GroupName): RpcFault {
   const details = `Maximum subscriptions reached for subscription group ${name.group} on stream ${name.stream}.`;
   return groupFault(status.FAILED_PRECONDITION, 'maximum-subscribers-reached', details, name);
 }
-
-/** What the real server answers to a request that its handlers did not expect. */
-export function unexpectedRequest(): RpcFault {
-  return new RpcFault(status.UNKNOWN, 'Exception was thrown by handler.');
-}

@@ -11,7 +11,8 @@ import { wireLong } from '../protocol/wire.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { Outlet, decode } from './calls.ts';
 import { targetOf } from './event-encoding.ts';
-import { type GroupName, groupDropped, groupNotFound, tooManySubscribers, unexpectedRequest } from './persistent-faults.ts';
+import { unexpectedRequest } from './faults.ts';
+import { type GroupName, groupDropped, groupNotFound, tooManySubscribers } from './persistent-faults.ts';
 import { groupNameOf } from './persistent-requests.ts';
 
 const LINK_TYPE = '$>';

@@ -3,8 +3,9 @@ import type { CreateOptions, GroupOptions, WireSettings } from '../protocol/pers
 import { streamNameOf } from '../protocol/values.ts';
 import { ALL, type GroupDefinition, type GroupSettings, LIVE, STRATEGIES } from '../persistent/definition.ts';
 import { type FilterExpression, createFilter } from '../streams/filter.ts';
-import { invalidArgument } from './faults.ts';
-import { type GroupName, groupFailed, unexpectedRequest } from './persistent-faults.ts';
+import { badPattern, invalidArgument, unexpectedRequest } from './faults.ts';
+import { positionNumber, revisionNumber } from './numbers.ts';
+import { type GroupName, groupFailed } from './persistent-faults.ts';
 
 const TICKS_PER_MS = 10_000n;
 
@@ -36,7 +37,7 @@ export function definitionOf(options: CreateOptions | undefined): GroupDefinitio
     return { stream, group, filter: null, settings: settingsOf(settings, startFrom) };
   }
   const filter = all.filter === undefined ? null : filterOf(all.filter);
-  return { stream: ALL, group, filter, settings: settingsOf(settings, positionOf(all, { stream: ALL, group })) };
+  return { stream: ALL, group, filter, settings: settingsOf(settings, positionOf(all)) };
 }
 
 /** $all is another field, not the name of a stream. @throws RpcFault. */
@@ -47,29 +48,19 @@ export function requireStream(name: GroupName): void {
 
 /** Newer clients name stream and start in one message; for others the start is a setting. */
 function streamStartOf({ stream, streamIdentifier }: CreateOptions, { revision = 0n }: WireSettings) {
-  if (stream === undefined) return { stream: streamNameOf(streamIdentifier), startFrom: signed(revision) };
+  if (stream === undefined) return { stream: streamNameOf(streamIdentifier), startFrom: revisionNumber(revision) };
   const name = streamNameOf(stream.streamIdentifier);
-  if (stream.revision !== undefined) return { stream: name, startFrom: signed(stream.revision) };
+  if (stream.revision !== undefined) return { stream: name, startFrom: revisionNumber(stream.revision) };
   if (stream.start !== undefined) return { stream: name, startFrom: 0n };
   if (stream.end !== undefined) return { stream: name, startFrom: LIVE };
-  throw unexpectedRequest();
+  throw invalidArgument('The revision to start from is missing.');
 }
 
-function positionOf({ position, start, end }: NonNullable<CreateOptions['all']>, name: GroupName): bigint {
+function positionOf({ position, start, end }: NonNullable<CreateOptions['all']>): bigint {
   if (start !== undefined) return 0n;
   if (end !== undefined) return LIVE;
-  if (position === undefined) throw unexpectedRequest();
-  const commit = signed(position.commitPosition ?? 0n);
-  const prepare = signed(position.preparePosition ?? 0n);
-  if (prepare > commit) {
-    throw groupFailed(name, 'Invalid Start From position: prepare position must be less than or equal to the commit position.');
-  }
-  return commit;
-}
-
-/** The largest unsigned number is how -1 travels. */
-function signed(value: bigint): bigint {
-  return BigInt.asIntN(64, value);
+  if (position === undefined) throw invalidArgument('The position to start from is missing.');
+  return positionNumber(position);
 }
 
 function settingsOf(wire: WireSettings, startFrom: bigint): GroupSettings {
@@ -103,13 +94,13 @@ function millisecondsOf(ticks = 0n): number {
 
 function filterOf({ streamIdentifier, eventType }: FilterOptions): FilterExpression | null {
   const expression = streamIdentifier ?? eventType;
-  if (expression === undefined) throw unexpectedRequest();
+  if (expression === undefined) throw invalidArgument('The filter says neither streams nor types.');
   const filter = { on: streamIdentifier === undefined ? 'type' : 'stream', regex: expression.regex ?? '', prefixes: expression.prefix } as const;
   if (filter.regex === '' && filter.prefixes.length === 0) return null;
   try {
     createFilter(filter);
   } catch {
-    throw invalidArgument(`The filter's regular expression can't be understood: ${filter.regex}`);
+    throw badPattern(filter.regex);
   }
   return filter;
 }

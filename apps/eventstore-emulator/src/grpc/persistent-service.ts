@@ -12,7 +12,8 @@ import {
 } from '../protocol/persistent-messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { type OpenCalls, decode, faultOf, finish, method } from './calls.ts';
-import { type GroupName, groupExists, groupFailed, groupNotFound, unexpectedRequest } from './persistent-faults.ts';
+import { unexpectedRequest } from './faults.ts';
+import { type GroupName, groupExists, groupFailed, groupNotFound } from './persistent-faults.ts';
 import { GroupCall } from './persistent-read.ts';
 import { definitionOf, groupNameOf, requireStream, streamOrAll } from './persistent-requests.ts';
 

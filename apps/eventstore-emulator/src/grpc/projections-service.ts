@@ -4,8 +4,7 @@ import type { Projection } from '../projections/projection.ts';
 import type { Projections } from '../projections/projections.ts';
 import { EnableReq, type StatisticsOptions, StatisticsReq, StatisticsResp, type SentDetails } from '../protocol/projections-messages.ts';
 import { type OpenCalls, Outlet, decode, faultOf, finish, method } from './calls.ts';
-import { RpcFault } from './faults.ts';
-import { unexpectedRequest } from './persistent-faults.ts';
+import { RpcFault, unexpectedRequest } from './faults.ts';
 
 const SERVICE = '/event_store.client.projections.Projections';
 

@@ -3,18 +3,19 @@ import type { ExpectedOptions, ProposedMessage } from '../protocol/messages.ts';
 import { NIL, parseUuid } from '../protocol/uuid.ts';
 import { expectedOf, streamNameOf } from '../protocol/values.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
-import { invalidArgument, metadataMissing } from './faults.ts';
+import { invalidArgument, metadataMissing, unexpectedRequest } from './faults.ts';
+import { revisionNumber } from './numbers.ts';
 
 const NOTHING: Uint8Array = new Uint8Array();
 
 /** @throws RpcFault when an event lacks what it must have. */
 export function proposedEventOf({ id, metadata, customMetadata, data }: ProposedMessage): ProposedEvent {
-  const uuid = parseUuid(id);
   const { type, 'content-type': contentType } = metadata;
-  if (uuid === null || uuid === NIL) throw invalidArgument('Empty eventId provided.');
   if (type === undefined) throw metadataMissing('type');
   if (contentType === undefined) throw metadataMissing('content-type');
-  if (type === '') throw invalidArgument('Empty eventType provided.');
+  const uuid = parseUuid(id);
+  if (uuid === null || uuid === NIL) throw unexpectedRequest("Empty eventId provided. (Parameter 'eventId')");
+  if (type === '') throw unexpectedRequest("Empty eventType provided. (Parameter 'eventType')");
   return { id: uuid, type, isJson: contentType === 'application/json', data: data ?? NOTHING, metadata: customMetadata ?? NOTHING };
 }
 
@@ -27,7 +28,7 @@ export interface WriteTarget {
 export function writeTargetOf(options: ExpectedOptions): WriteTarget {
   const stream = streamNameOf(options.streamIdentifier);
   const expected = expectedOf(options);
-  if (stream === '' || stream === '$$' || stream === '$all') throw invalidArgument(`The stream '${stream}' can't be written.`);
   if (expected === undefined) throw invalidArgument('The expected revision is missing.');
-  return { stream, expected };
+  if (stream === '' || stream === '$$' || stream === '$all') throw unexpectedRequest(`The stream '${stream}' can't be written.`);
+  return { stream, expected: typeof expected === 'bigint' ? revisionNumber(expected) : expected };
 }

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { ReadOptions } from '../protocol/messages.ts';
 import { readRequestOf } from './read-request.ts';
@@ -21,29 +22,38 @@ describe('A read request', () => {
     expect(readRequestOf({ ...ofAll, filter: { ...filter, max: 5 } })).toMatchObject({ filter: { checkpointIntervalEvents: 10 } });
   });
 
-  it('takes a start beyond the last possible number as the last', () => {
-    const request = readRequestOf({ ...ofStream, stream: { ...stream, revision: 2n ** 64n - 1n } });
-    expect(request.from).toBe(2n ** 63n - 1n);
+  it('takes the largest number, which is -1, for the end', () => {
+    expect(readRequestOf({ ...ofStream, stream: { ...stream, revision: 2n ** 64n - 1n } }).from).toBe('end');
+    expect(readRequestOf({ ...ofStream, stream: { ...stream, revision: 2n ** 63n - 1n } }).from).toBe(2n ** 63n - 1n);
+    expect(readRequestOf({ ...ofAll, all: { position: { commitPosition: 2n ** 64n - 1n, preparePosition: 2n ** 64n - 1n } } }).from).toBe('end');
   });
 
-  it.each<[string, ReadOptions | undefined]>([
-    ['without options', undefined],
+  it.each<[string, ReadOptions]>([
     ['without a form of UUIDs', { stream, count: 1n, noFilter: {} }],
-    ['with an empty form of UUIDs', { ...ofStream, uuidOption: {} }],
     ['of neither a stream nor all', { count: 1n, noFilter: {}, uuidOption: ids }],
     ['without a count that is no subscription', { stream, noFilter: {}, uuidOption: ids }],
     ['that says nothing of a filter', { stream, count: 1n, uuidOption: ids }],
     ['of a stream with a filter', { stream, count: 1n, filter, uuidOption: ids }],
     ['backwards that is a subscription', { ...ofAll, readDirection: 1 }],
     ['in a third direction', { ...ofStream, readDirection: 2 }],
+    ['with a filter of nothing', { ...ofAll, filter: { count: {}, checkpointIntervalMultiplier: 1 } }],
+    ['with a filter without a window', { ...ofAll, filter: { streamIdentifier: { prefix: ['order-'] }, checkpointIntervalMultiplier: 1 } }],
+    ['with a window of nothing', { ...ofAll, filter: { ...filter, max: 0 } }],
+  ])('%s is an invalid argument', (_title, options) => {
+    expect(() => readRequestOf(options)).toThrow(expect.objectContaining({ name: 'RpcFault', code: status.INVALID_ARGUMENT }));
+  });
+
+  it.each<[string, ReadOptions | undefined]>([
+    ['without options', undefined],
     ['of a stream without a name', { ...ofStream, stream: { start: {} } }],
     ['of a stream from nowhere', { ...ofStream, stream: { streamIdentifier: stream.streamIdentifier } }],
+    ['of a stream from a number that no revision can be', { ...ofStream, stream: { ...stream, revision: 2n ** 63n } }],
     ['of all from nowhere', { ...ofAll, all: {} }],
-    ['with a filter of nothing', { ...ofAll, filter: { count: {}, checkpointIntervalMultiplier: 1 } }],
+    ['of all from a number that no position can be', { ...ofAll, all: { position: { commitPosition: 2n ** 64n - 2n } } }],
+    ['of all from a commit before its prepare', { ...ofAll, all: { position: { preparePosition: 1n } } }],
     ['with a filter that is no pattern', { ...ofAll, filter: { ...filter, streamIdentifier: { regex: '(', prefix: [] } } }],
     ['with a checkpoint after nothing', { ...ofAll, filter: { ...filter, checkpointIntervalMultiplier: 0 } }],
-    ['with a window of nothing', { ...ofAll, filter: { ...filter, max: 0 } }],
-  ])('%s is refused', (_title, options) => {
-    expect(() => readRequestOf(options)).toThrow(expect.objectContaining({ name: 'RpcFault', code: 3 }));
+  ])('%s takes the server by surprise', (_title, options) => {
+    expect(() => readRequestOf(options)).toThrow(expect.objectContaining({ name: 'RpcFault', code: status.UNKNOWN }));
   });
 });

@@ -1,8 +1,9 @@
 import { TOMBSTONE_REVISION } from '../log/record.ts';
 import type { FilterOptions, ReadOptions } from '../protocol/messages.ts';
-import { clamp, streamNameOf } from '../protocol/values.ts';
+import { streamNameOf } from '../protocol/values.ts';
 import { type PageFilter, createPageFilter } from '../streams/filter.ts';
-import { invalidArgument } from './faults.ts';
+import { badPattern, invalidArgument, unexpectedRequest } from './faults.ts';
+import { positionNumber, revisionNumber } from './numbers.ts';
 
 export type Bound = bigint | 'start' | 'end';
 
@@ -30,14 +31,12 @@ export type ReadRequest = Common &
 
 const DEFAULT_WINDOW_EVENTS = 32;
 
-/** @throws RpcFault INVALID_ARGUMENT. */
+/** @throws RpcFault INVALID_ARGUMENT for what the real server looks for, UNKNOWN for what takes it by surprise. */
 export function readRequestOf(options: ReadOptions | undefined): ReadRequest {
-  if (options === undefined) throw invalidArgument('Options are missing.');
-  requirePossible(options);
+  if (options === undefined) throw unexpectedRequest();
   const { uuidOption, readDirection = 0, count } = options;
-  if (uuidOption === undefined || (uuidOption.string === undefined && uuidOption.structured === undefined)) {
-    throw invalidArgument('The form of UUIDs is missing.');
-  }
+  if (uuidOption === undefined) throw invalidArgument('The form of UUIDs is missing.');
+  requirePossible(options);
   const common = { resolveLinks: options.resolveLinks ?? false, idsAsText: uuidOption.string !== undefined };
   const backwards = readDirection === 1;
   if (options.stream === undefined) {
@@ -47,7 +46,7 @@ export function readRequestOf(options: ReadOptions | undefined): ReadRequest {
     return { ...common, kind: 'read-all', from, filter, backwards, count };
   }
   const stream = streamNameOf(options.stream.streamIdentifier);
-  if (stream === '') throw invalidArgument('The name of the stream is missing.');
+  if (stream === '') throw unexpectedRequest();
   const from = revisionBound(options.stream);
   if (count === undefined) return { ...common, kind: 'subscribe-to-stream', stream, from };
   const sendBounds = (options.controlOption?.compatibility ?? 0) >= 1;
@@ -68,32 +67,37 @@ function requirePossible({ stream, all, count, subscription, filter, noFilter, r
 }
 
 function revisionBound({ revision, start, end }: NonNullable<ReadOptions['stream']>): Bound {
-  if (revision !== undefined) return clamp(revision);
+  if (revision !== undefined) return orEnd(revisionNumber(revision));
   if (start !== undefined) return 'start';
   if (end !== undefined) return 'end';
-  throw invalidArgument('The revision to start from is missing.');
+  throw unexpectedRequest();
 }
 
 function positionBound({ position, start, end }: NonNullable<ReadOptions['all']>): Bound {
-  if (position !== undefined) return clamp(position.commitPosition ?? 0n);
+  if (position !== undefined) return orEnd(positionNumber(position));
   if (start !== undefined) return 'start';
   if (end !== undefined) return 'end';
-  throw invalidArgument('The position to start from is missing.');
+  throw unexpectedRequest();
+}
+
+function orEnd(number: bigint): Bound {
+  return number < 0n ? 'end' : number;
 }
 
 function filteredOf(options: FilterOptions, isSubscription: boolean): Filtered {
   const expression = options.streamIdentifier ?? options.eventType;
   if (expression === undefined) throw invalidArgument('The filter says neither streams nor types.');
+  if (options.max === undefined && options.count === undefined) throw invalidArgument('The search window of the filter is missing.');
   const windowEvents = options.max ?? DEFAULT_WINDOW_EVENTS;
   const multiplier = options.checkpointIntervalMultiplier ?? 0;
   if (windowEvents === 0) throw invalidArgument('The search window of the filter must be greater than 0.');
-  if (isSubscription && multiplier === 0) throw invalidArgument('The checkpoint interval of the filter must be greater than 0.');
+  if (isSubscription && multiplier === 0) throw unexpectedRequest();
   const on = options.streamIdentifier === undefined ? 'type' : 'stream';
   try {
     const select = createPageFilter({ on, regex: expression.regex ?? '', prefixes: expression.prefix });
     return { select, checkpointIntervalEvents: windowEvents * multiplier };
   } catch {
-    throw invalidArgument(`The filter's regular expression can't be understood: ${expression.regex}`);
+    throw badPattern(expression.regex);
   }
 }
 

@@ -5,6 +5,7 @@ import { identifierOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { wantedOf } from './all-filter.ts';
+import { requirePlace } from './all-position.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { RpcFault, streamDeleted } from './faults.ts';
@@ -41,9 +42,13 @@ export async function readStream(
   await outlet.send(ReadResp.encode({ lastStreamPosition: wireLong(streams.log.lastRevision(stream)) }));
 }
 
-/** Answers a read of all streams. */
+/** Answers a read of all streams. @throws RpcFault when there is nothing to start from. */
 export async function readAll(request: ReadRequest & { kind: 'read-all' }, streams: StreamReader, outlet: Outlet): Promise<void> {
   const { from, backwards, count, filter } = request;
+  if (typeof from === 'bigint') {
+    if (backwards && from > streams.log.lastPosition) throw new RpcFault(status.UNKNOWN, `Unexpected ${filter === null ? '' : 'Filtered'}ReadAllResult: Error`);
+    requirePlace(streams.log, from);
+  }
   let next = from === 'start' ? 0n : from === 'end' ? END : from;
   const nextPage = (limit: number): EventRecord[] => {
     const pageLimit = filter === null ? limit : undefined;

@@ -9,7 +9,7 @@ import { ReadReq } from '../protocol/messages.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
 import type { SizeLimits } from './append-size.ts';
-import { type Append, handleAppend, handleDelete } from './append.ts';
+import { type Append, type Remove, handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
 import { type RpcFault, shuttingDown } from './faults.ts';
@@ -23,7 +23,8 @@ import { subscribeToAll, subscribeToStream } from './subscriptions.ts';
 
 /** As much as the real server allows on one connection: the next call waits, without a word, until one ends. */
 const MAX_CONCURRENT_STREAMS = 100;
-const MAX_RECEIVE_BYTES = 20 * 1024 * 1024;
+/** What a record of the real log may have, without what the log needs itself. */
+const MAX_RECEIVE_BYTES = 16 * 1024 * 1024 - 10_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface Served {
@@ -56,8 +57,10 @@ export async function serve(served: Served, host: string, port: number): Promise
   const calls = new OpenCalls();
   const subscriptions = new OpenCalls();
   const breakable = { dropConnections: () => shared.drop(), endSubscriptions: (fault: RpcFault) => subscriptions.end(fault) };
-  const append = served.writer.append.bind(served.writer);
-  addStreams(grpc, served, served.faults?.around(append, () => breakable) ?? append, { calls, subscriptions });
+  const { writer } = served;
+  const faulty = <Args extends unknown[], Outcome>(write: (...args: Args) => Promise<Outcome>) => served.faults?.around(write, () => breakable) ?? write;
+  const writes: Writes = { append: faulty(writer.append.bind(writer)), softDelete: faulty(writer.softDelete.bind(writer)), tombstone: faulty(writer.tombstone.bind(writer)) };
+  addStreams(grpc, served, writes, { calls, subscriptions });
   addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
   if (served.projections !== null) addProjections(grpc, served.projections, calls);
   grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods(served.projections !== null) });
@@ -81,7 +84,13 @@ interface Open {
   readonly subscriptions: OpenCalls;
 }
 
-function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, append: Append, { calls, subscriptions }: Open): void {
+interface Writes {
+  readonly append: Append;
+  readonly softDelete: Remove;
+  readonly tombstone: Remove;
+}
+
+function addStreams(grpc: Server, { streams, commits, limits }: Served, { append, softDelete, tombstone }: Writes, { calls, subscriptions }: Open): void {
   const read = async (call: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> => {
     const request = readRequestOf(decode(ReadReq, call.request).options);
     const isSubscription = request.kind === 'subscribe-to-stream' || request.kind === 'subscribe-to-all';
@@ -107,7 +116,7 @@ function addStreams(grpc: Server, { streams, writer, commits, limits }: Served, 
       const signal = calls.open(call);
       void finish(call, signal, new BatchAppendCall(call, append, limits).run(signal));
     },
-    delete: handleDelete(writer.softDelete.bind(writer)),
-    tombstone: handleDelete(writer.tombstone.bind(writer)),
+    delete: handleDelete(softDelete),
+    tombstone: handleDelete(tombstone),
   });
 }

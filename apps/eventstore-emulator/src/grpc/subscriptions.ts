@@ -6,6 +6,7 @@ import { positionOf } from '../protocol/values.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { wantedOf } from './all-filter.ts';
+import { requirePlace } from './all-position.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
 import { streamDeleted } from './faults.ts';
@@ -58,7 +59,7 @@ export async function subscribeToStream(
   }
 }
 
-/** Never returns. @throws the signal's reason. */
+/** Never returns. @throws the signal's reason; the fault of a position that is none. */
 export async function subscribeToAll(
   request: ReadRequest & { kind: 'subscribe-to-all' },
   { streams, commits, outlet }: Subscriber,
@@ -66,6 +67,7 @@ export async function subscribeToAll(
   const { from, filter } = request;
   let last = from === 'start' ? 0n : from === 'end' ? streams.log.lastPosition : from;
   await confirm(outlet);
+  if (typeof from === 'bigint') requirePlace(streams.log, from);
   let isLive = false;
   let consideredEvents = 0;
   // Whoever starts at the end is told nothing before there is something new.

@@ -146,7 +146,6 @@ message BatchAppendResp {
   UUID correlation_id = 1;
   oneof result { google.Status error = 2; AppendResp.Success success = 3; }
   StreamIdentifier stream_identifier = 4;
-  oneof expected { uint64 stream_position = 5; Empty no_stream = 6; Empty any = 7; Empty stream_exists = 8; }
 }
 // Tombstone's request and answer have the same shape.
 message DeleteReq { AppendReq.Options options = 1; }

@@ -130,10 +130,6 @@ export interface BatchAppendAnswer {
   readonly streamIdentifier: StreamIdentifier;
   readonly error?: SentStatus;
   readonly success?: SentSuccess;
-  readonly streamPosition?: WireLong;
-  readonly noStream?: Present;
-  readonly any?: Present;
-  readonly streamExists?: Present;
 }
 
 export const BatchAppendReq = new Message<BatchAppendChunk, never>('event_store.client.streams.BatchAppendReq');

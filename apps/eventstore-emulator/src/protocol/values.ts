@@ -1,4 +1,4 @@
-import { type EventRecord, TOMBSTONE_REVISION } from '../log/record.ts';
+import type { EventRecord } from '../log/record.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import { type ExpectedOptions, PRESENT, type Present, type SentPosition, type SentRecord, type StreamIdentifier } from './messages.ts';
 import { structuredUuid } from './uuid.ts';
@@ -14,7 +14,7 @@ export function identifierOf(stream: string): { streamName: Uint8Array } {
   return { streamName: Buffer.from(stream, 'utf8') };
 }
 
-/** undefined when the client did not say. A number that no revision can have stays as it is: it is never the right one. */
+/** undefined when the client did not say. */
 export function expectedOf(options: ExpectedOptions): ExpectedRevision | undefined {
   if (options.noStream !== undefined) return 'no_stream';
   if (options.any !== undefined) return 'any';
@@ -55,11 +55,6 @@ export function expectedField(
 
 export function positionOf(position: bigint): SentPosition {
   return { commitPosition: wireLong(position), preparePosition: wireLong(position) };
-}
-
-/** What a client asks for beyond the last possible number is the last possible number. */
-export function clamp(value: bigint): bigint {
-  return value > TOMBSTONE_REVISION ? TOMBSTONE_REVISION : value;
 }
 
 export function recordOf(event: EventRecord, asText: boolean): SentRecord {

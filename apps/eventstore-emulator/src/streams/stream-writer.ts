@@ -15,7 +15,7 @@ import {
 import { type StreamReader, retentionOf } from './stream-reader.ts';
 
 export type WriteOutcome =
-  /** `lastRevision` is -1 and `position` null when nothing was to be written. */
+  /** `lastRevision` is -1 when nothing was to be written to no stream. */
   | { readonly kind: 'written'; readonly lastRevision: bigint; readonly position: bigint | null }
   /** `current` is -1 for a stream without events. */
   | { readonly kind: 'wrong-expected-revision'; readonly current: bigint }
@@ -73,8 +73,9 @@ export class StreamWriter {
 
   #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {
     let { lastRevision } = state;
-    let position: bigint | null = null;
-    if (events.length === 0) return { kind: 'written', lastRevision, position };
+    // The real server writes a record that nobody sees for an append of nothing: its position, too, is one behind
+    // which a reader finds whatever comes later.
+    let position = this.#streams.log.lastPosition;
     if (state.isSoftDeleted) this.#recreate(stream, lastRevision + 1n);
     const describes = isMetastream(stream) ? originalOf(stream) : undefined;
     const describesDeleted = describes !== undefined && this.#streams.isSoftDeleted(describes);

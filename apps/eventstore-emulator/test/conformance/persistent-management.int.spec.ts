@@ -1,24 +1,18 @@
 import { once } from 'node:events';
-import {
-  END,
-  type EventStoreDBClient,
-  PersistentSubscriptionDoesNotExistError,
-  PersistentSubscriptionExistsError,
-  START,
-  eventTypeFilter,
-  persistentSubscriptionToAllSettingsFromDefaults,
-} from '@eventstore/db-client';
+import type { EventStoreDBClient } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Judged, add, eventually, fresh, settings, watch, watchAndAck } from './group-client.ts';
+import { END, PersistentSubscriptionDoesNotExistError, PersistentSubscriptionExistsError, START, eventTypeFilter, persistentSubscriptionToAllSettingsFromDefaults } from '../client-under-test.ts';
+import { add, eventually, fresh, settings, watch, watchAndAck } from '../group-client.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
 
-let judged: Judged;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  judged = await Judged.start();
-  client = judged.client;
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => judged.stop());
+afterAll(() => server.leave());
 
 const all = (changes = {}) => persistentSubscriptionToAllSettingsFromDefaults({ startFrom: START, ...changes });
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { append, proposedEvent, readAnswers, remove, subscribe } from '../raw-calls.ts';
-import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
+import { append, proposedEvent, readAnswers, remove, subscribe } from '../../raw-calls.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import type { RawClient } from '../../wire.ts';
 
 let server: ServerUnderTest;
 let raw: RawClient;
@@ -40,6 +40,12 @@ describe('A stream that was deleted for ever', () => {
     expect(fault).toMatchObject({ code: status.FAILED_PRECONDITION, trailers: { exception: 'stream-deleted' } });
     expect(fault.details).toMatch(/^Event stream '(\$\$)?thing-.*' is deleted\.$/);
     expect(fault.details).toContain(stream);
+  });
+
+  it('is named in trailers, percent-encoded when it is not ASCII, and in the text as it is', async () => {
+    const stream = `größe-${randomUUID()}`;
+    await remove(raw, 'Tombstone', stream, { any: {} });
+    expect(await faultOf(readAnswers(raw, { stream }))).toMatchObject({ details: `Event stream '${stream}' is deleted.`, trailers: { 'stream-name': encodeURIComponent(stream) } });
   });
 
   it('ends a subscription by its name, after the confirmation', async () => {

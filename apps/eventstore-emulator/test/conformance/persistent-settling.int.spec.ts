@@ -1,15 +1,17 @@
-import { type EventStoreDBClient, type PersistentSubscriptionToStreamSettings, PersistentSubscriptionDoesNotExistError, UnknownError } from '@eventstore/db-client';
+import type { EventStoreDBClient, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Judged, type Watched, add, eventually, fresh, range, settings, watch, watchAndAck } from './group-client.ts';
+import { PersistentSubscriptionDoesNotExistError, PersistentSubscriptionFailedError } from '../client-under-test.ts';
+import { type Watched, add, eventually, fresh, range, settings, watch, watchAndAck } from '../group-client.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
 
-let judged: Judged;
+let server: ServerUnderTest;
 let client: EventStoreDBClient;
 
 beforeAll(async () => {
-  judged = await Judged.start();
-  client = judged.client;
+  server = await ServerUnderTest.start();
+  client = server.client();
 });
-afterAll(() => judged.stop());
+afterAll(() => server.leave());
 
 async function groupOf(count: number, changes: Partial<PersistentSubscriptionToStreamSettings> = {}): Promise<string> {
   const stream = fresh();
@@ -59,6 +61,14 @@ describe('A nack', () => {
     await eventually(() => expect(retries(watched).filter(([revision]) => revision === 0)).toEqual([[0, 0], [0, 1], [0, 2]]));
     await eventually(async () => expect((await info(stream)).stats.totalInFlightMessages).toBe(0));
     expect(await parkedCount(stream)).toBe(0);
+    await watched.subscription.unsubscribe();
+  });
+
+  it('to retry sends the event before those that were not sent yet', async () => {
+    const stream = await groupOf(3);
+    const single = client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 1 });
+    const watched = await watch(single, (event, from) => (event.retryCount === 0 && event.event!.revision === 0n ? from.nack('retry', 'again', event) : from.ack(event)));
+    await eventually(() => expect(retries(watched)).toEqual([[0, 0], [0, 1], [1, 0], [2, 0]]));
     await watched.subscription.unsubscribe();
   });
 
@@ -175,7 +185,7 @@ describe('Parked events', () => {
     await expect(client.replayParkedMessagesToStream(fresh(), 'group')).rejects.toThrow(PersistentSubscriptionDoesNotExistError);
     const stream = await groupOf(1);
     const negative = client.replayParkedMessagesToStream(stream, 'group', { stopAt: -1 });
-    await expect(negative).rejects.not.toBeInstanceOf(UnknownError);
+    await expect(negative).rejects.toBeInstanceOf(PersistentSubscriptionFailedError);
     await expect(negative).rejects.toThrow(`Subscription group group on stream ${stream} failed: 'Cannot stop replaying parked message at a negative version.'`);
   });
 });

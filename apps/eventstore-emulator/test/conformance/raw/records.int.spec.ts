@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RecordedAnswer, append, proposedEvent, readAnswers, remove } from '../raw-calls.ts';
-import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
+import { type RecordedAnswer, append, proposedEvent, readAnswers, remove } from '../../raw-calls.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import type { RawClient } from '../../wire.ts';
 
 let server: ServerUnderTest;
 let raw: RawClient;
@@ -76,6 +76,17 @@ describe('A deletion', () => {
     const [metadata] = await recordsOf(`$$${stream}`);
     expect(JSON.parse(metadata!.event.event!.data.toString().replace('9223372036854775807', '"largest"'))).toEqual({ $tb: 'largest' });
     expect(answer.position.commitPosition).toBe(metadata!.event.commitPosition);
+  });
+
+  it('leaves nothing of itself but $tb when the stream comes back', async () => {
+    const stream = fresh();
+    await append(raw, stream, NO_STREAM, proposedEvent());
+    const metadata = { metadata: { type: '$metadata', 'content-type': 'application/json' }, data: Buffer.from('{"owner":"me","$tb":9223372036854775807}') };
+    await append(raw, `$$${stream}`, NO_STREAM, proposedEvent(metadata));
+    expect(await recordsOf(stream)).toMatchObject([{ streamNotFound: {} }]);
+    await append(raw, stream, { any: {} }, proposedEvent());
+    const [after] = await recordsOf(`$$${stream}`);
+    expect(JSON.parse(after!.event.event!.data.toString())).toEqual({ owner: 'me', $tb: 1 });
   });
 
   it('that can not answers with the position of the tombstone, the last event of the stream in all', async () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type RecordedAnswer, append, proposedEvent, remove, subscribe } from '../raw-calls.ts';
-import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
+import { type ReadOver, type RecordedAnswer, append, proposedEvent, remove, subscribe } from '../../raw-calls.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import { LARGEST, type RawClient, TOO_LARGE } from '../../wire.ts';
 
 let server: ServerUnderTest;
 let raw: RawClient;
@@ -89,11 +89,33 @@ describe('A subscription', () => {
     call.cancel();
   });
 
-  it.each([
-    ['that would have a checkpoint after nothing', { filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 0 } }],
-    ['backwards', { readDirection: 1 }],
-    ['of one stream through a filter', { stream: 'thing-1', filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 1 } }],
-  ])('%s is an error', async (_title, over) => {
-    expect(await subscribe(raw, over).ended).toBeInstanceOf(Error);
+  it.each<[string, status, ReadOver]>([
+    ['that would have a checkpoint after nothing', status.UNKNOWN, { filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 0 } }],
+    ['to a stream from a revision from 2^63 on', status.UNKNOWN, { stream: 'thing-1', from: { revision: TOO_LARGE } }],
+    ['to all from a position from 2^63 on', status.UNKNOWN, { all: { position: { commitPosition: TOO_LARGE } } }],
+    ['to one stream through a filter', status.INVALID_ARGUMENT, { stream: 'thing-1', filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 1 } }],
+    ['backwards', status.INVALID_ARGUMENT, { readDirection: 1 }],
+  ])('%s is refused with status %i and never confirmed', async (_title, code, over) => {
+    const { answers, ended } = subscribe(raw, over);
+    expect(await ended).toMatchObject({ code });
+    expect(answers).toEqual([]);
+  });
+
+  it('to all from a position that somebody calculated is confirmed and ends as an invalid argument', async () => {
+    const { position } = await mark();
+    await mark();
+    const { answers, ended } = subscribe(raw, { all: { position: { commitPosition: position.commitPosition + 1, preparePosition: position.preparePosition + 1 } } });
+    expect(await ended).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'Trying to read from an invalid position.' });
+    expect(kinds(answers)).toEqual(['confirmation']);
+  });
+
+  it('takes the largest number for the end', async () => {
+    const stream = fresh();
+    await append(raw, stream, { any: {} }, ...events(2));
+    for (const over of [{ stream, from: { revision: LARGEST } }, { all: { position: { commitPosition: LARGEST, preparePosition: LARGEST } } }]) {
+      const { answers, call } = subscribe(raw, over);
+      await eventually(() => expect(kinds(answers)).toEqual(['confirmation', 'caughtUp']));
+      call.cancel();
+    }
   });
 });

@@ -1,8 +1,8 @@
-import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientDuplexStream, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess } from './emulator-process.ts';
-import { add, eventually, fresh, settings } from './group-client.ts';
-import { RawClient, wireMessage } from './wire.ts';
+import { add, eventually, fresh, settings } from '../../group-client.ts';
+import { ServerUnderTest } from '../../server-under-test.ts';
+import { MALFORMED, type RawClient, TOO_LARGE, wireMessage } from '../../wire.ts';
 
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
 const message = (name: string) => wireMessage(`persistent_subscriptions.${name}`);
@@ -13,20 +13,16 @@ const ReadReq = message('ReadReq');
 const ReadResp = message('ReadResp');
 const GetInfoResp = message('GetInfoResp');
 
-let emulator: EmulatorProcess;
+let server: ServerUnderTest;
 let raw: RawClient;
 
 beforeAll(async () => {
-  emulator = await EmulatorProcess.start();
-  raw = new RawClient(emulator.port);
+  server = await ServerUnderTest.start();
+  raw = server.raw();
 });
-afterAll(async () => {
-  raw.close();
-  await emulator.remove();
-});
+afterAll(() => server.leave());
 
 const named = (stream: string) => ({ streamName: Buffer.from(stream) });
-const MALFORMED = Buffer.from('0a05ff', 'hex');
 const good = { maxRetryCount: 1, readBatchSize: 5, historyBufferSize: 10, liveBufferSize: 10, minCheckpointCount: 1, maxCheckpointCount: 5, messageTimeoutMs: 1000 };
 
 function call(method: keyof typeof requests, options: object | Buffer): Promise<Buffer> {
@@ -43,26 +39,37 @@ async function fault(work: Promise<unknown>) {
 }
 
 describe('A request', () => {
-  it.each<[keyof typeof requests, object]>([
-    ['Create', {}],
-    ['Create', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s') } }],
-    ['Create', { groupName: 'g', settings: good, all: {} }],
-    ['Create', { groupName: 'g', settings: good, all: { start: {}, filter: {} } }],
-    ['Update', { groupName: 'g' }],
-    ['Delete', { groupName: 'g' }],
-    ['Delete', { streamIdentifier: named('s') }],
-    ['GetInfo', {}],
-    ['ReplayParked', { groupName: 'g', streamIdentifier: named('s') }],
-    ['List', {}],
-    ['List', { listForStream: {} }],
-  ])('that no handler expects fails as in the real server: %s %j', async (method, options) => {
-    expect(await fault(call(method, options))).toMatchObject({ code: status.UNKNOWN, details: 'Exception was thrown by handler.' });
+  it.each<[keyof typeof requests, string, object]>([
+    ['Create', 'without anything', {}],
+    ['Create', 'without settings', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
+    ['Create', 'without a group', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
+    ['Create', 'from a revision from 2^63 on', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } }],
+    ['Create', 'from a revision from 2^63 on, as older clients say it', { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') }],
+    ['Create', 'from a commit before its prepare', { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } }],
+    ['Create', 'from a position from 2^63 on', { groupName: 'g', settings: good, all: { position: { commitPosition: TOO_LARGE } } }],
+    ['Create', 'with a filter that is no pattern', { groupName: 'g', settings: good, all: { start: {}, filter: { eventType: { regex: '(' } } } }],
+    ['Update', 'without settings', { groupName: 'g' }],
+    ['Delete', 'without a stream', { groupName: 'g' }],
+    ['Delete', 'without a group', { streamIdentifier: named('s') }],
+    ['GetInfo', 'without anything', {}],
+    ['ReplayParked', 'without an end', { groupName: 'g', streamIdentifier: named('s') }],
+    ['List', 'of nothing', {}],
+    ['List', 'of a stream without saying which', { listForStream: {} }],
+  ])('that no handler expects fails as in the real server: %s %s', async (method, _title, options) => {
+    const { code, details } = await fault(call(method, options));
+    expect({ code, details }).toEqual({ code: status.UNKNOWN, details: expect.stringMatching(/^Exception was thrown by handler\./) as string });
   });
 
-  it.each(Object.keys(requests) as (keyof typeof requests)[])('of bytes that are no message is an invalid argument: %s', async (method) => {
-    expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  it.each<[string, object]>([
+    ['a stream from nowhere', { stream: { streamIdentifier: named('s') } }],
+    ['$all from nowhere', { all: {} }],
+    ['a filter of neither streams nor types', { all: { start: {}, filter: {} } }],
+  ])('to create a group of %s is an invalid argument', async (_title, options) => {
+    expect(await fault(call('Create', { groupName: 'g', settings: good, ...options }))).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  it.each(Object.keys(requests) as (keyof typeof requests)[])('of bytes that are no message, or of none, fails as an exception of the handler: %s', async (method) => {
+    expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.UNKNOWN });
     expect(await fault(call(method, Buffer.alloc(0)))).toMatchObject({ code: status.UNKNOWN });
   });
 
@@ -93,6 +100,40 @@ describe('A request', () => {
     expect(await info(stream)).toMatchObject({ startFrom, namedConsumerStrategy: 'PinnedByCorrelation', messageTimeoutMilliseconds: 2, checkPointAfterMilliseconds: 3 });
   });
 
+  it.each([
+    ['DispatchToSingle', { namedConsumerStrategy: 0 }],
+    ['RoundRobin', { namedConsumerStrategy: 1 }],
+    ['Pinned', { namedConsumerStrategy: 2 }],
+    ['PinnedByCorrelation', { namedConsumerStrategy: 1, consumerStrategy: 'PinnedByCorrelation' }],
+  ])('may ask for %s by number, or by a name, which wins', async (namedConsumerStrategy, strategy) => {
+    const stream = fresh();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, ...strategy } });
+    expect(await info(stream)).toMatchObject({ namedConsumerStrategy });
+  });
+
+  it.each<[string, object, string]>([
+    ['the start', { start: {} }, 'C:0/P:0'],
+    ['the end', { end: {} }, 'C:-1/P:-1'],
+    ['a position', { position: { commitPosition: 1, preparePosition: 1 } }, 'C:1/P:1'],
+  ])('names the start of a group of $all from %s by two numbers', async (_title, from, startFrom) => {
+    const groupName = fresh('group');
+    await call('Create', { groupName, all: { ...from, noFilter: {} }, settings: good });
+    const told = GetInfoResp.decode(await call('GetInfo', { all: {}, groupName }));
+    expect(told['subscriptionInfo']).toMatchObject({ eventSource: '$all', startFrom });
+    await call('Delete', { all: {}, groupName });
+  });
+
+  it('for a group that is there already fails with its names', async () => {
+    const stream = fresh();
+    const options = { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: good };
+    await call('Create', options);
+    expect(await fault(call('Create', options))).toEqual({
+      code: status.ALREADY_EXISTS,
+      details: `Subscription group g on stream ${stream} exists.`,
+      trailers: expect.objectContaining({ exception: 'persistent-subscription-exists', 'stream-name': stream, 'group-name': 'g' }),
+    });
+  });
+
   it('of a group that is not there names it, in trailers that are text', async () => {
     expect(await fault(call('Delete', { streamIdentifier: named('gibt-es-nicht-ü'), groupName: 'g' }))).toEqual({
       code: status.NOT_FOUND,
@@ -115,7 +156,7 @@ describe('A client of a group', () => {
   interface Reader {
     readonly call: ClientDuplexStream<Buffer, Buffer>;
     readonly answers: Readonly<Record<string, unknown>>[];
-    readonly ended: Promise<{ code: status; details: string }>;
+    readonly ended: Promise<{ code: status; details: string; metadata: Metadata }>;
     send(content: object | Buffer): void;
   }
 
@@ -124,14 +165,14 @@ describe('A client of a group', () => {
     const answers: Readonly<Record<string, unknown>>[] = [];
     duplex.on('data', (bytes: Buffer) => answers.push(ReadResp.decode(bytes)));
     duplex.on('error', () => {});
-    const ended = new Promise<{ code: status; details: string }>((resolve) => duplex.on('status', resolve));
+    const ended = new Promise<{ code: status; details: string; metadata: Metadata }>((resolve) => duplex.on('status', resolve));
     const send = (content: object | Buffer): void => void duplex.write(Buffer.isBuffer(content) ? content : ReadReq.encode(content as never));
     first.forEach(send);
     return { call: duplex, answers, ended, send };
   }
   async function groupOf(count: number): Promise<string> {
     const stream = fresh();
-    const client = emulator.client();
+    const client = server.client();
     await add(client, stream, count);
     await client.createPersistentSubscriptionToStream(stream, 'g', settings());
     return stream;
@@ -150,6 +191,31 @@ describe('A client of a group', () => {
     reader.call.cancel();
   });
 
+  it('is told by its text and trailers that the group was dropped, or has clients enough', async () => {
+    const stream = fresh();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, maxSubscriberCount: 1 } });
+    const first = open(options(stream));
+    await eventually(() => expect(first.answers).toHaveLength(1));
+    const trailers = { 'stream-name': stream, 'group-name': 'g' };
+    const second = await open(options(stream)).ended;
+    expect(second).toMatchObject({ code: status.FAILED_PRECONDITION, details: `Maximum subscriptions reached for subscription group g on stream ${stream}.` });
+    expect(second.metadata.getMap()).toMatchObject({ exception: 'maximum-subscribers-reached', ...trailers });
+    await call('Delete', { streamIdentifier: named(stream), groupName: 'g' });
+    const dropped = await first.ended;
+    expect(dropped).toMatchObject({ code: status.CANCELLED, details: `Subscription group g on stream ${stream} was dropped.` });
+    expect(dropped.metadata.getMap()).toMatchObject({ exception: 'persistent-subscription-dropped', ...trailers });
+  });
+
+  it('that nacks without saying what to do has the event sent again', async () => {
+    const stream = await groupOf(1);
+    const reader = open(options(stream, { uuidOption: { string: {} } }));
+    await eventually(() => expect(reader.answers).toHaveLength(2));
+    const { event } = reader.answers[1] as { event: { event: { id: object } } };
+    reader.send({ nack: { ids: [event.event.id], action: 0 } });
+    await eventually(() => expect(reader.answers[2]).toMatchObject({ event: { retryCount: 1, event: { id: event.event.id } } }));
+    reader.call.cancel();
+  });
+
   it('that takes nothing is given nothing', async () => {
     const stream = await groupOf(2);
     const reader = open(options(stream, { bufferSize: 0 }));
@@ -163,7 +229,7 @@ describe('A client of a group', () => {
     const reader = open(options(stream));
     await eventually(() => expect(reader.answers).toHaveLength(2));
     reader.call.end();
-    await add(emulator.client(), stream, 1);
+    await add(server.client(), stream, 1);
     await eventually(() => expect(reader.answers).toHaveLength(3));
     reader.call.cancel();
   });
@@ -181,7 +247,7 @@ describe('A client of a group', () => {
   });
 
   it.each<[string, object | Buffer, status]>([
-    ['no message', MALFORMED, status.INVALID_ARGUMENT],
+    ['no message', MALFORMED, status.UNKNOWN],
     ['an ack before it said who it is', { ack: { ids: [] } }, status.UNKNOWN],
     ['no group', { options: { streamIdentifier: named('s'), uuidOption: { string: {} } } }, status.UNKNOWN],
     ['no stream', { options: { groupName: 'g', uuidOption: { string: {} } } }, status.UNKNOWN],
@@ -191,7 +257,7 @@ describe('A client of a group', () => {
   });
 
   it.each<[string, object | Buffer, status]>([
-    ['no message', MALFORMED, status.INVALID_ARGUMENT],
+    ['no message', MALFORMED, status.UNKNOWN],
     ['who it is once more', options('s'), status.UNKNOWN],
     ['an unknown action', { nack: { ids: [], action: 9 } }, status.UNKNOWN],
     ['an id that is none', { ack: { ids: [{ string: 'x' }] } }, status.UNKNOWN],
