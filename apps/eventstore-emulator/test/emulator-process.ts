@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
@@ -15,6 +16,19 @@ export interface Start {
   /** A module that is loaded before the emulator, to make something around it fail. */
   readonly preload?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Kills it. */
+  readonly signal?: AbortSignal;
+}
+
+/** The process alone, before it has said anything. */
+export function spawnEmulator(folder: string, { preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
+  const before = preload === undefined ? [] : ['--import', preload];
+  return spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, '--insecure', '--port', '0', '--db', folder, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** The emulator from its sources, as a process of its own on a free port. */
@@ -42,13 +56,12 @@ export class EmulatorProcess {
   /** @throws with what it wrote when it ends instead of starting. */
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
-    const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    const child = spawnEmulator(folder, options);
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const startLine = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
+      child.on('error', reject);
       child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
     });
     return new EmulatorProcess(folder, child, startLine, errors);
