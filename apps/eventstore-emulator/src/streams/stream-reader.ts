@@ -1,6 +1,6 @@
 import type { EventLog } from '../log/event-log.ts';
 import { type EventRecord, NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { type Retention, METADATA_TYPE, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseRetention } from './stream-metadata.ts';
+import { type Retention, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseRetention } from './stream-metadata.ts';
 
 export type StreamStatus = 'readable' | 'not-found' | 'deleted';
 
@@ -72,9 +72,9 @@ export class StreamReader {
   }
 }
 
-/** Metadata that no server wrote or that are not JSON count as none. */
+/** Metadata that are not JSON count as none; their type does not matter. */
 export function retentionOf(metadata: EventRecord | undefined): Retention {
-  return metadata?.type === METADATA_TYPE && metadata.isJson ? parseRetention(metadata.data) : NO_RETENTION;
+  return metadata?.isJson === true ? parseRetention(metadata.data) : NO_RETENTION;
 }
 
 function larger(a: bigint, b: bigint): bigint {

@@ -74,14 +74,14 @@ export class StreamWriter {
   #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {
     let { lastRevision } = state;
     let position: bigint | null = null;
-    if (events.length === 0) return { kind: 'written', lastRevision, position };
-    if (state.isSoftDeleted) this.#recreate(stream, lastRevision + 1n);
     const describes = isMetastream(stream) ? originalOf(stream) : undefined;
     const describesDeleted = describes !== undefined && this.#streams.isSoftDeleted(describes);
     for (const event of events) {
       lastRevision += 1n;
       position = this.#write(stream, lastRevision, event);
     }
+    // Behind what was written, and also when that is nothing: so does the real server.
+    if (state.isSoftDeleted) this.#recreate(stream, state.lastRevision + 1n);
     // New metadata would otherwise bring the old events of a soft-deleted stream back.
     if (describesDeleted) this.#recreate(describes, this.#streams.log.lastRevision(describes) + 1n);
     return { kind: 'written', lastRevision, position };
@@ -114,8 +114,8 @@ export class StreamWriter {
 
   /** The old events stay hidden, the other metadata stay. */
   #recreate(stream: string, firstRevision: bigint): void {
-    const metadata = this.#streams.rawMetadata(stream);
-    this.#writeMetadata(stream, withTruncateBefore(metadata?.data ?? NOTHING, firstRevision));
+    const metadata = withTruncateBefore(this.#streams.rawMetadata(stream)?.data ?? NOTHING, firstRevision);
+    if (metadata !== null) this.#writeMetadata(stream, metadata);
   }
 
   #writeMetadata(stream: string, data: Uint8Array): bigint {
