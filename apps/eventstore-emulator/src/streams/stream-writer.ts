@@ -68,7 +68,8 @@ export class StreamWriter {
     if (verdict.kind === 'stream-deleted') return verdict;
     if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision };
     const { lastRevision } = verdict;
-    return { kind: 'written', lastRevision, position: this.#streams.log.idAt(stream, lastRevision)?.position ?? null };
+    // The real server looks the event up as a reader does: of what metadata hide by now it knows no position.
+    return { kind: 'written', lastRevision, position: this.#streams.target(stream, lastRevision)?.position ?? null };
   }
 
   #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Kills } from './kills/kills.ts';
+import { tortureByModel } from './model/model.ts';
 import type { Rack, Verdict } from './torture.ts';
 
 export const HELP = `npm run torture -- NAME [options]
@@ -9,6 +10,9 @@ verdict; the exit code is 1 when something is violated, and then the data stay a
 
   kills     kills it with -9 again and again under load, and compares what it acknowledged with what it has
             --rounds N     how often (default 200)
+  model     random commands against a simple model of the specification; a disagreement is shrunk
+            --minutes N    for how long (default 10)
+            --path P --replay R    only what is told with a disagreement, with its seed
 
   --seed N  where chance begins (default: the time of day)
   --help    this text
@@ -37,6 +41,11 @@ export function parseTorture(args: readonly string[]): Torture | null {
       const rounds = whole('--rounds', values.rounds ?? '200', 1, 1_000_000);
       return { seed, run: (rack) => new Kills(rack, { rounds }).run() };
     }
+    case 'model': {
+      const { path, replay } = values;
+      const minutes = whole('--minutes', values.minutes ?? '10', 1, 10_000);
+      return { seed, run: (rack) => tortureByModel(rack, { minutes, ...(path === undefined ? {} : { path }), ...(replay === undefined ? {} : { replay }) }) };
+    }
     default:
       throw new UsageError(`There is no torture ${name}`);
   }
@@ -49,6 +58,9 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         rounds: { type: 'string' },
+        minutes: { type: 'string' },
+        path: { type: 'string' },
+        replay: { type: 'string' },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
