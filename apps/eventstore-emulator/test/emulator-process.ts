@@ -23,12 +23,14 @@ export interface Start {
 /** The process alone, before it has said anything. */
 export function spawnEmulator(folder: string, { preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
   const before = preload === undefined ? [] : ['--import', preload];
-  return spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, '--insecure', '--port', '0', '--db', folder, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, '--insecure', '--port', '0', '--db', folder, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-    killSignal: 'SIGKILL',
-    ...(signal === undefined ? {} : { signal }),
   });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  child.once('exit', () => signal?.removeEventListener('abort', kill));
+  return child;
 }
 
 /** The emulator from its sources, as a process of its own on a free port. */
@@ -61,7 +63,7 @@ export class EmulatorProcess {
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const startLine = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
-      child.on('error', reject);
+      child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
     });
     return new EmulatorProcess(folder, child, startLine, errors);

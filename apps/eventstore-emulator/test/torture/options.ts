@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Kills } from './kills/kills.ts';
 import { tortureByModel } from './model/model.ts';
 import type { Rack, Verdict } from './torture.ts';
+import { WireFuzz } from './wire/wire-fuzz.ts';
 
 export const HELP = `npm run torture -- NAME [options]
 
@@ -13,6 +14,9 @@ verdict; the exit code is 1 when something is violated, and then the data stay a
   model     random commands against a simple model of the specification; a disagreement is shrunk
             --minutes N    for how long (default 10)
             --path P --replay R    only what is told with a disagreement, with its seed
+  wire      what no client sends, over connections, HTTP and every method, next to a client that behaves
+            --minutes N    for how long (default 5)
+            --only N       only the one thing that is told with a violation
 
   --seed N  where chance begins (default: the time of day)
   --help    this text
@@ -46,6 +50,11 @@ export function parseTorture(args: readonly string[]): Torture | null {
       const minutes = whole('--minutes', values.minutes ?? '10', 1, 10_000);
       return { seed, run: (rack) => tortureByModel(rack, { minutes, ...(path === undefined ? {} : { path }), ...(replay === undefined ? {} : { replay }) }) };
     }
+    case 'wire': {
+      const minutes = whole('--minutes', values.minutes ?? '5', 1, 10_000);
+      const only = values.only === undefined ? {} : { only: whole('--only', values.only, 0, 2 * LARGEST_SEED) };
+      return { seed, run: (rack) => new WireFuzz(rack, { minutes, ...only }).run() };
+    }
     default:
       throw new UsageError(`There is no torture ${name}`);
   }
@@ -59,6 +68,7 @@ function parse(args: readonly string[]) {
       options: {
         rounds: { type: 'string' },
         minutes: { type: 'string' },
+        only: { type: 'string' },
         path: { type: 'string' },
         replay: { type: 'string' },
         seed: { type: 'string' },

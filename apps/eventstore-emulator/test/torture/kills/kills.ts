@@ -27,7 +27,7 @@ const SAMPLED_STREAMS = 500;
 const START_MS = 700;
 /** A checkpoint of the write-ahead log comes after 16 MB of it. */
 const PATIENCE_APPENDS = 1500;
-const LAST_WORDS_MS = 60_000;
+const PATIENCE_MS = 60_000;
 
 /** The emulator is killed over and over, and what it acknowledged is compared with what it has. */
 export class Kills {
@@ -80,7 +80,6 @@ export class Kills {
   async #killWhileStarting(): Promise<void> {
     const { folder, signal } = this.#rack;
     const child = spawnEmulator(folder, { signal });
-    child.on('error', () => {});
     const exited = once(child, 'exit');
     await Promise.race([exited, after(this.#random.below(START_MS), undefined, { signal })]);
     child.kill('SIGKILL');
@@ -178,6 +177,18 @@ export class Kills {
     return this.#judge.order.filter((id) => this.#judge.streamOf(id).startsWith(prefix)).length;
   }
 
+  /** Until subscribers and group have got everything, or nothing more comes. */
+  async #drain(sharedEvents: number): Promise<void> {
+    const wanted = this.#catchUps.map(({ prefix }) => this.#wanted(prefix));
+    const isComplete = (): boolean => this.#member.deliveries >= sharedEvents && this.#catchUps.every(({ seen }, index) => seen.length >= wanted[index]!);
+    const progress = (): number => this.#catchUps.reduce((sum, { seen }) => sum + seen.length, this.#member.deliveries);
+    let [before, since] = [progress(), Date.now()];
+    while (!isComplete() && Date.now() - since < PATIENCE_MS) {
+      await after(50, undefined, { signal: this.#rack.signal });
+      if (progress() > before) [before, since] = [progress(), Date.now()];
+    }
+  }
+
   /** Without kills: what is unknown is repeated until it is known, subscribers come to the end. */
   async #end(): Promise<void> {
     const emulator = await this.#start();
@@ -187,10 +198,8 @@ export class Kills {
     const connection = new Connection(emulator.port);
     for (const writer of this.#writers) await writer.repeat(connection);
     await this.#judgeLast(client);
-    const deadline = Date.now() + LAST_WORDS_MS;
     const shared = this.#judge.lastRevision('shared');
-    const isComplete = (): boolean => this.#member.missing(shared).length === 0 && this.#catchUps.every(({ seen, prefix }) => seen.length >= this.#wanted(prefix));
-    while (!isComplete() && Date.now() < deadline) await after(50, undefined, { signal: this.#rack.signal });
+    await this.#drain(Number(shared) + 1);
     const missing = this.#member.missing(shared);
     if (missing.length > 0) this.#violations.add(`the group never got ${missing.length} events, the first of them ${missing[0]}`);
     for (const { name, seen, prefix } of this.#catchUps) {

@@ -154,7 +154,7 @@ export class Specified {
   #recreate(stream: string, revision: bigint): void {
     const last = this.events(metaOf(stream)).at(-1)!.data;
     if (!/^\s*\{/.test(last) || !isJson(last)) return;
-    const rest = last.replace(/"\$tb":\d+,?/, '').replace(/^\{/, '').replace(/,?\}$/, '');
+    const rest = last.replace(/"\$tb":(?:"[^"]*"|-?[\d.]+),?/, '').replace(/^\{/, '').replace(/,?\}$/, '');
     // Where $tb stands among the keys is nobody's business.
     this.#describe(stream, `{${rest}${rest === '' ? '' : ','}"$tb":${revision}}`);
   }
