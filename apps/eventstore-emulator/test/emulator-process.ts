@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
 import { connect } from './client-under-test.ts';
 
@@ -16,6 +17,21 @@ export interface Start {
   /** A module that is loaded before the emulator, to make something around it fail. */
   readonly preload?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Kills it. */
+  readonly signal?: AbortSignal;
+}
+
+/** The process alone, before it has said anything. */
+export function spawnEmulator(folder: string, { preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
+  const before = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, '--insecure', '--port', '0', '--db', folder, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  child.once('exit', () => signal?.removeEventListener('abort', kill));
+  return child;
 }
 
 /** The emulator from its sources, as a process of its own on a free port. */
@@ -43,13 +59,12 @@ export class EmulatorProcess {
   /** @throws with what it wrote when it ends instead of starting. */
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
-    const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    const child = spawnEmulator(folder, options);
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const startLine = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
+      child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
     });
     return new EmulatorProcess(folder, child, startLine, errors);

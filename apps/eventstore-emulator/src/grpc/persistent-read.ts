@@ -12,7 +12,7 @@ import type { StreamReader } from '../streams/stream-reader.ts';
 import { Outlet, decode } from './calls.ts';
 import { targetOf } from './event-encoding.ts';
 import { unexpectedRequest } from './faults.ts';
-import { type GroupName, groupDropped, groupNotFound, tooManySubscribers } from './persistent-faults.ts';
+import { type GroupName, groupDropped, groupFailed, groupNotFound, tooManySubscribers } from './persistent-faults.ts';
 import { groupNameOf } from './persistent-requests.ts';
 
 const LINK_TYPE = '$>';
@@ -84,7 +84,7 @@ export class GroupCall {
     await outlet.send(ReadGroupResp.encode({ subscriptionConfirmation: { subscriptionId: keyOf(name) } }));
     for (;;) {
       const sending = await consumer.take(signal);
-      if (sending === undefined) throw groupDropped(name);
+      if (sending === undefined) throw consumer.failure === null ? groupDropped(name) : groupFailed(name, consumer.failure);
       const answer = this.#encode(sending, group.definition.settings.resolveLinks, options.uuidOption!.string !== undefined);
       if (answer !== undefined) await outlet.send(answer);
       group.sent(consumer);

@@ -16,6 +16,7 @@ export class Consumer {
   readonly connectionName: string;
   readonly #queue: Sending[] = [];
   #isDropped = false;
+  #failure: string | null = null;
   #wake: (() => void) | undefined;
 
   constructor(slots: number, peer: string, connectionName: string) {
@@ -29,10 +30,16 @@ export class Consumer {
     this.#wake?.();
   }
 
-  /** The group is gone, or another one by now. */
-  drop(): void {
+  /** The group is gone, or another one by now; or it can't go on, for a reason. */
+  drop(failure: string | null): void {
     this.#isDropped = true;
+    this.#failure = failure;
     this.#wake?.();
+  }
+
+  /** Why the group can't go on, if that is why the client was dropped. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   /** The next event to send; undefined when the client was dropped and has been sent everything. @throws the signal's reason. */

@@ -64,9 +64,10 @@ export class Cursor {
       return false;
     }
     const page = this.#source.read(this.#next, room, this.#isLive);
-    for (const event of page) {
+    const wanted = this.#source.select(page);
+    for (const [index, event] of page.entries()) {
       const place = this.#source.placeOf(event);
-      const isWanted = this.#source.wants(event);
+      const isWanted = wanted[index];
       this.#next = place + 1n;
       if (isWanted === false) this.#state.skip(place);
       if (isWanted !== true) continue;

@@ -1,5 +1,5 @@
 import type { EventRecord } from '../log/record.ts';
-import { createFilter } from '../streams/filter.ts';
+import { createPageFilter } from '../streams/filter.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { ALL, type GroupDefinition } from './definition.ts';
@@ -11,8 +11,8 @@ export interface EventSource {
   read(from: bigint, limit: number, isLive: boolean): EventRecord[];
   /** Where to go on when there was nothing more. */
   afterEnd(from: bigint): bigint;
-  /** undefined for events that are none of the group's business, not even as something skipped. */
-  wants(event: EventRecord): boolean | undefined;
+  /** For each event of a page; undefined for those that are none of the group's business, not even as something skipped. @throws PatternTooSlow. */
+  select(page: readonly EventRecord[]): readonly (boolean | undefined)[];
   /** It can't be read any more, ever. */
   isGone(): boolean;
 }
@@ -20,13 +20,16 @@ export interface EventSource {
 /** @throws SyntaxError when the filter is none. */
 export function sourceOf({ stream, filter }: Pick<GroupDefinition, 'stream' | 'filter'>, streams: StreamReader): EventSource {
   if (stream !== ALL) return streamSource(stream, streams);
-  const matches = filter === null ? () => true : createFilter(filter);
+  const matches = filter === null ? (page: readonly EventRecord[]) => page.map(() => true) : createPageFilter(filter);
   return {
     placeOf: ({ position }) => position,
     read: (from, limit) => (from > streams.log.lastPosition ? [] : streams.log.allForwards(from, limit)),
     afterEnd: (from) => larger(from, streams.log.lastPosition + 1n),
     // Checkpoints of groups of $all would otherwise be new events for them, for ever.
-    wants: (event) => (isHiddenInAll(event.stream) ? undefined : matches(event)),
+    select: (page) => {
+      const isWanted = matches(page);
+      return page.map(({ stream }, index) => (isHiddenInAll(stream) ? undefined : isWanted[index]));
+    },
     isGone: () => false,
   };
 }
@@ -39,7 +42,7 @@ function streamSource(stream: string, streams: StreamReader): EventSource {
       return streams.status(stream) === 'readable' ? streams.forwards(stream, from, limit) : [];
     },
     afterEnd: (from) => larger(from, streams.log.lastRevision(stream) + 1n),
-    wants: () => true,
+    select: (page) => page.map(() => true),
     isGone: () => streams.status(stream) === 'deleted',
   };
 }

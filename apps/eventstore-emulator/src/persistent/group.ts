@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { SentInfo } from '../protocol/persistent-messages.ts';
+import { PatternTooSlow } from '../streams/filter.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { CheckpointStream } from './checkpoint-stream.ts';
 import type { Consumer } from './consumer.ts';
@@ -33,6 +34,8 @@ export class Group {
   #isTurnAsked = false;
   #isCheckpointWriting = false;
   #isFaulted = false;
+  /** Why, where clients can do something about it. */
+  #failure: string | null = null;
   #isClosed = false;
   #lastCheckpoint: bigint | null;
 
@@ -208,14 +211,16 @@ export class Group {
   #drop(consumer: Consumer): void {
     this.#consumers.delete(consumer.id);
     this.#state.remove(consumer.id, performance.now());
-    consumer.drop();
+    consumer.drop(this.#failure);
   }
 
   #guard(work: () => void): void {
     try {
       work();
     } catch (cause) {
-      report(cause);
+      if (cause instanceof PatternTooSlow) this.#failure = `The filter can't be evaluated: ${cause.message}`;
+      // Not tried again, so that the group takes no more time from the others.
+      report(this.#failure === null ? cause : `${keyOf(this.definition)} stands still: ${this.#failure}`);
       this.#fault();
     }
   }

@@ -45,20 +45,25 @@ function keepNumbers(_key: string, value: unknown, context?: { readonly source?:
   return typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value;
 }
 
-function integer(value: unknown): bigint | undefined {
-  if (!JSON.isRawJSON(value)) return undefined;
-  return /^\d{1,19}$/.test(value.rawJSON) ? BigInt(value.rawJSON) : undefined;
+/** undefined when it is not there, null when it is not what it has to be. */
+function whole(json: Json, key: string, least: bigint): bigint | undefined | null {
+  const value = json[key];
+  if (value === undefined) return undefined;
+  if (!JSON.isRawJSON(value) || !/^\d{1,19}$/.test(value.rawJSON)) return null;
+  const number = BigInt(value.rawJSON);
+  return number < least || number > TOMBSTONE_REVISION ? null : number;
 }
 
-/** Metadata that are not JSON count as none. */
+/** Metadata that are not JSON count as none, and so do all of them when one value is wrong. */
 export function parseRetention(data: Uint8Array): Retention {
   const json = parse(data) ?? {};
-  const maxCount = integer(json['$maxCount']);
-  const maxAgeSeconds = integer(json['$maxAge']);
-  const truncateBefore = integer(json['$tb']);
+  const maxCount = whole(json, '$maxCount', 1n);
+  const maxAgeSeconds = whole(json, '$maxAge', 1n);
+  const truncateBefore = whole(json, '$tb', 0n);
+  if (maxCount === null || maxAgeSeconds === null || truncateBefore === null || whole(json, '$cacheControl', 1n) === null) return {};
   return {
-    ...(maxCount === undefined || maxCount === 0n ? {} : { maxCount }),
-    ...(maxAgeSeconds === undefined || maxAgeSeconds === 0n ? {} : { maxAgeSeconds }),
+    ...(maxCount === undefined ? {} : { maxCount }),
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
     ...(truncateBefore === undefined ? {} : { truncateBefore }),
   };
 }
@@ -69,7 +74,8 @@ export function isSoftDeleted({ truncateBefore }: Retention): boolean {
 
 export const SOFT_DELETED: Uint8Array = Buffer.from(`{"$tb":${TOMBSTONE_REVISION}}`);
 
-/** The same metadata with another `$tb`. */
-export function withTruncateBefore(data: Uint8Array, revision: bigint): Uint8Array {
-  return Buffer.from(JSON.stringify({ ...parse(data), $tb: JSON.rawJSON(String(revision)) }));
+/** The same metadata with another `$tb`; null when they are not JSON. */
+export function withTruncateBefore(data: Uint8Array, revision: bigint): Uint8Array | null {
+  const json = parse(data);
+  return json === null ? null : Buffer.from(JSON.stringify({ ...json, $tb: JSON.rawJSON(String(revision)) }));
 }

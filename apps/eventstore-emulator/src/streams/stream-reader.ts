@@ -1,6 +1,6 @@
 import type { EventLog } from '../log/event-log.ts';
 import { type EventRecord, NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { type Retention, METADATA_TYPE, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseRetention } from './stream-metadata.ts';
+import { type Retention, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseRetention } from './stream-metadata.ts';
 
 export type StreamStatus = 'readable' | 'not-found' | 'deleted';
 
@@ -65,16 +65,16 @@ export class StreamReader {
     return this.log.streamBackwards(stream, from, limit).filter(({ revision }) => revision >= first);
   }
 
-  /** The event a link points to; undefined when it is gone. */
+  /** An event as who asks for it alone finds it; undefined when it is gone. */
   target(stream: string, revision: bigint): EventRecord | undefined {
     if (this.status(stream) !== 'readable' || revision < this.firstRevision(stream)) return undefined;
     return this.log.eventAt(stream, revision);
   }
 }
 
-/** Metadata that no server wrote or that are not JSON count as none. */
+/** Metadata that are not JSON count as none; their type does not matter. */
 export function retentionOf(metadata: EventRecord | undefined): Retention {
-  return metadata?.type === METADATA_TYPE && metadata.isJson ? parseRetention(metadata.data) : NO_RETENTION;
+  return metadata?.isJson === true ? parseRetention(metadata.data) : NO_RETENTION;
 }
 
 function larger(a: bigint, b: bigint): bigint {

@@ -68,7 +68,8 @@ export class StreamWriter {
     if (verdict.kind === 'stream-deleted') return verdict;
     if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision };
     const { lastRevision } = verdict;
-    return { kind: 'written', lastRevision, position: this.#streams.log.idAt(stream, lastRevision)?.position ?? null };
+    // The real server looks the event up as a reader does: of what metadata hide by now it knows no position.
+    return { kind: 'written', lastRevision, position: this.#streams.target(stream, lastRevision)?.position ?? null };
   }
 
   #writeAll(stream: string, state: StreamState, events: readonly ProposedEvent[]): WriteOutcome {
@@ -76,13 +77,14 @@ export class StreamWriter {
     // The real server writes a record that nobody sees for an append of nothing: its position, too, is one behind
     // which a reader finds whatever comes later.
     let position = this.#streams.log.lastPosition;
-    if (state.isSoftDeleted) this.#recreate(stream, lastRevision + 1n);
     const describes = isMetastream(stream) ? originalOf(stream) : undefined;
     const describesDeleted = describes !== undefined && this.#streams.isSoftDeleted(describes);
     for (const event of events) {
       lastRevision += 1n;
       position = this.#write(stream, lastRevision, event);
     }
+    // Behind what was written, and also when that is nothing: so does the real server.
+    if (state.isSoftDeleted) this.#recreate(stream, state.lastRevision + 1n);
     // New metadata would otherwise bring the old events of a soft-deleted stream back.
     if (describesDeleted) this.#recreate(describes, this.#streams.log.lastRevision(describes) + 1n);
     return { kind: 'written', lastRevision, position };
@@ -115,8 +117,8 @@ export class StreamWriter {
 
   /** The old events stay hidden, the other metadata stay. */
   #recreate(stream: string, firstRevision: bigint): void {
-    const metadata = this.#streams.rawMetadata(stream);
-    this.#writeMetadata(stream, withTruncateBefore(metadata?.data ?? NOTHING, firstRevision));
+    const metadata = withTruncateBefore(this.#streams.rawMetadata(stream)?.data ?? NOTHING, firstRevision);
+    if (metadata !== null) this.#writeMetadata(stream, metadata);
   }
 
   #writeMetadata(stream: string, data: Uint8Array): bigint {

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Kills } from './kills.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eventstore-kills-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const rack = () => ({ say: () => {}, signal: new AbortController().signal, folder, seed: 7 });
+const LAZY = { preload: join(import.meta.dirname, '../../commit-faults.ts'), env: { COMMIT_FAULT: 'lazy' } };
+
+describe('Killed again and again under load', () => {
+  it('the emulator keeps every acknowledged append once, and subscribers miss nothing', async () => {
+    const { violations, summary } = await new Kills(rack(), { rounds: 4 }).run();
+    expect(violations).toEqual([]);
+    expect(summary).toMatch(/^4 rounds, .* \d{2,} acknowledged appends/);
+  });
+
+  it('an emulator that acknowledges before it commits is found out', async () => {
+    const { violations } = await new Kills(rack(), { rounds: 4, start: LAZY }).run();
+    expect(violations).toEqual(expect.arrayContaining([expect.stringMatching(/^lost: \d+ of an acknowledged append/)]));
+  });
+});

@@ -1,0 +1,7 @@
+/** So long may what has an end take. */
+export const LIMIT_MS = 30_000;
+
+/** It did not end in time. */
+export class Hangs extends Error {
+  override readonly name = 'Hangs';
+}
