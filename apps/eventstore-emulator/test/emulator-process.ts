@@ -15,6 +15,8 @@ export interface Start {
   /** A module that is loaded before the emulator, to make something around it fail. */
   readonly preload?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** With TLS and credentials, as --dev makes them; `url` is the administrator's. */
+  readonly isSecure?: boolean;
 }
 
 /** The emulator from its sources, as a process of its own on a free port. */
@@ -24,6 +26,8 @@ export class EmulatorProcess {
   readonly url: string;
   /** What it wrote when it was ready. */
   readonly startLine: string;
+  /** What clients are to trust, when it speaks TLS. */
+  readonly caFile: string | undefined;
   readonly #child: ChildProcess;
   readonly #errors: readonly string[];
   readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
@@ -36,14 +40,21 @@ export class EmulatorProcess {
     this.#exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
     this.startLine = startLine;
     this.port = Number(/:(\d+),/.exec(startLine)?.[1]);
-    this.url = `esdb://127.0.0.1:${this.port}?tls=false`;
+    const [, caFile] = /tlsCAFile=(.+)$/.exec(startLine) ?? [];
+    this.caFile = caFile;
+    this.url = caFile === undefined ? `esdb://127.0.0.1:${this.port}?tls=false` : this.urlOf('admin:changeit');
+  }
+
+  /** With credentials. */
+  urlOf(credentials: string): string {
+    return `esdb://${credentials}@localhost:${this.port}?tls=true&tlsCAFile=${this.caFile}`;
   }
 
   /** @throws with what it wrote when it ends instead of starting. */
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
     const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
+    const args = ['--conditions=@orderstream/source', ...preload, MAIN, options.isSecure === true ? '--dev' : '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));

@@ -25,6 +25,10 @@ export function invalidArgument(details: string): RpcFault {
   return new RpcFault(status.INVALID_ARGUMENT, details);
 }
 
+export function accessDenied(): RpcFault {
+  return new RpcFault(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
+}
+
 export function streamDeleted(stream: string): RpcFault {
   return new RpcFault(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, {
     exception: 'stream-deleted',

@@ -8,7 +8,9 @@ import { type GroupMessage, type ReadGroupOptions, ReadGroupReq, ReadGroupResp }
 import { type WireUuid, parseUuid } from '../protocol/uuid.ts';
 import { recordOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
+import { nameOf } from '../security/principal.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import { principalOf } from './access.ts';
 import { Outlet, decode } from './calls.ts';
 import { targetOf } from './event-encoding.ts';
 import { type GroupName, groupDropped, groupNotFound, tooManySubscribers, unexpectedRequest } from './persistent-faults.ts';
@@ -39,7 +41,7 @@ export class GroupCall {
     if (group === undefined) throw groupNotFound(name);
     if (!group.hasRoomForConsumer) throw tooManySubscribers(name);
     const [connectionName] = this.#call.metadata.get('connection-name');
-    const consumer = new Consumer(options.bufferSize ?? 0, this.#call.getPeer(), String(connectionName ?? '<unknown>'));
+    const consumer = new Consumer(options.bufferSize ?? 0, this.#call.getPeer(), String(connectionName ?? '<unknown>'), nameOf(principalOf(this.#call)));
     // What the client says wrong ends the call as its leaving does.
     const failed = new AbortController();
     this.#call.on('data', (bytes: Buffer) => {
