@@ -15,9 +15,12 @@ export interface Start {
   /** A module that is loaded before the emulator, to make something around it fail. */
   readonly preload?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** With TLS and credentials, as --dev makes them; `url` is the administrator's. */
-  readonly isSecure?: boolean;
+  /** How secure it is, as arguments; without them it is not at all. */
+  readonly mode?: readonly string[];
 }
+
+/** With TLS and credentials; `url` is the administrator's then. */
+export const SECURE: Start = { mode: ['--dev'] };
 
 /** The emulator from its sources, as a process of its own on a free port. */
 export class EmulatorProcess {
@@ -54,7 +57,8 @@ export class EmulatorProcess {
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
     const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const args = ['--conditions=@orderstream/source', ...preload, MAIN, options.isSecure === true ? '--dev' : '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
+    const { mode = ['--insecure'] } = options;
+    const args = ['--conditions=@orderstream/source', ...preload, MAIN, ...mode, '--port', '0', '--db', folder, ...(options.args ?? [])];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
@@ -83,6 +87,12 @@ export class EmulatorProcess {
     const [code, endedBy] = await this.#exited;
     await Promise.all(this.#clients.map((client) => client.dispose().catch(() => {})));
     return { code, signal: endedBy };
+  }
+
+  /** Tells how it ended by itself. */
+  async exit(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    const [code, signal] = await this.#exited;
+    return { code, signal };
   }
 
   /** Resolves when it ended by itself. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { EmulatorProcess } from './emulator-process.ts';
+import { EmulatorProcess, SECURE } from './emulator-process.ts';
 import { RawClient, basic } from './wire.ts';
 
 /**
@@ -39,7 +39,7 @@ export class ServerUnderTest {
   static async startSecure(): Promise<ServerUnderTest> {
     const given = process.env['EVENTSTORE_URL'];
     if (given !== undefined && /\?(.*&)?tls=true\b/.test(given)) return new ServerUnderTest(given, undefined);
-    const emulator = await EmulatorProcess.start({ isSecure: true });
+    const emulator = await EmulatorProcess.start(SECURE);
     return new ServerUnderTest(emulator.url, emulator);
   }
 

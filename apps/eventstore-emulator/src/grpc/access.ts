@@ -25,16 +25,17 @@ export function accessInterceptor(authenticator: Authenticator, policy: Policy):
       const { code, details, metadata } = faultOf(cause);
       call.sendStatus({ code, details, metadata });
     };
+    const admit = async (metadata: Metadata, pass: (metadata: Metadata) => void): Promise<void> => {
+      try {
+        principal = await authenticate(authenticator, metadata);
+      } catch (cause) {
+        refuse(cause);
+        return;
+      }
+      pass(metadata);
+    };
     const listener = new ServerListenerBuilder()
-      .withOnReceiveMetadata((metadata, pass) => {
-        const authorization = metadata.get('authorization').map(String);
-        authenticator.principalOf(authorization).then((found) => {
-          if (found === undefined) throw new RpcFault(status.UNAUTHENTICATED, 'Unauthenticated');
-          principal = found;
-          principals.set(metadata, found);
-          pass(metadata);
-        }).catch(refuse);
-      })
+      .withOnReceiveMetadata((metadata, pass) => void admit(metadata, pass))
       .withOnReceiveMessage((message: Buffer, pass) => {
         try {
           if (!isDecided && !policy.allows(principal, demandOf(path, message))) throw accessDenied();
@@ -47,4 +48,12 @@ export function accessInterceptor(authenticator: Authenticator, policy: Policy):
       .build();
     return new ServerInterceptingCall(call, new ResponderBuilder().withStart((start) => start(listener)).build());
   };
+}
+
+/** @throws RpcFault UNAUTHENTICATED. */
+async function authenticate(authenticator: Authenticator, metadata: Metadata): Promise<Principal> {
+  const principal = await authenticator.principalOf(metadata.get('authorization').map(String));
+  if (principal === undefined) throw new RpcFault(status.UNAUTHENTICATED, 'Unauthenticated');
+  principals.set(metadata, principal);
+  return principal;
 }

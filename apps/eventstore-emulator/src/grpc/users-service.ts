@@ -60,7 +60,7 @@ function answerTo(outcome: UserOutcome, login: string): Buffer {
       throw accessDenied();
     case 'not-found':
       throw userNotFound(login);
-    case 'conflict':
+    default:
       throw new RpcFault(status.FAILED_PRECONDITION, 'Conflict.', { exception: 'user-conflict', 'login-name': trailerText(login) });
   }
 }

@@ -77,7 +77,7 @@ export class Policy {
         return isAdmin(principal);
       case 'stream':
         return (isKnown || this.#anonymous.streams) && this.#allowsStream(principal, operation, stream);
-      case 'stream-by-credentials':
+      default:
         return isKnown && this.#allowsStream(principal, 'streams.read', stream);
     }
   }

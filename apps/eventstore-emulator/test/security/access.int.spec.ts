@@ -28,7 +28,7 @@ afterAll(() => server.leave());
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const fact = () => jsonEvent({ type: 'Happened', data: {} });
-const outcome = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (cause: { type?: string }) => cause.type ?? String(cause));
+const outcome = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (cause: Error & { readonly type?: string }) => cause.type ?? cause.message);
 const read = (client: EventStoreDBClient, stream: string) => outcome(Array.fromAsync(client.readStream(stream)));
 const append = (client: EventStoreDBClient, stream: string) => outcome(client.appendToStream(stream, fact()));
 

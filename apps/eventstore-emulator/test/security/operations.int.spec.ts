@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { START, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EmulatorProcess } from '../emulator-process.ts';
+import { subscribe } from '../raw-calls.ts';
+import { RawClient, wireMessage } from '../wire.ts';
+
+const OPERATIONS = '/event_store.client.operations.Operations';
+const STATS = '/event_store.client.monitoring.Monitoring/Stats';
+const EMPTY = Buffer.alloc(0);
+let emulator: EmulatorProcess;
+let raw: RawClient;
+beforeAll(async () => {
+  emulator = await EmulatorProcess.start();
+  raw = new RawClient(emulator.port);
+});
+afterAll(async () => {
+  raw.close();
+  await emulator.remove();
+});
+
+describe('Operations', () => {
+  it('set the priority that gossip tells', async () => {
+    await raw.unary(`${OPERATIONS}/SetNodePriority`, wireMessage('operations.SetNodePriorityReq').encode({ priority: -3 }));
+    const gossip = await (await fetch(`http://127.0.0.1:${emulator.port}/gossip`)).json();
+    expect(gossip).toMatchObject({ members: [{ nodePriority: -3 }] });
+    for (const name of ['MergeIndexes', 'ResignNode']) await expect(raw.unary(`${OPERATIONS}/${name}`, EMPTY)).resolves.toHaveLength(0);
+  });
+
+  it('restart persistent subscriptions, whose clients are dropped', async () => {
+    const client = emulator.client();
+    await client.createPersistentSubscriptionToStream('thing-1', 'group', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+    const subscription = client.subscribeToPersistentSubscriptionToStream('thing-1', 'group');
+    await once(subscription, 'confirmation');
+    const { connections } = await client.getPersistentSubscriptionToStreamInfo('thing-1', 'group');
+    expect(connections.map(({ username }) => username)).toEqual(['system']);
+    const dropped = once(subscription, 'error');
+    await raw.unary(`${OPERATIONS}/RestartPersistentSubscriptions`, EMPTY);
+    expect((await dropped)[0]).toMatchObject({ type: 'persistent-subscription-dropped' });
+  });
+
+  it('scavenge nothing and claim nothing', async () => {
+    for (const name of ['StartScavenge', 'StopScavenge']) {
+      await expect(raw.unary(`${OPERATIONS}/${name}`, EMPTY)).rejects.toMatchObject({ code: status.UNIMPLEMENTED, details: expect.stringContaining('no scavenge') });
+    }
+  });
+});
+
+describe('Monitoring', () => {
+  it('tells the figures again and again, under flat names, until the client leaves', async () => {
+    const call = raw.serverStream(STATS, wireMessage('monitoring.StatsReq').encode({ refreshTimePeriodInMs: 1 }));
+    const seen: Readonly<Record<string, string>>[] = [];
+    for await (const bytes of call as AsyncIterable<Buffer>) {
+      seen.push(wireMessage('monitoring.StatsResp').decode(bytes)['stats'] as Record<string, string>);
+      if (seen.length === 3) break;
+    }
+    expect(Number(seen[2]!['proc-id'])).toBeGreaterThan(0);
+    expect(Number(seen[2]!['sys-freeMem'])).toBeGreaterThan(0);
+    expect(Number(seen[2]!['es-checksum'])).toBeGreaterThan(0);
+    expect(seen[2]).toHaveProperty([`sys-drive-${emulator.folder}-totalBytes`]);
+  });
+});
+
+describe('A server without credentials', () => {
+  it('has no users to be managed, and says so', async () => {
+    await expect(raw.unary('/event_store.client.users.Users/Create', EMPTY)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+  });
+});
+
+describe('Shutdown', () => {
+  it('ends the server cleanly: it answers, open calls are told, and the process says that all went well', async () => {
+    const { ended } = subscribe(raw, {});
+    // Figures that are never to be refreshed.
+    const stats = raw.serverStream(STATS, wireMessage('monitoring.StatsReq').encode({ refreshTimePeriodInMs: 2n ** 64n - 1n }));
+    await once(stats, 'data');
+    const statsEnded = once(stats, 'error');
+    await expect(raw.unary(`${OPERATIONS}/Shutdown`, EMPTY)).resolves.toHaveLength(0);
+    expect(await ended).toMatchObject({ code: status.CANCELLED });
+    expect((await statsEnded)[0]).toMatchObject({ code: status.CANCELLED });
+    expect(await emulator.exit()).toEqual({ code: 0, signal: null });
+  });
+});
