@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { OptionsError } from './options-error.ts';
-import { type DefaultPasswords, SECURITY_ARGS, SECURITY_HELP, type Security, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
+import { type DefaultPasswords, PASSWORDS_HELP, SECURITY_ARGS, SECURITY_HELP, type Security, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
 
 export interface Options {
   readonly host: string;
@@ -52,6 +52,8 @@ export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for develo
   --faults                            lets tests ask for faults over HTTP; the real server has no such option
                                       EVENTSTORE_FAULTS
   --help                              this text
+
+${PASSWORDS_HELP}
 
 Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults also
   POST /faults {"fault":"append","nth":1,"when":"before-stored","effect":"fail"}   the n-th append from now; when: before-stored

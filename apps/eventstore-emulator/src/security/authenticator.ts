@@ -6,9 +6,7 @@ import type { Users } from './users.ts';
 const MOST_REMEMBERED = 1000;
 
 interface Remembered {
-  /** Of the event that made the user what it was then. */
-  readonly position: bigint;
-  readonly login: string;
+  readonly version: string;
   readonly principal: Principal;
 }
 
@@ -17,10 +15,10 @@ interface Remembered {
  * the same: that is looked up every time, so that a change counts for the next call.
  */
 export class Authenticator {
-  readonly #users: Users;
+  readonly #users: Pick<Users, 'find' | 'version'>;
   readonly #remembered = new Map<string, Remembered>();
 
-  constructor(users: Users) {
+  constructor(users: Pick<Users, 'find' | 'version'>) {
     this.#users = users;
   }
 
@@ -29,15 +27,16 @@ export class Authenticator {
     const [value] = authorization;
     const credentials = authorization.length === 1 ? credentialsOf(value!) : undefined;
     if (credentials === undefined) return ANONYMOUS;
+    if (credentials === 'malformed') return undefined;
     const { login, password } = credentials;
     const digest = createHash('sha256').update(value!).digest('base64');
+    const version = this.#users.version(login);
     const remembered = this.#remembered.get(digest);
+    if (remembered?.version === version) return remembered.principal;
     const user = this.#users.find(login);
-    if (user === undefined || user.disabled) return undefined;
-    if (remembered?.login === login && remembered.position === user.position) return remembered.principal;
-    if (!(await isPassword(password, user))) return undefined;
+    if (user === undefined || user.disabled || !(await isPassword(password, user))) return undefined;
     const principal = { name: login, groups: user.groups };
-    this.#remember(digest, { position: user.position, login, principal });
+    this.#remember(digest, { version, principal });
     return principal;
   }
 
@@ -49,10 +48,13 @@ export class Authenticator {
   }
 }
 
-/** undefined when they are not of the one scheme that is known. */
-function credentialsOf(authorization: string): { readonly login: string; readonly password: string } | undefined {
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** undefined when they are not of the one scheme that is known, which says nothing against the caller. */
+function credentialsOf(authorization: string): { readonly login: string; readonly password: string } | 'malformed' | undefined {
   const [, base64] = /^Basic +(\S+)$/.exec(authorization) ?? [];
   if (base64 === undefined) return undefined;
+  if (!BASE64.test(base64)) return 'malformed';
   const text = Buffer.from(base64, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { login: text.slice(0, colon), password: text.slice(colon + 1) };

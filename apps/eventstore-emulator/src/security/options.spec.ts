@@ -35,6 +35,7 @@ describe('A server that is not told to be insecure', () => {
   it('lets nobody in without credentials but for gossip, unless it is told to', () => {
     const env = { EVENTSTORE_ALLOW_ANONYMOUS_STREAM_ACCESS: 'true', EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP: 'False' };
     expect(parseOptions(['--dev'], env)?.security?.anonymous).toEqual({ streams: true, endpoints: false, gossip: false });
+    expect(() => parseOptions(['--dev', '--override-anonymous-endpoint-access-for-gossip', 'maybe'], {})).toThrow(OptionsError);
     expect(parseOptions(['--dev', '--allow-anonymous-endpoint-access'], {})?.security?.anonymous).toEqual({ ...ANONYMOUS, endpoints: true });
   });
 

@@ -30,9 +30,11 @@ export const SECURITY_HELP = `
   --allow-anonymous-endpoint-access   so can /stats
                                       EVENTSTORE_ALLOW_ANONYMOUS_ENDPOINT_ACCESS
   --override-anonymous-endpoint-access-for-gossip BOOLEAN  gossip needs no credentials   (default true)
-                                      EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP
-  Passwords that a new database gives the users admin and ops (default changeit), from the environment only:
-                                      EVENTSTORE_DEFAULT_ADMIN_PASSWORD, EVENTSTORE_DEFAULT_OPS_PASSWORD`;
+                                      EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP`;
+
+export const PASSWORDS_HELP = `Passwords that a new database gives its users (default changeit) come from the environment only:
+  EVENTSTORE_DEFAULT_ADMIN_PASSWORD   of admin
+  EVENTSTORE_DEFAULT_OPS_PASSWORD     of ops`;
 
 export const SECURITY_ARGS = {
   insecure: { type: 'boolean' },
@@ -62,9 +64,15 @@ export function securityOf(given: Given, env: NodeJS.ProcessEnv): Security | und
     anonymous: {
       streams: given['allow-anonymous-stream-access'] ?? isTrue(env['EVENTSTORE_ALLOW_ANONYMOUS_STREAM_ACCESS']),
       endpoints: given['allow-anonymous-endpoint-access'] ?? isTrue(env['EVENTSTORE_ALLOW_ANONYMOUS_ENDPOINT_ACCESS']),
-      gossip: isTrue(given['override-anonymous-endpoint-access-for-gossip'] ?? env['EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP'] ?? 'true'),
+      gossip: gossipOf(given['override-anonymous-endpoint-access-for-gossip'] ?? env['EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP'] ?? 'true'),
     },
   };
+}
+
+function gossipOf(text: string): boolean {
+  if (isTrue(text)) return true;
+  if (/^(0|false)$/i.test(text)) return false;
+  throw new OptionsError(`--override-anonymous-endpoint-access-for-gossip must be true or false, not "${text}"`);
 }
 
 function certificateOf(given: Given, env: NodeJS.ProcessEnv): CertificateFiles {

@@ -32,6 +32,13 @@ export class Users {
     return event === undefined ? undefined : storedUserOf(event);
   }
 
+  /** Another one whenever the user may have become another. Cheap: it is asked for at every call. */
+  version(login: string): string {
+    const stream = userStreamOf(login);
+    const { log } = this.#system.streams;
+    return `${log.lastRevision(stream)}/${log.lastRevision(metastreamOf(stream))}`;
+  }
+
   /** In the order of their names. */
   all(): StoredUser[] {
     const { streams } = this.#system;
