@@ -156,6 +156,17 @@ describe('Groups', () => {
   });
 });
 
+describe('Projections', () => {
+  it('are looked at by whoever has credentials, and changed by operators', async () => {
+    expect(await ofAll((client) => outcome(client.getProjectionStatus('$by_category')))).toEqual(['done', 'done', 'done', 'access-denied']);
+    expect(await outcome(server.clientOf('ops:changeit').disableProjection('$by_category'))).toBe('done');
+    await expect(ann.enableProjection('$by_category')).rejects.toMatchObject({ code: status.UNKNOWN });
+    await expect(ann.enableProjection('$by_nothing')).rejects.toMatchObject({ code: status.NOT_FOUND });
+    expect((await admin.getProjectionStatus('$by_category')).projectionStatus).toBe('Stopped');
+    expect(await outcome(admin.enableProjection('$by_category'))).toBe('done');
+  });
+});
+
 describe('BatchAppend', () => {
   it('denies each append by itself and goes on with the others', async () => {
     const stream = await streamWith({ writeRoles: [BOB] });

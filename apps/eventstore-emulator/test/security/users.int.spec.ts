@@ -91,6 +91,7 @@ describe('A user', () => {
   it('is gone when deleted, and may come back as another', async () => {
     const login = someone();
     await admin.create(login, 'secret', ['$admins']);
+    expect(await append(`${login}:secret`)).toBe('done');
     await admin.change('Delete', login);
     expect(await append(`${login}:secret`)).toBe('UNAUTHENTICATED');
     await admin.create(login, 'other');
