@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
-import { describe, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { devCertificate } from '../security/certificate.ts';
 import { SharedPort } from './shared-port.ts';
 
@@ -29,7 +29,10 @@ describe('A port that is closed', () => {
     await once(silent, 'connect');
     // Who connects later is answered later: the silent one is in by then.
     await once(ask({ host: '127.0.0.1', port: bound, rejectUnauthorized: false }), 'response');
+    const startedAtMs = performance.now();
     await port.close(10);
     await thrownOut;
+    // Sooner than a handshake would be given up.
+    expect(performance.now() - startedAtMs).toBeLessThan(5000);
   });
 });
