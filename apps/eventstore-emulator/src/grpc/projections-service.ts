@@ -3,7 +3,7 @@ import { ALL, placeText } from '../persistent/definition.ts';
 import type { Projection } from '../projections/projection.ts';
 import type { Projections } from '../projections/projections.ts';
 import { EnableReq, type StatisticsOptions, StatisticsReq, StatisticsResp, type SentDetails } from '../protocol/projections-messages.ts';
-import { type Principal, SYSTEM, isOperator } from '../security/principal.ts';
+import { isOperator } from '../security/principal.ts';
 import { principalOf } from './access.ts';
 import { type OpenCalls, Outlet, decode, finish, method } from './calls.ts';
 import { RpcFault } from './faults.ts';
@@ -44,15 +44,10 @@ function change(projections: Projections, make: (projection: Projection, writesC
     if (options === undefined) throw unexpectedRequest();
     const projection = named(projections, options.name);
     // Whoever has credentials gets this far at the real server, too, and then a refusal that it has no status for.
-    if (!mayChange(principalOf(call))) throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
+    if (!isOperator(principalOf(call))) throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
     await make(projection, options.writeCheckpoint === true);
     return EMPTY;
   });
-}
-
-/** The projections are the system's: it may change them, and those who run the server. */
-function mayChange(principal: Principal): boolean {
-  return principal === SYSTEM || isOperator(principal);
 }
 
 async function sendStatistics(projections: Projections, request: Buffer, outlet: Outlet): Promise<void> {

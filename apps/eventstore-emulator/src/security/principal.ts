@@ -6,11 +6,11 @@ export interface Principal {
 }
 
 export const ANONYMOUS: Principal = { name: undefined, groups: [] };
-/** Whoever calls a server without credentials, as the real server has it. */
-export const SYSTEM: Principal = { name: 'system', groups: [] };
-
 export const ADMINS = '$admins';
 export const OPS = '$ops';
+
+/** Whoever calls a server without credentials, as the real server has it. */
+export const SYSTEM: Principal = { name: 'system', groups: [ADMINS] };
 
 export function isAdmin({ name, groups }: Principal): boolean {
   return name === 'admin' || groups.includes(ADMINS);
