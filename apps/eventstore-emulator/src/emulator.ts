@@ -12,6 +12,7 @@ import { Groups } from './persistent/groups.ts';
 import { SystemStreams } from './persistent/system-streams.ts';
 import { ProjectionStore } from './projections/projection-store.ts';
 import { Projections } from './projections/projections.ts';
+import { Scavenger } from './scavenge/scavenger.ts';
 import { accessTo, newUsers } from './security/access.ts';
 import { writeSystemEvents } from './streams/fresh-database.ts';
 import { StreamReader } from './streams/stream-reader.ts';
@@ -56,6 +57,7 @@ export async function startEmulator(options: Options, giveUp: (cause: unknown) =
   const writer = new StreamWriter(streams, groupCommit, recent);
   const system = new SystemStreams(streams, writer, groupCommit);
   const groups = new Groups(system, commits);
+  const scavenger = new Scavenger(database, system);
   const { projections: run } = options;
   const projections = run === 'none' ? null : new Projections(system, new ProjectionStore(database), commits, run === 'started');
   try {
@@ -63,15 +65,17 @@ export async function startEmulator(options: Options, giveUp: (cause: unknown) =
       const users = await newUsers(options.defaultPasswords);
       await groupCommit.run(() => writeSystemEvents(log, randomUUID, Date.now(), users));
     }
+    await scavenger.recover();
     const { access, caFile } = await accessTo(options, system);
     groups.start();
     const about = { version: SERVER_VERSION, isSecure: access !== undefined, hasProjections: projections !== null };
     const facts = { ...options, ...about, instanceId: randomUUID(), startedAt: new Date(), lastPosition: () => log.lastPosition, nodePriority: 0 };
     const faults = options.faults ? new FaultPlan() : undefined;
-    const served = { streams, writer, commits, groups, projections, limits: options, facts, faults, access, shutDown };
+    const served = { streams, writer, commits, groups, projections, limits: options, facts, faults, access, scavenger, shutDown };
     const listening = await serve(served, options.host, options.port);
     const close = async (): Promise<void> => {
       await listening.close();
+      await scavenger.close();
       groups.stop();
       projections?.stop();
       await groupCommit.idle();

@@ -1,14 +1,18 @@
 import { type Server, status } from '@grpc/grpc-js';
 import type { NodeFacts } from '../http/monitoring.ts';
 import type { Groups } from '../persistent/groups.ts';
-import { SetNodePriorityReq } from '../protocol/admin-messages.ts';
+import { ScavengeResp, SetNodePriorityReq, StartScavengeReq, StopScavengeReq } from '../protocol/admin-messages.ts';
+import type { Scavenger } from '../scavenge/scavenger.ts';
 import { decode, method } from './calls.ts';
-import { RpcFault } from './faults.ts';
-import { EMPTY, type Unary, unary } from './unary.ts';
+import { RpcFault, trailerText } from './faults.ts';
+import { unexpectedRequest } from './persistent-faults.ts';
+import { EMPTY, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.operations.Operations';
 
 export const operationsService = {
+  startScavenge: method(`${SERVICE}/StartScavenge`),
+  stopScavenge: method(`${SERVICE}/StopScavenge`),
   shutdown: method(`${SERVICE}/Shutdown`),
   mergeIndexes: method(`${SERVICE}/MergeIndexes`),
   resignNode: method(`${SERVICE}/ResignNode`),
@@ -16,14 +20,24 @@ export const operationsService = {
   restartPersistentSubscriptions: method(`${SERVICE}/RestartPersistentSubscriptions`),
 };
 
-const notServed = Object.fromEntries(['StartScavenge', 'StopScavenge'].map((name) => [name, method(`${SERVICE}/${name}`)]));
-
-const refuse: Unary = (_call, reply) =>
-  reply(new RpcFault(status.UNIMPLEMENTED, 'There is no scavenge here: deleted and truncated events stay in $all.'));
+/** How the protocol numbers what became of a request. */
+const [STARTED, IN_PROGRESS, STOPPED] = [0, 1, 2];
 
 /** `shutDown` begins a clean end of the process. */
-export function addOperations(grpc: Server, groups: Groups, facts: NodeFacts, shutDown: () => void): void {
+export function addOperations(grpc: Server, groups: Groups, scavenger: Scavenger, facts: NodeFacts, shutDown: () => void): void {
   grpc.addService(operationsService, {
+    startScavenge: unary((request) => {
+      if (decode(StartScavengeReq, request).options === undefined) throw unexpectedRequest();
+      const { id, isNew } = scavenger.start();
+      return ScavengeResp.encode({ scavengeId: id, scavengeResult: isNew ? STARTED : IN_PROGRESS });
+    }),
+    stopScavenge: unary((request) => {
+      const { options } = decode(StopScavengeReq, request);
+      if (options === undefined) throw unexpectedRequest();
+      const { scavengeId = '' } = options;
+      if (!scavenger.stop(scavengeId)) throw scavengeNotFound(scavengeId);
+      return ScavengeResp.encode({ scavengeId, scavengeResult: STOPPED });
+    }),
     shutdown: unary(() => {
       // The answer goes out first.
       setImmediate(shutDown);
@@ -42,5 +56,8 @@ export function addOperations(grpc: Server, groups: Groups, facts: NodeFacts, sh
       return EMPTY;
     }),
   });
-  grpc.addService(notServed, Object.fromEntries(Object.keys(notServed).map((name) => [name, refuse])));
+}
+
+function scavengeNotFound(id: string): RpcFault {
+  return new RpcFault(status.NOT_FOUND, 'Scavenge id was invalid.', { exception: 'scavenge-not-found', 'scavenge-id': trailerText(id) });
 }

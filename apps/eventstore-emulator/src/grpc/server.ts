@@ -7,6 +7,7 @@ import type { CommitSignal } from '../log/commit-signal.ts';
 import type { Groups } from '../persistent/groups.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ReadReq } from '../protocol/messages.ts';
+import type { Scavenger } from '../scavenge/scavenger.ts';
 import type { Access } from '../security/access.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
@@ -45,6 +46,7 @@ export interface Served {
   readonly projections: Projections | null;
   /** undefined: neither TLS nor credentials. */
   readonly access: Access | undefined;
+  readonly scavenger: Scavenger;
   /** Begins a clean end of the process. */
   readonly shutDown: () => void;
 }
@@ -73,7 +75,7 @@ export async function serve(served: Served, host: string, port: number): Promise
   addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
   if (served.projections !== null) addProjections(grpc, served.projections, calls);
   if (access !== undefined) addUsers(grpc, access.users, calls);
-  addOperations(grpc, served.groups, facts, served.shutDown);
+  addOperations(grpc, served.groups, served.scavenger, facts, served.shutDown);
   addMonitoring(grpc, facts, calls);
   grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods({ hasProjections: served.projections !== null, hasUsers: access !== undefined }) });
   grpc.addService(gossipService, { read: readGossip(port, facts) });

@@ -32,6 +32,9 @@ syntax = "proto3";
 package event_store.client.operations;
 
 message SetNodePriorityReq { int32 priority = 1; }
+message StartScavengeReq { Options options = 1; message Options { int32 thread_count = 1; int32 start_from_chunk = 2; } }
+message StopScavengeReq { Options options = 1; message Options { string scavenge_id = 1; } }
+message ScavengeResp { string scavenge_id = 1; int32 scavenge_result = 2; }
 `;
 
 export const monitoring = `

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { START, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client';
-import { status } from '@grpc/grpc-js';
+import { START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmulatorProcess } from '../emulator-process.ts';
+import { EmulatorProcess, read } from '../emulator-process.ts';
 import { subscribe } from '../raw-calls.ts';
 import { RawClient, wireMessage } from '../wire.ts';
 
 const OPERATIONS = '/event_store.client.operations.Operations';
 const STATS = '/event_store.client.monitoring.Monitoring/Stats';
+const [StartScavengeReq, ScavengeResp] = [wireMessage('operations.StartScavengeReq'), wireMessage('operations.ScavengeResp')];
 const EMPTY = Buffer.alloc(0);
 let emulator: EmulatorProcess;
 let raw: RawClient;
@@ -40,10 +41,35 @@ describe('Operations', () => {
     expect((await dropped)[0]).toMatchObject({ type: 'persistent-subscription-dropped' });
   });
 
-  it('scavenge nothing and claim nothing', async () => {
-    for (const name of ['StartScavenge', 'StopScavenge']) {
-      await expect(raw.unary(`${OPERATIONS}/${name}`, EMPTY)).rejects.toMatchObject({ code: status.UNIMPLEMENTED, details: expect.stringContaining('no scavenge') });
+  it('scavenge while readers of $all hold their places, and tell of it', async () => {
+    const client = emulator.client();
+    const events = Array.from({ length: 1200 }, (_, n) => jsonEvent({ type: 'Happened', data: { n } }));
+    await client.appendToStream('short-1', events, { expectedRevision: 'no_stream' });
+    await client.appendToStream('long-1', events.slice(0, 600), { expectedRevision: 'no_stream' });
+    const reader = client.readAll()[Symbol.asyncIterator]();
+    await reader.next();
+    const subscription = client.subscribeToAll({ fromPosition: START, filter: streamNameFilter({ prefixes: ['long-', '$scavenges-'] }) });
+    await client.setStreamMetadata('short-1', { maxCount: 3 });
+    const started = ScavengeResp.decode(await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: { threadCount: 1 } })));
+    const seen: string[] = [];
+    for await (const { event } of subscription) {
+      seen.push(event!.streamId.startsWith('long-') ? String((event!.data as { n: number }).n) : event!.type);
+      if (event!.type === '$scavengeCompleted') break;
     }
+    expect(seen).toEqual([...Array.from({ length: 600 }, (_, n) => String(n)), '$scavengeStarted', '$scavengeCompleted']);
+    const [completed] = await Array.fromAsync(client.readStream(`$scavenges-${started['scavengeId'] as string}`, { direction: 'backwards', fromRevision: 'end', maxCount: 1 }));
+    expect(completed!.event).toMatchObject({ type: '$scavengeCompleted', data: { result: 'Success' } });
+    const all = await read(client.readAll());
+    expect(all.filter(({ streamId }) => streamId === 'short-1').map(({ revision }) => Number(revision))).toEqual([1197, 1198, 1199]);
+    let rest = 0;
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) if (next.value.event!.streamId === 'long-1') rest += 1;
+    expect(rest).toBe(600);
+  });
+
+  it('stop no scavenge that does not run', async () => {
+    const stop = raw.unary(`${OPERATIONS}/StopScavenge`, wireMessage('operations.StopScavengeReq').encode({ options: { scavengeId: 'none' } }));
+    const refused: ServiceError = await stop.then(() => expect.unreachable(), (cause: ServiceError) => cause);
+    expect([refused.code, refused.details, refused.metadata.getMap()]).toEqual([status.NOT_FOUND, 'Scavenge id was invalid.', expect.objectContaining({ exception: 'scavenge-not-found', 'scavenge-id': 'none' })]);
   });
 });
 
