@@ -87,7 +87,9 @@ export class GroupCall {
       const sending = await consumer.take(signal);
       if (sending === undefined) throw groupDropped(name);
       const answer = this.#encode(sending, group.definition.settings.resolveLinks, options.uuidOption!.string !== undefined);
-      if (answer !== undefined) await outlet.send(answer);
+      // What a scavenge took while it waited here is nothing that anybody could settle.
+      if (answer === undefined) group.ack([sending.item.id]);
+      else await outlet.send(answer);
       group.sent(consumer);
     }
   }

@@ -1,3 +1,4 @@
+import { report } from '../persistent/report.ts';
 import type { SystemStreams } from '../persistent/system-streams.ts';
 import { METADATA_TYPE, metastreamOf } from '../streams/stream-metadata.ts';
 import type { DefaultPasswords } from './options.ts';
@@ -60,9 +61,9 @@ export class Users {
     const before = this.find(login);
     if (before !== undefined) return (await isPassword(password, before)) ? 'done' : 'conflict';
     return this.#system.transact(() => {
-      if (this.find(login) !== undefined) return 'conflict';
+      if (this.find(login) !== undefined || this.#system.streams.isTombstoned(userStreamOf(login))) return 'conflict';
       this.#system.append(metastreamOf(userStreamOf(login)), METADATA_TYPE, JSON.stringify(USER_STREAM_METADATA));
-      if (!this.#system.append(userStreamOf(login), '$UserCreated', userJson(user))) return 'conflict';
+      this.#system.append(userStreamOf(login), '$UserCreated', userJson(user));
       this.#system.append(LOGINS, '$User', login, { isJson: false });
       return 'done';
     });
@@ -105,8 +106,10 @@ export class Users {
   async complete(passwords: DefaultPasswords): Promise<void> {
     for (const { loginName, fullName, groups, password } of standardUsers(passwords)) {
       const user = this.find(loginName);
-      if (user === undefined) await this.create(loginName, fullName, groups, password);
-      else if (user.hash === '') await this.resetPassword(loginName, password);
+      if (user === undefined) {
+        const outcome = await this.create(loginName, fullName, groups, password);
+        if (outcome !== 'done') report(new Error(`The user ${loginName} can't be created: its stream is gone for ever`));
+      } else if (user.hash === '') await this.resetPassword(loginName, password);
     }
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
+import { type PersistentSubscriptionToStreamResolvedEvent, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmulatorProcess, read } from '../emulator-process.ts';
@@ -64,6 +64,22 @@ describe('Operations', () => {
     let rest = 0;
     for (let next = await reader.next(); next.done !== true; next = await reader.next()) if (next.value.event!.streamId === 'long-1') rest += 1;
     expect(rest).toBe(600);
+  });
+
+  it('scavenge what a group was about to give, which goes on behind it', async () => {
+    const client = emulator.client();
+    await client.appendToStream('held-1', Array.from({ length: 10 }, () => jsonEvent({ type: 'Happened', data: {} })), { expectedRevision: 'no_stream' });
+    await client.createPersistentSubscriptionToStream('held-1', 'group', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+    const subscription = client.subscribeToPersistentSubscriptionToStream('held-1', 'group', { bufferSize: 1 });
+    const [first] = (await once(subscription, 'data')) as [PersistentSubscriptionToStreamResolvedEvent];
+    await client.setStreamMetadata('held-1', { truncateBefore: 8 });
+    const { scavengeId } = ScavengeResp.decode(await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: {} })));
+    for await (const { event } of client.subscribeToStream(`$scavenges-${scavengeId as string}`, { fromRevision: START })) if (event!.type === '$scavengeCompleted') break;
+    const next = once(subscription, 'data');
+    await subscription.ack(first);
+    const [second] = (await next) as [PersistentSubscriptionToStreamResolvedEvent];
+    expect([first, second].map(({ event }) => event!.revision)).toEqual([0n, 8n]);
+    await subscription.unsubscribe();
   });
 
   it('stop no scavenge that does not run', async () => {

@@ -99,6 +99,14 @@ describe('A user', () => {
     expect((await admin.details()).filter(({ loginName }) => loginName === login)).toMatchObject([{ groups: [] }]);
   });
 
+  it('whose stream is ended for ever is gone, and nobody can be created in its place', async () => {
+    const login = someone();
+    await admin.create(login, 'secret');
+    await server.client().tombstoneStream(`$user-${login}`);
+    expect(await append(`${login}:secret`)).toBe('UNAUTHENTICATED');
+    expect(await refusal(admin.create(login, 'secret'))).toMatchObject({ exception: 'user-conflict' });
+  });
+
   it('that is not there can\'t be found or changed', async () => {
     const login = someone();
     const notFound = { code: status.NOT_FOUND, details: `User '${login}' is not found.`, exception: 'user-not-found', login };
