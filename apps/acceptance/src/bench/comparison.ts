@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { root } from '@orderstream/local-stack/layout';
 
 export interface Sample {
+  /** Records, appends or events: see the comparison's unit. */
+  readonly operations: number;
   readonly seconds: number;
   /** Of the process that is measured. */
   readonly cpuSeconds: number;
@@ -11,10 +13,40 @@ export interface Sample {
 
 /** Two ways to do one thing, run in turn: whatever else the machine does meets both. */
 export interface Comparison {
-  readonly benchmark: string;
-  readonly records: number;
-  readonly sides: readonly [usual: string, ours: string];
-  readonly pairs: readonly (readonly [usual: Sample, ours: Sample])[];
+  readonly name: string;
+  readonly unit: 'records' | 'appends' | 'events';
+  /** The ratio tells how many times faster the second is. */
+  readonly sides: readonly [beside: string, ours: string];
+  readonly pairs: readonly (readonly [beside: Sample, ours: Sample])[];
+}
+
+/** What a benchmark is given beside its options. */
+export interface Ground {
+  /** A folder of its own, which goes afterwards. */
+  readonly dataDir: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Runs both sides in turn. Who goes first changes, so that what a run leaves behind meets both. */
+export async function inPairs(count: number, run: (side: 0 | 1) => Promise<Sample>, onPair: (pair: number, samples: readonly [Sample, Sample]) => void): Promise<Comparison['pairs']> {
+  const pairs: (readonly [Sample, Sample])[] = [];
+  for (let pair = 1; pair <= count; pair += 1) {
+    const both = new Map<0 | 1, Sample>();
+    for (const side of pair % 2 === 1 ? ([0, 1] as const) : ([1, 0] as const)) both.set(side, await run(side));
+    const samples = [both.get(0)!, both.get(1)!] as const;
+    onPair(pair, samples);
+    pairs.push(samples);
+  }
+  return pairs;
+}
+
+/** Everything that one benchmark has found. */
+export interface Findings {
+  readonly comparisons: readonly Comparison[];
+  /** What was measured on its own, a line each. */
+  readonly figures: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export interface Spread {
@@ -30,60 +62,88 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)! };
 }
 
-export interface Report extends Comparison {
+const RESAMPLES = 2_000;
+
+/** Between which values the median lies with 95 % confidence: by the bootstrap, with the same resamples every time. */
+export function confidenceOf(values: readonly number[]): readonly [low: number, high: number] {
+  let state = 1;
+  // Lehmer's generator: good enough to choose samples by, and the same report gives the same interval.
+  const below = (limit: number): number => (state = (state * 48_271) % 2_147_483_647) % limit;
+  const medians = Array.from({ length: RESAMPLES }, () => spreadOf(values.map(() => values[below(values.length)]!)).median);
+  const sorted = medians.toSorted((a, b) => a - b);
+  return [sorted[Math.floor(RESAMPLES * 0.025)]!, sorted[Math.ceil(RESAMPLES * 0.975) - 1]!];
+}
+
+interface Compared extends Comparison {
+  /** Pair by pair. */
+  readonly ratio: Spread;
+  readonly confidence: readonly [low: number, high: number];
+  readonly perSecond: readonly [beside: Spread, ours: Spread];
+  readonly cpuSecondsPer1000: readonly [beside: Spread, ours: Spread];
+}
+
+export interface Report {
+  readonly benchmark: string;
   readonly date: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** How many times faster ours is, pair by pair. */
-  readonly ratio: Spread;
-  readonly recordsPerSecond: readonly [usual: Spread, ours: Spread];
-  readonly cpuSecondsPer1000: readonly [usual: Spread, ours: Spread];
+  readonly comparisons: readonly Compared[];
+  readonly figures: readonly string[];
 }
 
-export function reportOf(comparison: Comparison, postgresVersion: string): Report {
-  const { records, pairs } = comparison;
-  const spread = (side: 0 | 1, measure: (sample: Sample) => number): Spread => spreadOf(pairs.map((pair) => measure(pair[side])));
-  const perSecond = ({ seconds }: Sample): number => records / seconds;
-  const cpu = ({ cpuSeconds }: Sample): number => (cpuSeconds * 1_000) / records;
+export function reportOf(benchmark: string, { comparisons, figures, versions }: Findings): Report {
   return {
-    ...comparison,
+    benchmark,
     date: new Date().toISOString(),
     machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()} ${arch()}`,
-    versions: { node: process.version, kafka: kafkaVersion(), postgres: postgresVersion, ...packageVersions() },
-    ratio: spreadOf(pairs.map(([usual, ours]) => usual.seconds / ours.seconds)),
-    recordsPerSecond: [spread(0, perSecond), spread(1, perSecond)],
+    versions: { node: process.version, ...versions },
+    comparisons: comparisons.map(comparedOf),
+    figures,
+  };
+}
+
+function comparedOf(comparison: Comparison): Compared {
+  const { pairs } = comparison;
+  const spread = (side: 0 | 1, measure: (sample: Sample) => number): Spread => spreadOf(pairs.map((pair) => measure(pair[side])));
+  const rate = ({ operations, seconds }: Sample): number => operations / seconds;
+  const cpu = ({ operations, cpuSeconds }: Sample): number => (cpuSeconds * 1_000) / operations;
+  const ratios = pairs.map(([beside, ours]) => rate(ours) / rate(beside));
+  return {
+    ...comparison,
+    ratio: spreadOf(ratios),
+    confidence: confidenceOf(ratios),
+    perSecond: [spread(0, rate), spread(1, rate)],
     cpuSecondsPer1000: [spread(0, cpu), spread(1, cpu)],
   };
 }
 
-function packageVersions(): Record<string, string> {
-  const names = ['kafkajs', '@nestjs/microservices', 'typeorm', 'pg'];
+/** The versions of packages, as they are installed. */
+export function packageVersions(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => {
     const file = join(root, 'node_modules', name, 'package.json');
     return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version];
   }));
 }
 
-function kafkaVersion(): string {
-  const pom = readFileSync(join(root, 'infra/local/pom.xml'), 'utf8');
-  return /<artifactId>kafka_[\d.]+<\/artifactId>\s*<version>([^<]+)/.exec(pom)?.[1] ?? 'unknown';
+export function textOf({ benchmark, date, machine, versions, comparisons, figures }: Report): string {
+  return [
+    `${benchmark}: each run in a process of its own; what it left was right`,
+    ...comparisons.flatMap(linesOf),
+    ...(figures.length === 0 ? [] : ['', ...figures]),
+    '',
+    `${date}  ${machine}`,
+    Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
+  ].join('\n');
 }
 
-export function textOf(report: Report): string {
-  const { sides, records, pairs, ratio, recordsPerSecond, cpuSecondsPer1000 } = report;
+function linesOf({ name, unit, sides, pairs, ratio, confidence, perSecond, cpuSecondsPer1000 }: Compared): string[] {
   const rows = sides.map((side, index) => {
-    const rate = recordsPerSecond[index]!;
-    const cpu = cpuSecondsPer1000[index]!;
-    return `  ${side.padEnd(60)} ${shown(rate, 0).padStart(24)} records/s   ${cpu.median.toFixed(2)} CPU s per 1,000`;
+    const rate = shown(perSecond[index]!, 0).padStart(26);
+    return `  ${side.padEnd(60)} ${rate} ${unit}/s   ${cpuSecondsPer1000[index]!.median.toFixed(2)} CPU s per 1,000`;
   });
-  return [
-    `${report.benchmark}: ${records} records, ${pairs.length} pairs, each run in a process of its own; rows and checksum were right after each`,
-    ...rows,
-    `  ratio ${shown(ratio, 1)}`,
-    '',
-    `${report.date}  ${report.machine}`,
-    Object.entries(report.versions).map(([name, version]) => `${name} ${version}`).join(', '),
-  ].join('\n');
+  const [low, high] = confidence;
+  const interval = pairs.length > 1 ? `, 95 % of medians ${low.toFixed(2)}–${high.toFixed(2)}` : '';
+  return ['', name, ...rows, `  ratio ${shown(ratio, 2)}${interval}, ${pairs.length} pairs`];
 }
 
 const shown = ({ median, min, max }: Spread, digits: number): string =>

@@ -3,43 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
-import { freePortBase } from '@orderstream/local-stack/ports';
-import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
-import { Database } from '@orderstream/postgres';
-import { type Environment, setting } from '../platform.ts';
-import { type Comparison, reportOf, textOf } from './comparison.ts';
+import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
+import { eventstore } from './eventstore.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
-import { type TransportOptions, transport } from './transport.ts';
+import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (env: Environment, options: TransportOptions) => Promise<Comparison>>> = { transport };
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore };
 
-async function measure({ name, records, pairs, json }: Options): Promise<void> {
+async function measure(options: Options): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const signal = interruption();
   const onProgress = (line: string): void => console.error(`  ${line}`);
   onProgress(`fresh data in ${dataDir}`);
   try {
-    const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress });
-    await stack.deploy();
-    const comparison = await benchmarks[name](stack.env, { records, pairs, signal, onProgress });
-    const report = reportOf(comparison, await postgresVersion(stack.env));
-    console.log(json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
+    const report = reportOf(options.name, await benchmarks[options.name](options, { dataDir, signal, onProgress }));
+    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
   } catch (fault) {
     const { reason } = signal;
     if (!signal.aborted) console.error(fault instanceof Error ? fault.message : fault);
     process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1;
   }
-  await openStack(dataDir)?.stop();
-  discardData(dataDir);
   rmSync(dataDir, { recursive: true, force: true });
   process.exit();
-}
-
-async function postgresVersion(env: Environment): Promise<string> {
-  const database = new Database({ url: setting(env, 'ADMIN_DATABASE_URL'), poolSize: 1 });
-  const [found] = await database.query<{ server_version: string }>('SHOW server_version');
-  await database.close();
-  return found!.server_version;
 }
 
 function main(args: readonly string[]): Promise<void> | void {
