@@ -1,18 +1,20 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
 import { startEmulator } from './emulator.ts';
-import { HELP, type Options, OptionsError, parseOptions } from './options.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
+import { OptionsError } from './options-error.ts';
 
 const EXIT_CONFIGURATION = 78;
 const EXIT_TIMEOUT_MS = 4500;
 
 async function run({ folder, ...options }: Options): Promise<void> {
-  const emulator = await startEmulator({ ...options, folder: resolve(folder) }, giveUp);
-  console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}`);
   const stop = (): void => {
     setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
     void emulator.close().then(() => process.exit(0));
   };
+  const emulator = await startEmulator({ ...options, folder: resolve(folder) }, giveUp, stop);
+  const trust = emulator.caFile === undefined ? '' : `, clients are to trust tlsCAFile=${emulator.caFile}`;
+  console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}${trust}`);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }

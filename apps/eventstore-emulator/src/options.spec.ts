@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { HELP, OptionsError, parseOptions } from './options.ts';
+import { HELP, parseOptions } from './options.ts';
+import { OptionsError } from './options-error.ts';
+
+const PASSWORDS = { admin: 'changeit', ops: 'changeit' };
 
 describe('Options', () => {
-  it('have defaults for all but the missing security', () => {
+  it('have defaults for all but how secure the server is', () => {
     expect(parseOptions(['--insecure'], {})).toEqual({
-      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216, faults: false, projections: 'none',
+      host: '127.0.0.1', port: 2113, folder: './data', maxAppendSizeBytes: 1_048_576, maxAppendEventSizeBytes: 16_777_216, faults: false, projections: 'none', defaultPasswords: PASSWORDS,
     });
   });
 
@@ -16,7 +19,7 @@ describe('Options', () => {
       EVENTSTORE_RUN_PROJECTIONS: 'All', EVENTSTORE_START_STANDARD_PROJECTIONS: 'True',
     };
     expect(parseOptions([], env)).toEqual({
-      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114, faults: true, projections: 'started',
+      host: '0.0.0.0', port: 3000, folder: '/db', maxAppendSizeBytes: 2000, maxAppendEventSizeBytes: 1000, advertisedHost: 'events.local', advertisedPort: 2114, faults: true, projections: 'started', defaultPasswords: PASSWORDS,
     });
   });
 

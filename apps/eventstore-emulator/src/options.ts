@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { OptionsError } from './options-error.ts';
+import { type DefaultPasswords, PASSWORDS_HELP, SECURITY_ARGS, SECURITY_HELP, type Security, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
 
 export interface Options {
   readonly host: string;
@@ -13,11 +15,9 @@ export interface Options {
   readonly faults: boolean;
   /** Whether the system projections can be had, and run without being told to. */
   readonly projections: 'none' | 'stopped' | 'started';
-}
-
-/** The settings are missing or wrong; the message names the option. */
-export class OptionsError extends Error {
-  override readonly name = 'OptionsError';
+  /** undefined: neither TLS nor credentials. */
+  readonly security: Security | undefined;
+  readonly defaultPasswords: DefaultPasswords;
 }
 
 /** As much as the newest real server takes; older ones took 1 MiB unless they were told. */
@@ -29,8 +29,8 @@ const LARGEST_PORT = 65_535;
 
 export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for development and tests.
 
-  --insecure                          no TLS and no authentication; required, there is nothing else yet
-                                      EVENTSTORE_INSECURE
+  --insecure                          no TLS, and whoever connects may do everything
+                                      EVENTSTORE_INSECURE${SECURITY_HELP}
   --db DIR                            folder of the data, created when it is missing   (default ./data)
                                       EVENTSTORE_DB
   --node-port N, --port N             port of all clients; 0 takes a free one          (default 2113)
@@ -53,6 +53,8 @@ export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for develo
                                       EVENTSTORE_FAULTS
   --help                              this text
 
+${PASSWORDS_HELP}
+
 Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults also
   POST /faults {"fault":"append","nth":1,"when":"before-stored","effect":"fail"}   the n-th append or deletion from now; when: before-stored
                                       or after-stored, effect: fail, delay (with "delayMs") or drop-connections
@@ -65,8 +67,6 @@ Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): Options | null {
   const given = parseGiven(args);
   if (given.help === true) return null;
-  const insecure = given.insecure ?? isTrue(env['EVENTSTORE_INSECURE']);
-  if (!insecure) throw new OptionsError('TLS and authentication are not there yet: start with --insecure (EVENTSTORE_INSECURE=true)');
   const advertisedPort = given['advertise-node-port-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_NODE_PORT_TO_CLIENT_AS'];
   return {
     host: given['node-ip'] ?? given.host ?? env['EVENTSTORE_NODE_IP'] ?? '127.0.0.1',
@@ -90,16 +90,16 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): O
     projections: projectionsOf(
       given['run-projections'] ?? env['EVENTSTORE_RUN_PROJECTIONS'] ?? 'None',
       given['start-standard-projections'] ?? isTrue(env['EVENTSTORE_START_STANDARD_PROJECTIONS']),
+      isDev(given, env),
     ),
+    security: securityOf(given, env),
+    defaultPasswords: defaultPasswordsOf(env),
   };
 }
 
-function isTrue(text = ''): boolean {
-  return /^(1|true)$/i.test(text);
-}
-
-function projectionsOf(mode: string, areStarted: boolean): Options['projections'] {
+function projectionsOf(mode: string, areStarted: boolean, isDevelopment: boolean): Options['projections'] {
   if (!/^(none|system|all)$/i.test(mode)) throw new OptionsError(`--run-projections must be None, System or All, not "${mode}"`);
+  if (isDevelopment) return 'started';
   if (/^none$/i.test(mode)) return 'none';
   return areStarted ? 'started' : 'stopped';
 }
@@ -109,7 +109,7 @@ function parseGiven(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        insecure: { type: 'boolean' },
+        ...SECURITY_ARGS,
         db: { type: 'string' },
         'node-port': { type: 'string' },
         port: { type: 'string' },

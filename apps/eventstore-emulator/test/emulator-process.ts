@@ -17,14 +17,16 @@ export interface Start {
   /** A module that is loaded before the emulator, to make something around it fail. */
   readonly preload?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How secure it is, as arguments; without them it is not at all. */
+  readonly mode?: readonly string[];
   /** Kills it. */
   readonly signal?: AbortSignal;
 }
 
 /** The process alone, before it has said anything. */
-export function spawnEmulator(folder: string, { preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
+export function spawnEmulator(folder: string, { mode = ['--insecure'], preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
   const before = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, '--insecure', '--port', '0', '--db', folder, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, ...mode, '--port', '0', '--db', folder, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
@@ -34,6 +36,9 @@ export function spawnEmulator(folder: string, { preload, args = [], env, signal 
   return child;
 }
 
+/** With TLS and credentials; `url` is the administrator's then. */
+export const SECURE: Start = { mode: ['--dev'] };
+
 /** The emulator from its sources, as a process of its own on a free port. */
 export class EmulatorProcess {
   readonly folder: string;
@@ -41,6 +46,8 @@ export class EmulatorProcess {
   readonly url: string;
   /** What it wrote when it was ready. */
   readonly startLine: string;
+  /** What clients are to trust, when it speaks TLS. */
+  readonly caFile: string | undefined;
   readonly #child: ChildProcess;
   readonly #errors: readonly string[];
   readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
@@ -53,7 +60,14 @@ export class EmulatorProcess {
     this.#exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
     this.startLine = startLine;
     this.port = Number(/:(\d+),/.exec(startLine)?.[1]);
-    this.url = `esdb://127.0.0.1:${this.port}?tls=false`;
+    const [, caFile] = /tlsCAFile=(.+)$/.exec(startLine) ?? [];
+    this.caFile = caFile;
+    this.url = caFile === undefined ? `esdb://127.0.0.1:${this.port}?tls=false` : this.urlOf('admin:changeit');
+  }
+
+  /** With credentials. */
+  urlOf(credentials: string): string {
+    return `esdb://${credentials}@localhost:${this.port}?tls=true&tlsCAFile=${this.caFile}`;
   }
 
   /** @throws with what it wrote when it ends instead of starting. */
@@ -88,6 +102,12 @@ export class EmulatorProcess {
     const [code, endedBy] = await this.#exited;
     await Promise.all(this.#clients.map((client) => client.dispose().catch(() => {})));
     return { code, signal: endedBy };
+  }
+
+  /** Tells how it ended by itself. */
+  async exit(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    const [code, signal] = await this.#exited;
+    return { code, signal };
   }
 
   /** Resolves when it ended by itself. */

@@ -29,6 +29,6 @@ describe('A fresh database', () => {
 
   it.each(['kill-before', 'kill-after'])('whose process died while it made them has them in the end (%s)', async (fault) => {
     await expect(EmulatorProcess.start({ folder, preload: FAULTS, env: { COMMIT_FAULT: fault } })).rejects.toThrow('exit null');
-    expect(await eventsOf()).toHaveLength(6);
+    expect(await eventsOf()).toHaveLength(8);
   });
 });

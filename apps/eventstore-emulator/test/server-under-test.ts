@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { connect } from './client-under-test.ts';
-import { EmulatorProcess } from './emulator-process.ts';
-import { RawClient } from './wire.ts';
+import { EmulatorProcess, SECURE } from './emulator-process.ts';
+import { RawClient, basic } from './wire.ts';
 
 /**
  * The server that the conformance suite is about: the one of EVENTSTORE_URL (esdb://host:port?tls=false, with the
@@ -30,6 +31,31 @@ export class ServerUnderTest {
     if (given !== undefined) return new ServerUnderTest(given, undefined);
     const emulator = await EmulatorProcess.start({ args });
     return new ServerUnderTest(emulator.url, emulator);
+  }
+
+  /**
+   * A server with TLS and credentials: the one of EVENTSTORE_URL when its URL is one of an administrator
+   * (esdb://admin:changeit@host:port?tls=true&tlsCAFile=...), or an emulator of the test's own.
+   */
+  static async startSecure(): Promise<ServerUnderTest> {
+    const given = process.env['EVENTSTORE_URL'];
+    if (given !== undefined && /\?(.*&)?tls=true\b/.test(given)) return new ServerUnderTest(given, undefined);
+    const emulator = await EmulatorProcess.start(SECURE);
+    return new ServerUnderTest(emulator.url, emulator);
+  }
+
+  /** A client with other credentials ("login:password"), or without any. */
+  clientWith(credentials: string): EventStoreDBClient {
+    return this.clientOf(this.url.replace(/^(\w+:\/\/)[^@]*@/, credentials === '' ? '$1' : `$1${credentials}@`));
+  }
+
+  /** Calls with those credentials, or without any, as no client makes them. */
+  rawWith(credentials: string): RawClient {
+    const ca = readFileSync(new URL(this.url).searchParams.get('tlsCAFile')!);
+    const [login = '', password = ''] = credentials.split(':');
+    const raw = new RawClient(this.port, this.host, credentials === '' ? { ca } : { ca, authorization: basic(login, password) });
+    this.#raws.push(raw);
+    return raw;
   }
 
   client(options = ''): EventStoreDBClient {

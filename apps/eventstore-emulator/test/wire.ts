@@ -1,38 +1,50 @@
-import { Client, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
+import { Client, Metadata, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
 import { Message, wireLong } from '../src/protocol/wire.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
 
 const same = (bytes: Buffer): Buffer => bytes;
 
+export interface Secured {
+  /** Whom to trust; without it there is no TLS. */
+  readonly ca?: Buffer;
+  /** What every call says of its caller. */
+  readonly authorization?: string;
+}
+
+export const basic = (login: string, password: string): string => `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`;
+
 /** Calls as no client library makes them: any bytes, any order. */
 export class RawClient {
   readonly #client: Client;
+  readonly #metadata = new Metadata();
 
-  constructor(port: number, host = '127.0.0.1') {
+  constructor(port: number, host = '127.0.0.1', { ca, authorization }: Secured = {}) {
+    const channel = ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca);
     // Otherwise all clients of a process share one connection to a server.
-    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(`${host}:${port}`, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    if (authorization !== undefined) this.#metadata.set('authorization', authorization);
   }
 
   unary(path: string, request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, same, same, request, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
+      this.#client.makeUnaryRequest(path, same, same, request, this.#metadata, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
     });
   }
 
   serverStream(path: string, request: Buffer): ClientReadableStream<Buffer> {
-    return this.#client.makeServerStreamRequest(path, same, same, request);
+    return this.#client.makeServerStreamRequest(path, same, same, request, this.#metadata);
   }
 
   clientStream(path: string): { readonly call: ClientWritableStream<Buffer>; readonly answer: Promise<Buffer> } {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    const call = this.#client.makeClientStreamRequest(path, same, same, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
+    const call = this.#client.makeClientStreamRequest(path, same, same, this.#metadata, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
     call.on('error', () => {});
     return { call, answer: promise };
   }
 
   duplex(path: string): ClientDuplexStream<Buffer, Buffer> {
-    return this.#client.makeBidiStreamRequest(path, same, same);
+    return this.#client.makeBidiStreamRequest(path, same, same, this.#metadata);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import {
   statusDetails,
 } from '../protocol/messages.ts';
 import { type SentUuid, parseUuid, structuredUuid } from '../protocol/uuid.ts';
-import { expectedField, identifierOf } from '../protocol/values.ts';
+import { expectedField, identifierOf, streamNameOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
@@ -32,6 +32,8 @@ interface Pending {
   timer: NodeJS.Timeout | undefined;
 }
 
+export type MayWrite = (target: { readonly stream: string | undefined }) => boolean;
+
 /**
  * Many appends on one call, told apart by their correlation ids. Each gets exactly one answer. Nothing is kept of
  * an append that was answered: chunks that still come for it belong to nothing and are dropped, as by the real server.
@@ -40,11 +42,13 @@ export class BatchAppendCall {
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
   readonly #append: Append;
   readonly #limits: SizeLimits;
+  readonly #mayWrite: MayWrite;
   readonly #pending = new Map<string, Pending>();
   readonly #writing = new Set<Promise<void>>();
   #fail: (cause: unknown) => void = () => {};
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, append: Append, limits: SizeLimits) {
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, append: Append, limits: SizeLimits, mayWrite: MayWrite) {
+    this.#mayWrite = mayWrite;
     this.#call = call;
     this.#append = append;
     this.#limits = limits;
@@ -92,7 +96,10 @@ export class BatchAppendCall {
     const pending: Pending = { correlationId: echoed, options, events: [], size: new AppendSize(this.#limits), isAnswered: false, timer: undefined };
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
-    if (timeoutMs <= 0) this.#refuse(pending, timedOut(), id);
+    const { streamIdentifier } = options;
+    if (!this.#mayWrite({ stream: streamIdentifier === undefined ? undefined : streamNameOf(streamIdentifier) })) {
+      this.#refuse(pending, failure(status.PERMISSION_DENIED, 'AccessDenied', {}), id);
+    } else if (timeoutMs <= 0) this.#refuse(pending, timedOut(), id);
     else pending.timer = setTimeout(() => this.#expire(pending, id), timeoutMs);
     return pending;
   }

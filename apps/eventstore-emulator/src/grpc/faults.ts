@@ -45,6 +45,10 @@ export function badPattern(pattern: string | undefined): RpcFault {
   return new RpcFault(status.UNKNOWN, `Exception was thrown by handler. The filter's regular expression can't be understood: ${pattern}`);
 }
 
+export function accessDenied(): RpcFault {
+  return new RpcFault(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
+}
+
 export function streamDeleted(stream: string): RpcFault {
   return new RpcFault(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, {
     exception: 'stream-deleted',

@@ -8,7 +8,9 @@ import { type GroupMessage, type ReadGroupOptions, ReadGroupReq, ReadGroupResp }
 import { type WireUuid, parseUuid } from '../protocol/uuid.ts';
 import { recordOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
+import { nameOf } from '../security/principal.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import { principalOf } from './access.ts';
 import { Outlet, decode } from './calls.ts';
 import { targetOf } from './event-encoding.ts';
 import { unexpectedRequest } from './faults.ts';
@@ -40,7 +42,7 @@ export class GroupCall {
     if (group === undefined) throw groupNotFound(name);
     if (!group.hasRoomForConsumer) throw tooManySubscribers(name);
     const [connectionName] = this.#call.metadata.get('connection-name');
-    const consumer = new Consumer(options.bufferSize ?? 0, this.#call.getPeer(), String(connectionName ?? '<unknown>'));
+    const consumer = new Consumer(options.bufferSize ?? 0, this.#call.getPeer(), String(connectionName ?? '<unknown>'), nameOf(principalOf(this.#call)));
     // What the client says wrong ends the call as its leaving does.
     const failed = new AbortController();
     this.#call.on('data', (bytes: Buffer) => {
@@ -86,7 +88,9 @@ export class GroupCall {
       const sending = await consumer.take(signal);
       if (sending === undefined) throw consumer.failure === null ? groupDropped(name) : groupFailed(name, consumer.failure);
       const answer = this.#encode(sending, group.definition.settings.resolveLinks, options.uuidOption!.string !== undefined);
-      if (answer !== undefined) await outlet.send(answer);
+      // What a scavenge took while it waited here is nothing that anybody could settle.
+      if (answer === undefined) group.ack([sending.item.id]);
+      else await outlet.send(answer);
       group.sent(consumer);
     }
   }

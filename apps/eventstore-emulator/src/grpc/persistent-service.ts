@@ -1,4 +1,4 @@
-import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { ChangeOutcome, Groups } from '../persistent/groups.ts';
 import {
   CreateReq,
@@ -10,12 +10,15 @@ import {
   ListResp,
   ReplayParkedReq,
 } from '../protocol/persistent-messages.ts';
+import { nameOf } from '../security/principal.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
-import { type OpenCalls, decode, faultOf, finish, method } from './calls.ts';
+import { principalOf } from './access.ts';
+import { type OpenCalls, decode, finish, method } from './calls.ts';
 import { unexpectedRequest } from './faults.ts';
 import { type GroupName, groupExists, groupFailed, groupNotFound } from './persistent-faults.ts';
 import { GroupCall } from './persistent-read.ts';
 import { definitionOf, groupNameOf, requireStream, streamOrAll } from './persistent-requests.ts';
+import { EMPTY, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
 
@@ -30,34 +33,21 @@ export const persistentSubscriptionsService = {
   restartSubsystem: method(`${SERVICE}/RestartSubsystem`),
 };
 
-const EMPTY = Buffer.alloc(0);
-
-type Unary = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => void;
-
-function unary(answer: (request: Buffer) => Promise<Buffer> | Buffer): Unary {
-  return ({ request }, reply) => {
-    Promise.try(answer, request).then(
-      (bytes) => reply(null, bytes),
-      (cause: unknown) => reply(faultOf(cause)),
-    );
-  };
-}
-
 export function addPersistentSubscriptions(grpc: Server, groups: Groups, streams: StreamReader, calls: OpenCalls): void {
   grpc.addService(persistentSubscriptionsService, {
-    create: unary(async (request) => {
+    create: unary(async (request, call) => {
       const definition = definitionOf(decode(CreateReq, request).options);
-      return changed(await groups.create(definition), definition);
+      return changed(await groups.create(definition, nameOf(principalOf(call))), definition);
     }),
-    update: unary(async (request) => {
+    update: unary(async (request, call) => {
       const definition = definitionOf(decode(CreateReq, request).options);
-      return changed(await groups.update(definition), definition);
+      return changed(await groups.update(definition, nameOf(principalOf(call))), definition);
     }),
-    delete: unary(async (request) => {
+    delete: unary(async (request, call) => {
       const { options } = decode(DeleteGroupReq, request);
       const name = groupNameOf(options);
       if (options?.all === undefined) requireStream(name);
-      return changed(await groups.remove(name.stream, name.group), name);
+      return changed(await groups.remove(name.stream, name.group, nameOf(principalOf(call))), name);
     }),
     read: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const signal = calls.open(call);

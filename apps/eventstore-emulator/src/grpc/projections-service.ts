@@ -1,10 +1,13 @@
-import { type Server, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { ALL, placeText } from '../persistent/definition.ts';
 import type { Projection } from '../projections/projection.ts';
 import type { Projections } from '../projections/projections.ts';
 import { EnableReq, type StatisticsOptions, StatisticsReq, StatisticsResp, type SentDetails } from '../protocol/projections-messages.ts';
-import { type OpenCalls, Outlet, decode, faultOf, finish, method } from './calls.ts';
+import { isOperator } from '../security/principal.ts';
+import { principalOf } from './access.ts';
+import { type OpenCalls, Outlet, decode, finish, method } from './calls.ts';
 import { RpcFault, unexpectedRequest } from './faults.ts';
+import { EMPTY, type Unary, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.projections.Projections';
 
@@ -18,22 +21,14 @@ const notServed = Object.fromEntries(
   ['Create', 'Update', 'Delete', 'Reset', 'State', 'Result', 'RestartSubsystem'].map((name) => [name, method(`${SERVICE}/${name}`)]),
 );
 
-const EMPTY = Buffer.alloc(0);
-
-type Unary = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => void;
-
 const refuse: Unary = (_call, reply) =>
   reply(new RpcFault(status.UNIMPLEMENTED, 'Only the system projections are served here, and only to be enabled, disabled and looked at: there is no JavaScript.'));
 
 export function addProjections(grpc: Server, projections: Projections, calls: OpenCalls): void {
   grpc.addService(projectionsService, {
-    enable: change(async (options) => {
-      await named(projections, options.name).enable();
-    }),
-    disable: change(async (options) => {
-      // Without a checkpoint the real server calls it aborted.
-      await named(projections, options.name).disable(options.writeCheckpoint === true ? 'Stopped' : 'Aborted');
-    }),
+    enable: change(projections, (projection) => projection.enable()),
+    // Without a checkpoint the real server calls it aborted.
+    disable: change(projections, (projection, writesCheckpoint) => projection.disable(writesCheckpoint ? 'Stopped' : 'Aborted')),
     statistics: (call: ServerWritableStream<Buffer, Buffer>) => {
       const signal = calls.open(call);
       void finish(call, signal, sendStatistics(projections, call.request, new Outlet(call, signal)));
@@ -42,18 +37,16 @@ export function addProjections(grpc: Server, projections: Projections, calls: Op
   grpc.addService(notServed, Object.fromEntries(Object.keys(notServed).map((name) => [name, refuse])));
 }
 
-function change(make: (options: { readonly name?: string; readonly writeCheckpoint?: boolean }) => Promise<void>): Unary {
-  return ({ request }, reply) => {
-    Promise.try(async () => {
-      const { options } = decode(EnableReq, request);
-      if (options === undefined) throw unexpectedRequest();
-      await make(options);
-      return EMPTY;
-    }).then(
-      (answer) => reply(null, answer),
-      (cause: unknown) => reply(faultOf(cause)),
-    );
-  };
+function change(projections: Projections, make: (projection: Projection, writesCheckpoint: boolean) => Promise<void>): Unary {
+  return unary(async (request, call) => {
+    const { options } = decode(EnableReq, request);
+    if (options === undefined) throw unexpectedRequest();
+    const projection = named(projections, options.name);
+    // Whoever has credentials gets this far at the real server, too, and then a refusal that it has no status for.
+    if (!isOperator(principalOf(call))) throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
+    await make(projection, options.writeCheckpoint === true);
+    return EMPTY;
+  });
 }
 
 async function sendStatistics(projections: Projections, request: Buffer, outlet: Outlet): Promise<void> {

@@ -1,24 +1,31 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { faultRoute } from '../faults/fault-route.ts';
+import { httpAdmission } from '../http/access.ts';
 import { type NodeFacts, answerHttp, monitoringRoutes } from '../http/monitoring.ts';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import type { Groups } from '../persistent/groups.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ReadReq } from '../protocol/messages.ts';
+import type { Scavenger } from '../scavenge/scavenger.ts';
+import type { Access } from '../security/access.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { StreamWriter } from '../streams/stream-writer.ts';
+import { accessInterceptor, principalOf } from './access.ts';
 import type { SizeLimits } from './append-size.ts';
 import { type Append, type Remove, handleAppend, handleDelete } from './append.ts';
-import { BatchAppendCall } from './batch-append.ts';
+import { BatchAppendCall, type MayWrite } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
 import { type RpcFault, shuttingDown } from './faults.ts';
+import { addMonitoring } from './monitoring-service.ts';
+import { addOperations } from './operations-service.ts';
 import { addPersistentSubscriptions } from './persistent-service.ts';
 import { addProjections } from './projections-service.ts';
 import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
 import { SharedPort } from './shared-port.ts';
+import { addUsers } from './users-service.ts';
 import { subscribeToAll, subscribeToStream } from './subscriptions.ts';
 
 /** As much as the real server allows on one connection: the next call waits, without a word, until one ends. */
@@ -38,6 +45,11 @@ export interface Served {
   readonly groups: Groups;
   /** null: none are to be had. */
   readonly projections: Projections | null;
+  /** undefined: neither TLS nor credentials. */
+  readonly access: Access | undefined;
+  readonly scavenger: Scavenger;
+  /** Begins a clean end of the process. */
+  readonly shutDown: () => void;
 }
 
 export interface Listening {
@@ -48,7 +60,9 @@ export interface Listening {
 
 /** @throws when the address can't be listened on. */
 export async function serve(served: Served, host: string, port: number): Promise<Listening> {
+  const { access, facts } = served;
   const grpc = new Server({
+    ...(access === undefined ? {} : { interceptors: [accessInterceptor(access.authenticator, access.policy)] }),
     'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
     'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -63,11 +77,15 @@ export async function serve(served: Served, host: string, port: number): Promise
   addStreams(grpc, served, writes, { calls, subscriptions });
   addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
   if (served.projections !== null) addProjections(grpc, served.projections, calls);
-  grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods(served.projections !== null) });
-  grpc.addService(gossipService, { read: readGossip(port, served.facts) });
+  if (access !== undefined) addUsers(grpc, access.users, calls);
+  addOperations(grpc, served.groups, served.scavenger, facts, served.shutDown);
+  addMonitoring(grpc, facts, calls);
+  grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods({ hasProjections: served.projections !== null, hasUsers: access !== undefined }) });
+  grpc.addService(gossipService, { read: readGossip(port, facts) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const routes = [monitoringRoutes(served.facts), ...(served.faults === undefined ? [] : [faultRoute(served.faults, breakable)])];
-  const shared = new SharedPort((socket) => injector.injectConnection(socket), answerHttp(routes));
+  const routes = [monitoringRoutes(facts), ...(served.faults === undefined ? [] : [faultRoute(served.faults, breakable)])];
+  const admit = access === undefined ? undefined : httpAdmission(access.authenticator, access.policy);
+  const shared = new SharedPort((socket) => injector.injectConnection(socket), answerHttp(routes, admit), access?.certificate);
   const bound = await shared.listen(host, port);
   const close = async (): Promise<void> => {
     calls.end(shuttingDown());
@@ -90,7 +108,7 @@ interface Writes {
   readonly tombstone: Remove;
 }
 
-function addStreams(grpc: Server, { streams, commits, limits }: Served, { append, softDelete, tombstone }: Writes, { calls, subscriptions }: Open): void {
+function addStreams(grpc: Server, { streams, commits, limits, access }: Served, { append, softDelete, tombstone }: Writes, { calls, subscriptions }: Open): void {
   const read = async (call: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> => {
     const request = readRequestOf(decode(ReadReq, call.request).options);
     const isSubscription = request.kind === 'subscribe-to-stream' || request.kind === 'subscribe-to-all';
@@ -114,7 +132,8 @@ function addStreams(grpc: Server, { streams, commits, limits }: Served, { append
     append: handleAppend(append, limits, (call) => calls.open(call)),
     batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const signal = calls.open(call);
-      void finish(call, signal, new BatchAppendCall(call, append, limits).run(signal));
+      const mayWrite: MayWrite = (target) => access === undefined || access.policy.allows(principalOf(call), { operation: 'streams.write', ...target });
+      void finish(call, signal, new BatchAppendCall(call, append, limits, mayWrite).run(signal));
     },
     delete: handleDelete(softDelete),
     tombstone: handleDelete(tombstone),

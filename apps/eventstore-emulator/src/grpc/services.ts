@@ -4,8 +4,11 @@ import { ClusterInfo, SupportedMethods } from '../protocol/messages.ts';
 import { structuredUuid } from '../protocol/uuid.ts';
 import { wireLong } from '../protocol/wire.ts';
 import { method } from './calls.ts';
+import { monitoringService } from './monitoring-service.ts';
+import { operationsService } from './operations-service.ts';
 import { persistentSubscriptionsService } from './persistent-service.ts';
 import { projectionsService } from './projections-service.ts';
+import { usersService } from './users-service.ts';
 
 /** The version of EventStoreDB whose behaviour this is. */
 export const SERVER_VERSION = '24.10.4';
@@ -28,9 +31,16 @@ const FEATURES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(Object.values(persistentSubscriptionsService).map(({ path }) => [path, ['stream', 'all']])),
 };
 
+/** What not every server has. */
+interface Optional {
+  readonly hasProjections: boolean;
+  readonly hasUsers: boolean;
+}
+
 /** Only what is served: clients take from it which calls they may make. */
-function supportedMethods(hasProjections: boolean): Buffer {
-  const services = [streamsService, persistentSubscriptionsService, serverFeaturesService, gossipService, ...(hasProjections ? [projectionsService] : [])];
+function supportedMethods({ hasProjections, hasUsers }: Optional): Buffer {
+  const always = [streamsService, persistentSubscriptionsService, serverFeaturesService, gossipService, operationsService, monitoringService];
+  const services = [...always, ...(hasProjections ? [projectionsService] : []), ...(hasUsers ? [usersService] : [])];
   return SupportedMethods.encode({
     eventStoreServerVersion: SERVER_VERSION,
     methods: services.flatMap((service) =>
@@ -44,8 +54,8 @@ function supportedMethods(hasProjections: boolean): Buffer {
 
 type Unary = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => void;
 
-export function getSupportedMethods(hasProjections: boolean): Unary {
-  const methods = supportedMethods(hasProjections);
+export function getSupportedMethods(optional: Optional): Unary {
+  const methods = supportedMethods(optional);
   return (_call, reply) => reply(null, methods);
 }
 

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { freemem, loadavg, totalmem } from 'node:os';
+import type { Admission } from './access.ts';
 
 /** What is told about this node: all of it true, and shaped as the real server shapes it. */
 export interface NodeFacts {
@@ -12,10 +13,16 @@ export interface NodeFacts {
   readonly advertisedHost: string | undefined;
   readonly advertisedPort: number | undefined;
   readonly lastPosition: () => bigint;
+  /** Whether there are credentials, and users to have them. */
+  readonly isSecure: boolean;
+  readonly hasProjections: boolean;
+  /** In elections that this node can't lose; somebody may have set it. */
+  nodePriority: number;
 }
 
 export interface Answer {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
@@ -41,16 +48,16 @@ export function monitoringRoutes(facts: NodeFacts): Route {
   };
 }
 
-function infoOf({ version }: NodeFacts) {
+function infoOf({ version, isSecure, hasProjections }: NodeFacts) {
   return {
     esVersion: version,
     state: 'leader',
-    features: { projections: false, userManagement: false, atomPub: false },
-    authentication: { type: 'insecure', properties: {} },
+    features: { projections: hasProjections, userManagement: isSecure, atomPub: false },
+    authentication: { type: isSecure ? 'internal' : 'insecure', properties: {} },
   };
 }
 
-function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPosition }: NodeFacts, { socket }: IncomingMessage) {
+function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPosition, nodePriority }: NodeFacts, { socket }: IncomingMessage) {
   const httpEndPointIp = advertisedHost ?? socket.localAddress;
   const httpEndPointPort = advertisedPort ?? socket.localPort;
   const position = lastPosition();
@@ -66,14 +73,14 @@ function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPos
     chaserCheckpoint: position,
     epochPosition: 0,
     epochNumber: 0,
-    nodePriority: 0,
+    nodePriority,
     isReadOnlyReplica: false,
     esVersion: version,
   };
   return { members: [member], serverIp: httpEndPointIp, serverPort: httpEndPointPort };
 }
 
-function statsOf({ startedAt, folder, lastPosition }: NodeFacts) {
+export function statsOf({ startedAt, folder, lastPosition }: NodeFacts) {
   const { blocks, bavail, bsize } = statfsSync(folder);
   const [last1m, last5m, last15m] = loadavg();
   const { rss, heapUsed } = process.memoryUsage();
@@ -90,22 +97,24 @@ function statsOf({ startedAt, folder, lastPosition }: NodeFacts) {
   };
 }
 
-/** Answers with the first route that knows the path. */
-export function answerHttp(routes: readonly Route[]) {
+/** Answers with the first route that knows the path. Without `admit`, everybody. */
+export function answerHttp(routes: readonly Route[], admit?: Admission) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const send = ({ status, body }: Answer): void => {
-      if (body === undefined) response.writeHead(status).end();
-      else response.writeHead(status, { 'content-type': 'application/json' }).end(request.method === 'HEAD' ? undefined : json(body));
+    const send = ({ status, headers = {}, body }: Answer): void => {
+      if (body === undefined) response.writeHead(status, headers).end();
+      else response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(request.method === 'HEAD' ? undefined : json(body));
     };
     const [path = '/'] = (request.url ?? '/').split('?');
-    let answer: Answer | Promise<Answer> | undefined;
-    try {
-      for (const route of routes) answer ??= route(request, path);
-    } catch (cause) {
-      answer = failed(cause);
-    }
-    if (answer instanceof Promise) void answer.catch(failed).then(send);
-    else send(answer ?? { status: 404 });
+    const answer = async (): Promise<Answer> => {
+      const refusal = await admit?.(request, path);
+      if (refusal !== undefined) return refusal;
+      for (const route of routes) {
+        const found = route(request, path);
+        if (found !== undefined) return found;
+      }
+      return { status: 404 };
+    };
+    void answer().catch(failed).then(send);
   };
 }
 

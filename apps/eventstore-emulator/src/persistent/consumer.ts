@@ -14,15 +14,17 @@ export class Consumer {
   readonly slots: number;
   readonly peer: string;
   readonly connectionName: string;
+  readonly username: string;
   readonly #queue: Sending[] = [];
   #isDropped = false;
   #failure: string | null = null;
   #wake: (() => void) | undefined;
 
-  constructor(slots: number, peer: string, connectionName: string) {
+  constructor(slots: number, peer: string, connectionName: string, username: string) {
     this.slots = slots;
     this.peer = peer;
     this.connectionName = connectionName;
+    this.username = username;
   }
 
   push(item: Item): void {

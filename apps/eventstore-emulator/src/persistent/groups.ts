@@ -55,19 +55,19 @@ export class Groups {
     return this.#topics.has(stream) ? groups.filter(({ definition }) => definition.stream === stream) : undefined;
   }
 
-  create(definition: GroupDefinition): Promise<ChangeOutcome> {
+  create(definition: GroupDefinition, updatedBy: string): Promise<ChangeOutcome> {
     return this.#change(async () => {
       const reason = refusalOf(definition, this.#system.streams.log.lastPosition);
       if (reason !== null) return { kind: 'failed', reason };
       if (this.#groups.has(keyOf(definition))) return { kind: 'exists' };
-      await this.#system.transact(() => this.#config.write([...this.#definitions(), definition]));
+      await this.#system.transact(() => this.#config.write([...this.#definitions(), definition], updatedBy));
       this.#open(definition);
       return DONE;
     });
   }
 
   /** Drops the clients: the group goes on from its checkpoint under the new settings. A filter stays. */
-  update(changed: GroupDefinition): Promise<ChangeOutcome> {
+  update(changed: GroupDefinition, updatedBy: string): Promise<ChangeOutcome> {
     return this.#change(async () => {
       const before = this.#groups.get(keyOf(changed));
       if (before === undefined) return { kind: 'not-found' };
@@ -75,21 +75,21 @@ export class Groups {
       if (reason !== null) return { kind: 'failed', reason };
       const definition = { ...changed, filter: before.definition.filter };
       const all = this.#definitions().map((each) => (each === before.definition ? definition : each));
-      await this.#end(before, () => this.#config.write(all));
+      await this.#end(before, () => this.#config.write(all, updatedBy));
       this.#open(definition);
       return DONE;
     });
   }
 
   /** Drops the clients. The checkpoint and what is parked go with the group, in one transaction. */
-  remove(stream: string, group: string): Promise<ChangeOutcome> {
+  remove(stream: string, group: string, updatedBy: string): Promise<ChangeOutcome> {
     return this.#change(async () => {
       const found = this.find(stream, group);
       if (found === undefined) return { kind: 'not-found' };
       const remaining = this.#definitions().filter((each) => each !== found.definition);
       await this.#end(found, () => {
         found.deleteStreams();
-        this.#config.write(remaining);
+        this.#config.write(remaining, updatedBy);
       });
       this.#groups.delete(keyOf(found.definition));
       return DONE;

@@ -71,12 +71,12 @@ export class Measures {
     };
   }
 
-  #connection({ id, peer, connectionName }: Consumer, state: GroupState, seconds: number): SentConnection {
+  #connection({ id, peer, connectionName, username }: Consumer, state: GroupState, seconds: number): SentConnection {
     const member = state.members.get(id)!;
     const count = member.total - (this.#totalsBefore.get(id) ?? 0);
     return {
       from: peer,
-      username: 'anonymous',
+      username,
       averageItemsPerSecond: perSecond(count, seconds),
       totalItems: member.total,
       countSinceLastMeasurement: count,

@@ -1,3 +1,4 @@
+import { monitoring, operations, users } from './admin-definitions.ts';
 import { persistentSubscriptions } from './persistent-definitions.ts';
 import { projections } from './projections-definitions.ts';
 
@@ -172,4 +173,4 @@ message MemberInfo {
 message EndPoint { string address = 1; uint32 port = 2; }
 `;
 
-export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions, projections];
+export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions, projections, users, operations, monitoring];

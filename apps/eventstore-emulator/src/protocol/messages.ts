@@ -146,6 +146,7 @@ export const statusDetails = {
   StreamDeleted: new Message<never, Details>('event_store.client.StreamDeleted'),
   MaximumAppendSizeExceeded: new Message<never, Details>('event_store.client.MaximumAppendSizeExceeded'),
   MaximumAppendEventSizeExceeded: new Message<never, Details>('event_store.client.MaximumAppendEventSizeExceeded'),
+  AccessDenied: new Message<never, Details>('event_store.client.Empty'),
   BadRequest: new Message<never, Details>('event_store.client.BadRequest'),
   Timeout: new Message<never, Details>('event_store.client.Empty'),
 } as const;

@@ -1,0 +1,4 @@
+/** The settings are missing or wrong; the message names the option. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError';
+}

@@ -1,0 +1,26 @@
+/** Who calls. */
+export interface Principal {
+  /** undefined: nobody knows. */
+  readonly name: string | undefined;
+  readonly groups: readonly string[];
+}
+
+export const ANONYMOUS: Principal = { name: undefined, groups: [] };
+export const ADMINS = '$admins';
+export const OPS = '$ops';
+
+/** Whoever calls a server without credentials, as the real server has it. */
+export const SYSTEM: Principal = { name: 'system', groups: [ADMINS] };
+
+export function isAdmin({ name, groups }: Principal): boolean {
+  return name === 'admin' || groups.includes(ADMINS);
+}
+
+export function isOperator(principal: Principal): boolean {
+  return isAdmin(principal) || principal.name === 'ops' || principal.groups.includes(OPS);
+}
+
+/** How others are told of them. */
+export function nameOf({ name = 'anonymous' }: Principal): string {
+  return name;
+}
