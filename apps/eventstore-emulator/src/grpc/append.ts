@@ -59,8 +59,8 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
       // What is being written is answered in a moment, with what became of it.
       if (!isHandedOn && signal.reason instanceof RpcFault) fail(signal.reason);
     }, { once: true });
-    call.on('end', () => {
-      if (isAnswered) return;
+    const complete = (): void => {
+      if (isAnswered || signal.aborted) return;
       if (target === undefined) {
         fail(invalidArgument('There is nothing to append to.'));
         return;
@@ -69,7 +69,9 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
       const { stream, expected } = target;
       const timer = setTimeout(() => fail(timedOut('Commit phase timeout.')), WRITE_TIMEOUT_MS);
       append(stream, expected, events).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail).finally(() => clearTimeout(timer));
-    });
+    };
+    // A client that breaks off ends its side, too: that it left comes right behind.
+    call.on('end', () => setImmediate(complete));
   };
 }
 
