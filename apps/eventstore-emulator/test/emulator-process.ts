@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
+/** With a mistake in it when the environment names one: whoever runs a test that way wants to see it fail. */
+const MUTANT = process.env['EVENTSTORE_MUTANT'] === undefined ? [] : ['--import', join(import.meta.dirname, 'mutants/load.ts')];
 
 export interface Start {
   /** The data folder; without it a new one that goes when the process is stopped. */
@@ -43,7 +45,7 @@ export class EmulatorProcess {
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
     const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const args = ['--conditions=@orderstream/source', ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
+    const args = ['--conditions=@orderstream/source', ...MUTANT, ...preload, MAIN, '--insecure', '--port', '0', '--db', folder, ...(options.args ?? [])];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));

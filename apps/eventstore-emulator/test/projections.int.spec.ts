@@ -55,6 +55,15 @@ describe('The system projections', () => {
     await eventually(async () => expect(await links('$streams')).toEqual(expect.arrayContaining([`0@${a}`, `0@${b}`])));
   });
 
+  it('take what comes before the first hyphen for the category, and nothing of system streams', async () => {
+    const kind = category();
+    await add(client, `$${kind}-a`, 1);
+    await add(client, `${kind}-a-b`, 1);
+    await eventually(async () => expect(await links(`$ce-${kind}`)).toEqual([`0@${kind}-a-b`]));
+    expect(await links(`$ce-$${kind}`)).toEqual([]);
+    expect(await links(`$ce-${kind}-a`)).toEqual([]);
+  });
+
   it('feed a group that resolves links', async () => {
     const kind = category();
     await add(client, `${kind}-a`, 3);

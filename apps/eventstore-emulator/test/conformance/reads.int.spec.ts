@@ -116,6 +116,9 @@ describe('Reading all', () => {
     ['a pattern of streams', { streamIdentifier: { regex: '^[AB]-1$' } }, ['A-1', 'A-1', 'B-1']],
     ['type prefixes', { eventType: { prefix: ['Fi'] } }, ['A-1', 'B-1']],
     ['a pattern of types', { eventType: { regex: 'cond$' } }, ['A-1', 'A-2']],
+    ['a pattern anywhere in a name', { eventType: { regex: 'eco' } }, ['A-1', 'A-2']],
+    ['a pattern in its case only', { eventType: { regex: '^first$' } }, []],
+    ['a prefix in front only', { eventType: { prefix: ['irst'] } }, []],
   ])('through a filter by %s counts what it found', async (_title, filter, expected) => {
     const found = async (count: number, backwards: boolean): Promise<string[]> => {
       const all = backwards ? { end: {} } : { start: {} };

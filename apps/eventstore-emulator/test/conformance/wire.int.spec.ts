@@ -248,6 +248,7 @@ describe('Read', () => {
     ['bytes that are no message', MALFORMED],
     ['no options', Buffer.alloc(0)],
     ['a combination that makes no sense', ofStream('thing-1', { readDirection: 7 })],
+    ['ids in no form', ofStream('thing-1', { uuidOption: undefined })],
   ])('of %s is an invalid argument', async (_title, request) => {
     await expect(readRaw(request)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   });
