@@ -280,6 +280,14 @@ describe('The port', () => {
     expect(streams.map(({ methodName }) => methodName).sort()).toEqual(['append', 'batchappend', 'delete', 'read', 'tombstone']);
   });
 
+  it('names what calls can do that older servers can not', async () => {
+    const { methods } = wireMessage('SupportedMethods').decode(
+      await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)),
+    ) as { methods: { serviceName: string; methodName: string; features: string[] }[] };
+    const features = methods.filter(({ serviceName }) => serviceName === 'event_store.client.streams.streams').map((each) => [each.methodName, each.features]);
+    expect(Object.fromEntries(features)).toEqual({ read: ['position', 'events'], append: [], batchappend: ['deadline_duration'], delete: [], tombstone: [] });
+  });
+
   it('tells a discovering client the address that it used', async () => {
     const client = server.client();
     await client.appendToStream(fresh(), [], { expectedRevision: 'no_stream' });

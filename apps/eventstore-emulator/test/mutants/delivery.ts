@@ -62,6 +62,22 @@ export const delivery: readonly Mutant[] = [
     killedBy: delivering('never sees its own checkpoints'),
   },
   {
+    name: 'created-twice-at-once',
+    mistake: 'Two clients that create the same group at once both succeed.',
+    file: 'persistent/groups.ts',
+    text: 'const changed = this.#changes.then(work);',
+    replacement: 'const changed = work();',
+    killedBy: managing('twice at once succeeds once'),
+  },
+  {
+    name: 'filtered-group-reads-again',
+    mistake: 'A group whose filter keeps everything back reads all of it again after every restart.',
+    file: 'persistent/cursor.ts',
+    text: 'if (isWanted === false) this.#state.skip(place);',
+    replacement: '',
+    killedBy: delivering('moves its checkpoint over what its filter keeps back'),
+  },
+  {
     name: 'update-loses-filter',
     mistake: 'A group of $all loses its filter when its settings are changed.',
     file: 'persistent/groups.ts',

@@ -63,6 +63,14 @@ export const encoding: readonly Mutant[] = [
     killedBy: wire('tells interleaved appends apart and answers each once, before it ends'),
   },
   {
+    name: 'batch-append-without-feature',
+    mistake: 'Clients are not told that batch appends take a duration, and send them in a way of their own.',
+    file: 'grpc/services.ts',
+    text: "['deadline_duration']",
+    replacement: '[]',
+    killedBy: wire('names what calls can do that older servers can not'),
+  },
+  {
     name: 'methods-in-mixed-case',
     mistake: 'What the server can do is listed under names that clients do not find.',
     file: 'grpc/services.ts',

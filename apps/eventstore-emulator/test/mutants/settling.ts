@@ -29,6 +29,14 @@ export const settling: readonly Mutant[] = [
     killedBy: settled('to park puts a link into the parked stream and the event out of the way'),
   },
   {
+    name: 'nacks-mistaken',
+    mistake: 'What a client asks to try again is parked, and what it parks is tried again.',
+    file: 'grpc/persistent-read.ts',
+    text: "['unknown', 'park', 'retry', 'skip', 'stop']",
+    replacement: "['unknown', 'retry', 'park', 'skip', 'stop']",
+    killedBy: settled('to park puts a link into the parked stream and the event out of the way'),
+  },
+  {
     name: 'skip-tries-again',
     mistake: 'An event that a client skips comes again.',
     file: 'persistent/group-state.ts',

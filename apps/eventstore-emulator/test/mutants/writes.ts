@@ -103,6 +103,22 @@ export const writes: readonly Mutant[] = [
     killedBy: wire('as a bad request of that append alone'),
   },
   {
+    name: 'chunk-taken-for-append',
+    mistake: 'Each chunk of a batch append is written as an append of its own.',
+    file: 'grpc/batch-append.ts',
+    text: 'if (chunk.isFinal !== true || pending.isAnswered) return;',
+    replacement: 'if (pending.isAnswered) return;',
+    killedBy: append('An append that comes in several chunks is one append'),
+  },
+  {
+    name: 'append-never-times-out',
+    mistake: 'An append that takes too long is not given up, so that its client waits on.',
+    file: 'grpc/append.ts',
+    text: 'const WRITE_TIMEOUT_MS = 2000;',
+    replacement: 'const WRITE_TIMEOUT_MS = 20_000;',
+    killedBy: { spec: 'faults', title: 'that takes longer than the server waits is answered with a timeout and stored all the same' },
+  },
+  {
     name: 'broken-off-append-written',
     mistake: 'An append whose client broke off in the middle is written.',
     file: 'grpc/append.ts',
