@@ -1,7 +1,8 @@
 import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmulatorProcess } from './emulator-process.ts';
-import { add, eventually, fresh, settings } from './group-client.ts';
+import { add, eventually, fresh, settings, watchAndAck } from './group-client.ts';
 import { RawClient, wireMessage } from './wire.ts';
 
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
@@ -148,6 +149,21 @@ describe('A client of a group', () => {
     reader.send({ ack: { ids: [{ structured: Object.fromEntries(Object.entries(event.event.id.structured).map(([key, value]) => [key, String(value)])) }] } });
     await eventually(async () => expect(await info(stream)).toMatchObject({ totalInFlightMessages: 0 }));
     reader.call.cancel();
+  });
+
+  it('has all events of a correlation id, or none, under PinnedByCorrelation, which only messages can ask for', async () => {
+    const stream = fresh();
+    const ANYWHERE = 'any';
+    const client = emulator.client();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, consumerStrategy: 'PinnedByCorrelation' } });
+    const connect = () => watchAndAck(client.subscribeToPersistentSubscriptionToStream(stream, 'g'));
+    const [a, b] = [await connect(), await connect()];
+    for (let n = 0; n < 24; n++) await client.appendToStream(stream, jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: `c${n % 8}` } }), { expectedRevision: ANYWHERE });
+    await eventually(() => expect(a.seen.length + b.seen.length).toBe(24));
+    const correlationsOf = ({ seen }: typeof a): Set<unknown> => new Set(seen.map(({ event }) => (event!.metadata as { $correlationId: string }).$correlationId));
+    expect(correlationsOf(a).intersection(correlationsOf(b)).size).toBe(0);
+    expect([correlationsOf(a).size > 0, correlationsOf(b).size > 0]).toEqual([true, true]);
+    await Promise.all([a, b].map(({ subscription }) => subscription.unsubscribe()));
   });
 
   it('that takes nothing is given nothing', async () => {

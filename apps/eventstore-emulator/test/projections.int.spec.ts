@@ -64,6 +64,18 @@ describe('The system projections', () => {
     expect(await links(`$ce-${kind}-a`)).toEqual([]);
   });
 
+  it('link the deletion of a stream, too, by its category and as such', async () => {
+    const kind = category();
+    await add(client, `${kind}-a`, 1);
+    await client.deleteStream(`${kind}-a`);
+    await add(client, `${kind}-b`, 1);
+    await client.tombstoneStream(`${kind}-b`);
+    const data = async (stream: string): Promise<string[]> =>
+      (await Array.fromAsync(client.readStream(stream)).catch(() => [])).map(({ event }) => Buffer.from(event!.data as Uint8Array).toString());
+    await eventually(async () => expect(await data(`$ce-${kind}`)).toEqual([`0@${kind}-a`, `0@$$${kind}-a`, `0@${kind}-b`, `9223372036854775807@${kind}-b`]));
+    await eventually(async () => expect((await data('$et-$deleted')).filter((link) => link.includes(kind))).toEqual([`0@${kind}-a`, `9223372036854775807@${kind}-b`]));
+  });
+
   it('feed a group that resolves links', async () => {
     const kind = category();
     await add(client, `${kind}-a`, 3);

@@ -118,6 +118,7 @@ describe('Reading all', () => {
     ['a pattern of types', { eventType: { regex: 'cond$' } }, ['A-1', 'A-2']],
     ['a pattern anywhere in a name', { eventType: { regex: 'eco' } }, ['A-1', 'A-2']],
     ['a pattern in its case only', { eventType: { regex: '^first$' } }, []],
+    ['a pattern and prefixes, of which the pattern counts,', { eventType: { regex: '^First$', prefix: ['Second'] } }, ['A-1', 'B-1']],
     ['a prefix in front only', { eventType: { prefix: ['irst'] } }, []],
   ])('through a filter by %s counts what it found', async (_title, filter, expected) => {
     const found = async (count: number, backwards: boolean): Promise<string[]> => {
@@ -134,6 +135,13 @@ describe('Reading all', () => {
 
 describe('Links', () => {
   const link = (target: string) => binaryEvent({ type: '$>', data: Buffer.from(target) });
+
+  it('lead to streams whose names have an @ in them', async () => {
+    const target = await streamOf(1, `user@example.org-${randomUUID()}`);
+    const links = `links-${randomUUID()}`;
+    await client.appendToStream(links, link(`0@${target}`), { expectedRevision: 'no_stream' });
+    expect(await Array.fromAsync(client.readStream(links, { resolveLinkTos: true }))).toMatchObject([{ event: { streamId: target }, link: { streamId: links } }]);
+  });
 
   it('lead to their events when the reader wants that', async () => {
     const target = await streamOf(2);

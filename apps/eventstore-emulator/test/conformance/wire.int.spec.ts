@@ -136,6 +136,15 @@ describe('BatchAppend', () => {
     expect(Any.WrongExpectedVersion.decode(error.details.value)).toEqual({ currentStreamRevision: 0n, expectedStreamPosition: 7n });
   });
 
+  it('answers that a stream was deleted for ever with its name', async () => {
+    const stream = fresh();
+    await raw.unary(`${STREAMS}/Tombstone`, DeleteReq.encode({ options: { streamIdentifier: named(stream), noStream: {} } }));
+    const { answers } = await batch({ ...open(stream), isFinal: true });
+    const { error } = answers[0] as { error: { code: number; details: { typeUrl: string; value: Buffer } } };
+    expect(error).toMatchObject({ code: status.NOT_FOUND, details: { typeUrl: 'type.googleapis.com/event_store.client.StreamDeleted' } });
+    expect(wireMessage('StreamDeleted').decode(error.details.value)).toEqual({ streamIdentifier: named(stream) });
+  });
+
   it.each<[string, object]>([
     ['at an instant', { deadlineAt: { seconds: 1 } }],
     ['in no time', { deadline: { seconds: 0, nanos: 0 } }],

@@ -46,6 +46,14 @@ export const delivery: readonly Mutant[] = [
     killedBy: delivering('have the events of one source stream each under Pinned'),
   },
   {
+    name: 'correlation-not-pinned',
+    mistake: 'PinnedByCorrelation pins by stream.',
+    file: 'persistent/pins.ts',
+    text: 'if (correlation !== undefined) return correlation;',
+    replacement: '',
+    killedBy: { spec: 'persistent-wire', title: 'has all events of a correlation id, or none, under PinnedByCorrelation' },
+  },
+  {
     name: 'dispatch-to-single-takes-turns',
     mistake: 'DispatchToSingle spreads events over all clients.',
     file: 'persistent/strategies.ts',

@@ -71,6 +71,14 @@ export const encoding: readonly Mutant[] = [
     killedBy: wire('names what calls can do that older servers can not'),
   },
   {
+    name: 'deletion-with-another-code',
+    mistake: 'A batch append to a deleted stream is answered with another code.',
+    file: 'grpc/batch-append.ts',
+    text: "failure(status.NOT_FOUND, 'StreamDeleted', details)",
+    replacement: "failure(status.FAILED_PRECONDITION, 'StreamDeleted', details)",
+    killedBy: wire('answers that a stream was deleted for ever with its name'),
+  },
+  {
     name: 'methods-in-mixed-case',
     mistake: 'What the server can do is listed under names that clients do not find.',
     file: 'grpc/services.ts',

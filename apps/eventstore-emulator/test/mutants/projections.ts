@@ -37,6 +37,14 @@ export const projections: readonly Mutant[] = [
     killedBy: projecting('take what comes before the first hyphen for the category, and nothing of system streams'),
   },
   {
+    name: 'deletion-without-category',
+    mistake: 'The deletion of a stream is not linked by its category.',
+    file: 'projections/rules.ts',
+    text: 'const original = isDeleted ? described(event.stream) : event.stream;',
+    replacement: 'const original = event.stream;',
+    killedBy: projecting('link the deletion of a stream, too, by its category and as such'),
+  },
+  {
     name: 'system-streams-have-categories',
     mistake: 'System streams are linked as if they were of a category.',
     file: 'projections/rules.ts',

@@ -54,6 +54,14 @@ export const reads: readonly Mutant[] = [
     killedBy: reading('lead to their events when the reader wants that'),
   },
   {
+    name: 'link-names-no-at',
+    mistake: 'A link to a stream whose name has an @ leads nowhere.',
+    file: 'grpc/event-encoding.ts',
+    text: '@(.+)$/s',
+    replacement: '@([^@]+)$/s',
+    killedBy: reading('lead to streams whose names have an @ in them'),
+  },
+  {
     name: 'positions-contiguous',
     mistake: 'Positions count events, so that code which adds one to a position works here only.',
     file: 'log/event-log.ts',
@@ -132,6 +140,14 @@ export const reads: readonly Mutant[] = [
     text: 'usesClasses ? `${flags}u` : flags',
     replacement: '`${flags}i`',
     killedBy: reading('a pattern in its case only'),
+  },
+  {
+    name: 'filter-prefixes-win',
+    mistake: 'Of a filter by a pattern and prefixes the prefixes count.',
+    file: 'streams/filter.ts',
+    text: "if (regex !== '') {",
+    replacement: "if (regex !== '' && prefixes.length === 0) {",
+    killedBy: reading('a pattern and prefixes, of which the pattern counts'),
   },
   {
     name: 'filter-prefix-anywhere',

@@ -37,6 +37,14 @@ export const settling: readonly Mutant[] = [
     killedBy: settled('to park puts a link into the parked stream and the event out of the way'),
   },
   {
+    name: 'retries-last',
+    mistake: 'An event that is to be tried again waits until everything else was delivered.',
+    file: 'persistent/group-state.ts',
+    text: '[this.#retry.values(), this.#buffer.values()]',
+    replacement: '[this.#buffer.values(), this.#retry.values()]',
+    killedBy: settled('to retry sends the event again before what is new'),
+  },
+  {
     name: 'skip-tries-again',
     mistake: 'An event that a client skips comes again.',
     file: 'persistent/group-state.ts',
@@ -83,6 +91,22 @@ export const settling: readonly Mutant[] = [
     text: 'const settled = this.#state.oldestReplayed ?? this.#next;',
     replacement: 'const settled = this.#next;',
     killedBy: { spec: 'persistent-durability', title: 'parked events are still parked, and so are those that were replayed and not acked' },
+  },
+  {
+    name: 'nothing-replayed',
+    mistake: 'Parked links to events that are gone are replayed as events without anything in them.',
+    file: 'persistent/replay.ts',
+    text: 'if (this.#parked.isAlive(link)) ',
+    replacement: '',
+    killedBy: settled('whose events are gone by now are not replayed, and not parked any more'),
+  },
+  {
+    name: 'checkpoint-waits-for-time',
+    mistake: 'A checkpoint is written by time only, however many events were settled.',
+    file: 'persistent/group-state.ts',
+    text: 'if (count >= maxCheckpointCount) return',
+    replacement: 'if (count === Infinity) return',
+    killedBy: settled('is written after as many events as the group says, also when time never has it written'),
   },
   {
     name: 'replay-without-end',

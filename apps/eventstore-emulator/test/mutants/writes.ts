@@ -55,6 +55,22 @@ export const writes: readonly Mutant[] = [
     killedBy: append('repeated in part with something new is refused'),
   },
   {
+    name: 'repeat-of-another-stream',
+    mistake: 'An event whose id was written to another stream is taken for a repeat, and lost.',
+    file: 'log/recent-ids.ts',
+    text: 'entry?.stream === stream ? entry.revision : undefined',
+    replacement: 'entry?.revision',
+    killedBy: { spec: 'conformance/repeats', title: 'is nothing that was written to another stream' },
+  },
+  {
+    name: 'repeat-in-part-recreates',
+    mistake: 'The repeat of an append to a stream that was deleted since, with one new event, brings the stream back.',
+    file: 'streams/append-rules.ts',
+    text: 'const recreates = index === 0 && ',
+    replacement: 'const recreates = ',
+    killedBy: { spec: 'conformance/repeats', title: 'of a deleted stream is all of it: in part it is refused, and brings nothing back' },
+  },
+  {
     name: 'refusal-names-another-revision',
     mistake: 'A refused append is told a revision that is not the current one.',
     file: 'streams/stream-writer.ts',
