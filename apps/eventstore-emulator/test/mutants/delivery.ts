@@ -14,6 +14,14 @@ export const delivery: readonly Mutant[] = [
     killedBy: delivering('starts at a position, that one included'),
   },
   {
+    name: 'group-waits-for-tombstoned',
+    mistake: 'A client of a group whose stream was deleted for ever waits for what never comes.',
+    file: 'persistent/event-source.ts',
+    text: "isGone: () => streams.status(stream) === 'deleted',",
+    replacement: 'isGone: () => false,',
+    killedBy: delivering('that was ended for ever drops whoever connects'),
+  },
+  {
     name: 'buffer-size-ignored',
     mistake: 'A client has more events in flight than it asked for.',
     file: 'persistent/items.ts',
