@@ -62,6 +62,14 @@ describe('A nack', () => {
     await watched.subscription.unsubscribe();
   });
 
+  it('that says nothing of what to do sends the event again', async () => {
+    const stream = await groupOf(1);
+    // The client leaves the action out when it does not know it.
+    const watched = await watch(connect(stream), (event, from) => (event.retryCount === 0 ? from.nack('unknown' as 'retry', 'who knows', event) : from.ack(event)));
+    await eventually(() => expect(retries(watched)).toEqual([[0, 0], [0, 1]]));
+    await watched.subscription.unsubscribe();
+  });
+
   it('to retry sends the event again before what is new', async () => {
     const stream = await groupOf(3);
     const one = client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 1 });

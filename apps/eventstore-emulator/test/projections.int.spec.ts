@@ -112,6 +112,13 @@ describe('The system projections', () => {
     expect(await statusOf('$by_category')).toBe('Running');
   });
 
+  it('are aborted when they are to stop without a checkpoint', async () => {
+    await client.abortProjection('$streams');
+    expect(await statusOf('$streams')).toBe('Aborted');
+    await client.enableProjection('$streams');
+    expect(await statusOf('$streams')).toBe('Running');
+  });
+
   it('are listed, and none that is not there is found', async () => {
     const all = await client.listProjections();
     expect(all.map(({ name }) => name)).toEqual(['$by_category', '$by_event_type', '$by_correlation_id', '$stream_by_category', '$streams']);

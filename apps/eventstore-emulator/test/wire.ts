@@ -1,4 +1,4 @@
-import { Client, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
 import { Message } from '../src/protocol/wire.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
@@ -9,9 +9,9 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class RawClient {
   readonly #client: Client;
 
-  constructor(port: number, host = '127.0.0.1') {
+  constructor(port: number, host = '127.0.0.1', options: ChannelOptions = {}) {
     // Otherwise all clients of a process share one connection to a server.
-    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1, ...options });
   }
 
   unary(path: string, request: Buffer): Promise<Buffer> {

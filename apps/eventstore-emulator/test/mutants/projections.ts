@@ -45,6 +45,14 @@ export const projections: readonly Mutant[] = [
     killedBy: projecting('link the deletion of a stream, too, by its category and as such'),
   },
   {
+    name: 'abortion-not-told',
+    mistake: 'A projection that was aborted says that it was stopped.',
+    file: 'grpc/projections-service.ts',
+    text: "options.writeCheckpoint === true ? 'Stopped' : 'Aborted'",
+    replacement: "'Stopped'",
+    killedBy: projecting('are aborted when they are to stop without a checkpoint'),
+  },
+  {
     name: 'system-streams-have-categories',
     mistake: 'System streams are linked as if they were of a category.',
     file: 'projections/rules.ts',

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const deletion = (title: string) => ({ spec: 'conformance/deletion', title });
+const links = (title: string) => ({ spec: 'conformance/links-and-metadata', title });
 const reading = (title: string) => ({ spec: 'conformance/reads', title });
 
 /** Reads of streams and of $all, filters, links and what metadata hide. */
@@ -60,6 +61,38 @@ export const reads: readonly Mutant[] = [
     text: '@(.+)$/s',
     replacement: '@([^@]+)$/s',
     killedBy: reading('lead to streams whose names have an @ in them'),
+  },
+  {
+    name: 'link-to-tombstoned-resolved',
+    mistake: 'A link still leads to an event of a stream that was deleted for ever.',
+    file: 'streams/stream-reader.ts',
+    text: "if (this.status(stream) !== 'readable' || revision < this",
+    replacement: 'if (revision < this',
+    killedBy: links('leads nowhere when its stream was deleted for ever'),
+  },
+  {
+    name: 'links-in-all-not-followed',
+    mistake: 'A read of $all gives links as they are, although it was asked to follow them.',
+    file: 'grpc/reads.ts',
+    text: '(event) => outlet.send(encodeEvent(event, request, streams))',
+    replacement: '(event) => outlet.send(encodeEvent(event, { ...request, resolveLinks: false }, streams))',
+    killedBy: links('is followed in all, by readers and by subscribers'),
+  },
+  {
+    name: 'any-event-is-metadata',
+    mistake: 'Whatever lies in a stream of metadata counts as metadata.',
+    file: 'streams/stream-reader.ts',
+    text: 'metadata?.type === METADATA_TYPE && metadata.isJson ?',
+    replacement: 'metadata !== undefined ?',
+    killedBy: links('an event of another type hides nothing'),
+  },
+  {
+    name: 'all-hides-groups-of-streams',
+    mistake: '$all hides the bookkeeping of every group.',
+    file: 'streams/hidden-streams.ts',
+    text: String.raw`-\$all::`,
+    replacement: '-.*::',
+    killedBy: links('The bookkeeping of groups that read one stream is in all'),
   },
   {
     name: 'positions-contiguous',

@@ -45,6 +45,14 @@ export const settling: readonly Mutant[] = [
     killedBy: settled('to retry sends the event again before what is new'),
   },
   {
+    name: 'unknown-nack-settles',
+    mistake: 'A nack that says nothing of what to do loses the event.',
+    file: 'persistent/group-state.ts',
+    text: "case 'unknown':",
+    replacement: '',
+    killedBy: settled('that says nothing of what to do sends the event again'),
+  },
+  {
     name: 'skip-tries-again',
     mistake: 'An event that a client skips comes again.',
     file: 'persistent/group-state.ts',

@@ -76,6 +76,14 @@ export const subscriptions: readonly Mutant[] = [
     killedBy: subscribing('are not repeated when it is caught up just there'),
   },
   {
+    name: 'links-not-followed-to-all',
+    mistake: 'A subscription to $all gives links as they are, although it was asked to follow them.',
+    file: 'grpc/subscriptions.ts',
+    text: 'if (wanted.has(event)) await outlet.send(encodeEvent(event, request, streams));',
+    replacement: 'if (wanted.has(event)) await outlet.send(encodeEvent(event, { ...request, resolveLinks: false }, streams));',
+    killedBy: { spec: 'conformance/links-and-metadata', title: 'is followed in all, by readers and by subscribers' },
+  },
+  {
     name: 'checkpoint-without-filter',
     mistake: 'A subscription without a filter is sent checkpoints.',
     file: 'grpc/subscriptions.ts',

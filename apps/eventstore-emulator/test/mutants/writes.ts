@@ -103,6 +103,14 @@ export const writes: readonly Mutant[] = [
     killedBy: { spec: 'size-limits', title: 'that is larger fails its append with the id and both sizes' },
   },
   {
+    name: 'large-message-refused',
+    mistake: 'An event that the limits allow does not fit into a message.',
+    file: 'grpc/server.ts',
+    text: 'const MAX_RECEIVE_BYTES = 20 * 1024 * 1024;',
+    replacement: 'const MAX_RECEIVE_BYTES = 4 * 1024 * 1024;',
+    killedBy: { spec: 'large-events', title: 'An event as large as the real log takes' },
+  },
+  {
     name: 'batch-deadline-ignored',
     mistake: 'A batch append is written although its client has given up on it.',
     file: 'grpc/batch-append.ts',
