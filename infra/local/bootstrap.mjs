@@ -47,6 +47,7 @@ const commands = {
   ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
   bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'transport' ? everything : builds) },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
+  mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

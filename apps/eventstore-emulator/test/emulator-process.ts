@@ -9,6 +9,8 @@ import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
 import { connect } from './client-under-test.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
+/** With a mistake in it when the environment names one: whoever runs a test that way wants to see it fail. */
+const MUTANT = process.env['EVENTSTORE_MUTANT'] === undefined ? [] : ['--import', join(import.meta.dirname, 'mutants/load.ts')];
 
 export interface Start {
   /** The data folder; without it a new one that goes when the process is stopped. */
@@ -26,7 +28,7 @@ export interface Start {
 /** The process alone, before it has said anything. */
 export function spawnEmulator(folder: string, { mode = ['--insecure'], preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
   const before = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...before, MAIN, ...mode, '--port', '0', '--db', folder, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...MUTANT, ...before, MAIN, ...mode, '--port', '0', '--db', folder, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -62,6 +62,13 @@ describe('The system projections', () => {
     expect(await statusOf('$by_category')).toBe('Running');
   });
 
+  it('are aborted when they are to stop without a checkpoint', async () => {
+    await client.abortProjection('$streams');
+    expect(await statusOf('$streams')).toBe('Aborted');
+    await client.enableProjection('$streams');
+    expect(await statusOf('$streams')).toBe('Running');
+  });
+
   it('are all there is: whatever needs JavaScript is not implemented', async () => {
     await expect(client.createProjection('mine', 'fromAll()')).rejects.toMatchObject({ code: status.UNIMPLEMENTED, message: expect.stringContaining('there is no JavaScript') });
     await expect(client.getProjectionState('$by_category')).rejects.toMatchObject({ code: status.UNIMPLEMENTED });

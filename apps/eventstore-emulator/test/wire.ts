@@ -1,4 +1,4 @@
-import { Client, Metadata, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, Metadata, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
 import { Message, wireLong } from '../src/protocol/wire.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
@@ -19,10 +19,10 @@ export class RawClient {
   readonly #client: Client;
   readonly #metadata = new Metadata();
 
-  constructor(port: number, host = '127.0.0.1', { ca, authorization }: Secured = {}) {
+  constructor(port: number, host = '127.0.0.1', { ca, authorization }: Secured = {}, options: ChannelOptions = {}) {
     const channel = ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca);
     // Otherwise all clients of a process share one connection to a server.
-    this.#client = new Client(`${host}:${port}`, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(`${host}:${port}`, channel, { 'grpc.use_local_subchannel_pool': 1, ...options });
     if (authorization !== undefined) this.#metadata.set('authorization', authorization);
   }
 

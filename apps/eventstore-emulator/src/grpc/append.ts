@@ -61,8 +61,8 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
       // What is being written is answered in a moment, with what became of it.
       if (!isHandedOn && signal.reason instanceof RpcFault) fail(signal.reason);
     }, { once: true });
-    call.on('end', () => {
-      if (isAnswered) return;
+    const complete = (): void => {
+      if (isAnswered || signal.aborted) return;
       if (target === undefined) {
         fail(unexpectedRequest());
         return;
@@ -70,7 +70,9 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
       isHandedOn = true;
       const { stream, expected } = target;
       inTime(append(stream, expected, events)).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail);
-    });
+    };
+    // A client that breaks off ends its side, too: that it left comes right behind.
+    call.on('end', () => setImmediate(complete));
   };
 }
 

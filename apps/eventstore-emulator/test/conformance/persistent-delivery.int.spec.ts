@@ -62,6 +62,16 @@ describe('A group of a stream', () => {
     await subscription.unsubscribe();
   });
 
+  it('that was ended for ever drops whoever connects', async () => {
+    const stream = fresh();
+    await add(client, stream, 1);
+    await client.tombstoneStream(stream);
+    await client.createPersistentSubscriptionToStream(stream, 'group', settings());
+    const { failure, seen } = await watch(connect(stream));
+    expect(await failure).toBeInstanceOf(PersistentSubscriptionDroppedError);
+    expect(seen).toEqual([]);
+  });
+
   it('has no more in flight with a client than it wants, and goes on with each ack', async () => {
     const stream = await groupOf(7);
     const { seen, revisions, subscription } = await watch(connect(stream, 3));

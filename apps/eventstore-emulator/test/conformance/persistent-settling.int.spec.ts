@@ -154,6 +154,17 @@ describe('Parked events', () => {
     await subscription.unsubscribe();
   });
 
+  it('whose events are gone by now are not replayed, and not parked any more', async () => {
+    const stream = await groupOf(3);
+    await parkAll(stream, 3);
+    await client.setStreamMetadata(stream, { truncateBefore: 2 });
+    const { seen, subscription } = await watchAndAck(connect(stream));
+    await client.replayParkedMessagesToStream(stream, 'group');
+    await eventually(async () => expect((await client.getStreamMetadata(parkedStream(stream))).metadata).toMatchObject({ truncateBefore: 3 }));
+    expect(seen.map(({ event }) => event?.revision)).toEqual([2n]);
+    await subscription.unsubscribe();
+  });
+
   it('never move the checkpoint when they are replayed', async () => {
     const stream = await groupOf(4, { checkPointLowerBound: 1, checkPointUpperBound: 1 });
     await parkAll(stream, 4);
@@ -213,6 +224,15 @@ describe('A checkpoint', () => {
     const checkpoints = await Array.fromAsync(client.readStream(checkpointStream(stream)));
     expect(checkpoints.map(({ event }) => [event!.type, event!.data])).toEqual([['$SubscriptionCheckpoint', '1'], ['$SubscriptionCheckpoint', '2']]);
     expect((await client.getStreamMetadata(checkpointStream(stream))).metadata).toMatchObject({ maxCount: 2 });
+    await subscription.unsubscribe();
+  });
+
+  it('is written after as many events as the group says, also when time never has it written', async () => {
+    const stream = await groupOf(5, { checkPointAfter: 0, checkPointLowerBound: 1, checkPointUpperBound: 3 });
+    const { seen, subscription } = await watch(connect(stream));
+    await eventually(() => expect(seen).toHaveLength(5));
+    await subscription.ack(...seen.slice(0, 3));
+    await eventually(async () => expect((await info(stream)).stats.lastCheckpointedEventRevision).toBe(2n));
     await subscription.unsubscribe();
   });
 

@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { add, eventually, fresh, settings } from '../../group-client.ts';
+import { jsonEvent } from '../../client-under-test.ts';
+import { add, eventually, fresh, settings, watchAndAck } from '../../group-client.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
 import { MALFORMED, type RawClient, TOO_LARGE, wireMessage } from '../../wire.ts';
 
@@ -214,6 +215,21 @@ describe('A client of a group', () => {
     reader.send({ nack: { ids: [event.event.id], action: 0 } });
     await eventually(() => expect(reader.answers[2]).toMatchObject({ event: { retryCount: 1, event: { id: event.event.id } } }));
     reader.call.cancel();
+  });
+
+  it('has all events of a correlation id, or none, under PinnedByCorrelation, which only messages can ask for', async () => {
+    const stream = fresh();
+    const client = server.client();
+    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, consumerStrategy: 'PinnedByCorrelation' } });
+    const connect = () => watchAndAck(client.subscribeToPersistentSubscriptionToStream(stream, 'g'));
+    const [a, b] = [await connect(), await connect()];
+    const events = Array.from({ length: 24 }, (_, n) => jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: `c${n % 8}` } }));
+    await client.appendToStream(stream, events, { expectedRevision: 'no_stream' });
+    await eventually(() => expect(a.seen.length + b.seen.length).toBe(24));
+    const correlationsOf = ({ seen }: typeof a): Set<unknown> => new Set(seen.map(({ event }) => (event!.metadata as { $correlationId: string }).$correlationId));
+    expect(correlationsOf(a).intersection(correlationsOf(b)).size).toBe(0);
+    expect([correlationsOf(a).size > 0, correlationsOf(b).size > 0]).toEqual([true, true]);
+    await Promise.all([a, b].map(({ subscription }) => subscription.unsubscribe()));
   });
 
   it('that takes nothing is given nothing', async () => {

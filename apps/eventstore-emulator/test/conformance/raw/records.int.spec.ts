@@ -29,6 +29,13 @@ describe('A recorded event', () => {
     expect(answer!.event.event!.metadata['content-type']).toBe(recorded);
   });
 
+  it('has its id in small letters, however it came', async () => {
+    const [stream, id] = [fresh(), randomUUID()];
+    await append(raw, stream, NO_STREAM, proposedEvent({ id: { string: id.toUpperCase() } }));
+    const [answer] = await readAnswers(raw, { stream });
+    expect(answer).toMatchObject({ event: { event: { id: { string: id } } } });
+  });
+
   it('keeps nothing of its system metadata but type, content type and the time in ticks of 100 ns', async () => {
     const stream = fresh();
     const before = BigInt(Date.now());

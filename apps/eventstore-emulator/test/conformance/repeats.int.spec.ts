@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { type EventStoreDBClient, WrongExpectedVersionError, jsonEvent } from '@eventstore/db-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { read } from '../emulator-process.ts';
+import { ServerUnderTest } from '../server-under-test.ts';
+
+let server: ServerUnderTest;
+let client: EventStoreDBClient;
+
+beforeAll(async () => {
+  server = await ServerUnderTest.start();
+  client = server.client();
+});
+afterAll(() => server.leave());
+
+const ANYWHERE = 'any';
+const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const fresh = (): string => `thing-${randomUUID()}`;
+
+describe('What is taken for a repeat', () => {
+  it('is nothing that was written to another stream', async () => {
+    const [stream, other] = [fresh(), fresh()];
+    const event = fact();
+    await client.appendToStream(other, [fact(), event], { expectedRevision: ANYWHERE });
+    expect(await client.appendToStream(stream, event, { expectedRevision: ANYWHERE })).toMatchObject({ nextExpectedRevision: 0n });
+    expect(await read(client.readStream(stream))).toMatchObject([{ id: event.id }]);
+  });
+
+  it('of a deleted stream is all of it: in part it is refused, and brings nothing back', async () => {
+    const stream = fresh();
+    const event = fact();
+    await client.appendToStream(stream, [event, fact()], { expectedRevision: 'no_stream' });
+    await client.deleteStream(stream);
+    await expect(client.appendToStream(stream, [event, fact()], { expectedRevision: 'no_stream' })).rejects.toThrow(WrongExpectedVersionError);
+    await expect(read(client.readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
+  });
+});
