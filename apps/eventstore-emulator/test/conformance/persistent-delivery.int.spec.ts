@@ -62,6 +62,16 @@ describe('A group of a stream', () => {
     await subscription.unsubscribe();
   });
 
+  it('gives what is written while it is live, also what the stream forgets at once', async () => {
+    const stream = await groupOf(1);
+    await client.setStreamMetadata(stream, { maxCount: 1 });
+    const { revisions, subscription } = await watchAndAck(connect(stream));
+    await eventually(() => expect(revisions()).toEqual([0]));
+    await add(client, stream, 5);
+    await eventually(() => expect(revisions()).toEqual(range(0, 6)));
+    await subscription.unsubscribe();
+  });
+
   it('that was ended for ever drops whoever connects', async () => {
     const stream = fresh();
     await add(client, stream, 1);

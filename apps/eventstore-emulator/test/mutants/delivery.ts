@@ -22,6 +22,14 @@ export const delivery: readonly Mutant[] = [
     killedBy: delivering('that was ended for ever drops whoever connects'),
   },
   {
+    name: 'truncation-hides-from-live-group',
+    mistake: 'A live group misses events that were pushed out of the stream before it came to them.',
+    file: 'persistent/event-source.ts',
+    text: 'if (isLive) return streams.log.streamForwards(stream, from, limit);',
+    replacement: '',
+    killedBy: delivering('gives what is written while it is live, also what the stream forgets at once'),
+  },
+  {
     name: 'buffer-size-ignored',
     mistake: 'A client has more events in flight than it asked for.',
     file: 'persistent/items.ts',
