@@ -78,13 +78,15 @@ describe('The system projections', () => {
     expect(await plain('$et-$>')).toEqual([]);
   });
 
-  it('link metadata and deletions by type', async () => {
-    const stream = fresh();
+  it('link metadata and deletions by type, and deletions by category', async () => {
+    const kind = category();
+    const stream = `${kind}-a`;
     await add(client, stream, 1);
     await client.setStreamMetadata(stream, { owner: 'me' });
     await client.deleteStream(stream);
     await eventually(async () => expect((await plain('$et-$metadata')).map(([, data]) => data)).toContain(`0@${stream}`));
     await eventually(async () => expect((await plain('$et-$deleted')).map(([, data]) => data)).toContain(`1@${stream}`));
+    await eventually(async () => expect(await plain(`$ce-${kind}`)).toEqual([['$>', `0@${stream}`], ['$>', `1@$$${stream}`]]));
   });
 
   it('keep the time of the event with a link by correlation', async () => {

@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
-const delivering = (title: string) => ({ spec: 'persistent-delivery', title });
-const managing = (title: string) => ({ spec: 'persistent-management', title });
+const delivering = (title: string) => ({ spec: 'conformance/persistent-delivery', title });
+const managing = (title: string) => ({ spec: 'conformance/persistent-management', title });
 
 /** Persistent subscriptions: which events go to whom. */
 export const delivery: readonly Mutant[] = [
@@ -67,7 +67,7 @@ export const delivery: readonly Mutant[] = [
     file: 'persistent/pins.ts',
     text: 'if (correlation !== undefined) return correlation;',
     replacement: '',
-    killedBy: { spec: 'persistent-wire', title: 'has all events of a correlation id, or none, under PinnedByCorrelation' },
+    killedBy: { spec: 'conformance/raw/persistent-wire', title: 'has all events of a correlation id, or none, under PinnedByCorrelation' },
   },
   {
     name: 'dispatch-to-single-takes-turns',
@@ -81,7 +81,7 @@ export const delivery: readonly Mutant[] = [
     name: 'group-fed-with-its-checkpoints',
     mistake: 'A group of $all is given its own checkpoints, for ever.',
     file: 'persistent/event-source.ts',
-    text: 'isHiddenInAll(event.stream) ? undefined : ',
+    text: 'isHiddenInAll(stream) ? undefined : ',
     replacement: '',
     killedBy: delivering('never sees its own checkpoints'),
   },
@@ -121,7 +121,7 @@ export const delivery: readonly Mutant[] = [
     name: 'group-not-written',
     mistake: 'A group that was created is gone after a restart.',
     file: 'persistent/groups.ts',
-    text: 'await this.#system.transact(() => this.#config.write([...this.#definitions(), definition]));',
+    text: 'await this.#system.transact(() => this.#config.write([...this.#definitions(), definition], updatedBy));',
     replacement: '',
     killedBy: { spec: 'persistent-durability', title: 'a group is as it was created, and goes on after its checkpoint' },
   },

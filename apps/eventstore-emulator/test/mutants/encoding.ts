@@ -1,8 +1,9 @@
 import type { Mutant } from './mutant.ts';
 
-const errors = (title: string) => ({ spec: 'conformance/errors', title });
-const records = (title: string) => ({ spec: 'conformance/records', title });
-const wire = (title: string) => ({ spec: 'conformance/wire', title });
+const errors = (title: string) => ({ spec: 'conformance/raw/errors', title });
+const records = (title: string) => ({ spec: 'conformance/raw/records', title });
+const batch = (title: string) => ({ spec: 'conformance/raw/batch-append', title });
+const listing = { spec: 'conformance/raw/connections', title: 'lists what it serves, in lower case, with a version that clients understand' };
 
 /** What is sent, and how errors are told apart. */
 export const encoding: readonly Mutant[] = [
@@ -60,7 +61,7 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/batch-append.ts',
     text: 'correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string }',
     replacement: 'structuredUuid(id)',
-    killedBy: wire('tells interleaved appends apart and answers each once, before it ends'),
+    killedBy: batch('answers with the correlation id in the form it came in'),
   },
   {
     name: 'batch-append-without-feature',
@@ -68,7 +69,7 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/services.ts',
     text: "['deadline_duration']",
     replacement: '[]',
-    killedBy: wire('names what calls can do that older servers can not'),
+    killedBy: listing,
   },
   {
     name: 'deletion-with-another-code',
@@ -76,7 +77,7 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/batch-append.ts',
     text: "failure(status.NOT_FOUND, 'StreamDeleted', details)",
     replacement: "failure(status.FAILED_PRECONDITION, 'StreamDeleted', details)",
-    killedBy: wire('answers that a stream was deleted for ever with its name'),
+    killedBy: batch('answers an append to a tombstoned stream with its name'),
   },
   {
     name: 'methods-in-mixed-case',
@@ -84,7 +85,7 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/services.ts',
     text: 'path.toLowerCase().split',
     replacement: 'path.split',
-    killedBy: wire('lists what it serves, in lower case, with a version that clients understand'),
+    killedBy: listing,
   },
   {
     name: 'uuid-form-guessed',
@@ -92,6 +93,6 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/read-request.ts',
     text: "throw invalidArgument('The form of UUIDs is missing.');",
     replacement: 'return readRequestOf({ ...options, uuidOption: { structured: {} } });',
-    killedBy: wire('of ids in no form is an invalid argument'),
+    killedBy: { spec: 'conformance/raw/reads', title: 'of no form of ids is an invalid argument' },
   },
 ];

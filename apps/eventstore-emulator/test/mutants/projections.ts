@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
+const linking = (title: string) => ({ spec: 'conformance/projections', title });
 const projecting = (title: string) => ({ spec: 'projections', title });
+const CATEGORY = 'take for the category what comes before the first hyphen, and none of system streams or of names without one';
 const ONCE = 'projections link everything once';
 
 export const projections: readonly Mutant[] = [
@@ -10,7 +12,7 @@ export const projections: readonly Mutant[] = [
     file: 'projections/projection.ts',
     text: 'for (const { event, result } of emitted) {',
     replacement: 'for (const { event, result } of emitted.slice(0, 1)) {',
-    killedBy: projecting('link what is appended, by category, type and correlation, in the order of $all'),
+    killedBy: linking('link what is appended, by category, type and correlation, in the order of $all'),
   },
   {
     name: 'projection-doubles',
@@ -34,7 +36,7 @@ export const projections: readonly Mutant[] = [
     file: 'projections/rules.ts',
     text: "stream.indexOf('-')",
     replacement: "stream.lastIndexOf('-')",
-    killedBy: projecting('take what comes before the first hyphen for the category, and nothing of system streams'),
+    killedBy: linking(CATEGORY),
   },
   {
     name: 'deletion-without-category',
@@ -42,13 +44,13 @@ export const projections: readonly Mutant[] = [
     file: 'projections/rules.ts',
     text: 'const original = isDeleted ? described(event.stream) : event.stream;',
     replacement: 'const original = event.stream;',
-    killedBy: projecting('link the deletion of a stream, too, by its category and as such'),
+    killedBy: linking('link metadata and deletions by type, and deletions by category'),
   },
   {
     name: 'abortion-not-told',
     mistake: 'A projection that was aborted says that it was stopped.',
     file: 'grpc/projections-service.ts',
-    text: "options.writeCheckpoint === true ? 'Stopped' : 'Aborted'",
+    text: "writesCheckpoint ? 'Stopped' : 'Aborted'",
     replacement: "'Stopped'",
     killedBy: projecting('are aborted when they are to stop without a checkpoint'),
   },
@@ -58,7 +60,7 @@ export const projections: readonly Mutant[] = [
     file: 'projections/rules.ts',
     text: "stream.startsWith('$') || ",
     replacement: '',
-    killedBy: projecting('take what comes before the first hyphen for the category, and nothing of system streams'),
+    killedBy: linking(CATEGORY),
   },
   {
     name: 'disabled-projection-comes-back',
@@ -66,7 +68,7 @@ export const projections: readonly Mutant[] = [
     file: 'projections/projection.ts',
     text: "stored.isEnabled ? 'Running' : 'Stopped'",
     replacement: "'Running'",
-    killedBy: projecting('stop, say so, stay stopped, and catch up when they are enabled again'),
+    killedBy: projecting('stay stopped when the process is killed, and catch up when they are enabled again'),
   },
   {
     name: 'projections-run-unasked',

@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const deletion = (title: string) => ({ spec: 'conformance/deletion', title });
 const links = (title: string) => ({ spec: 'conformance/links-and-metadata', title });
+const filtering = (title: string) => ({ spec: 'conformance/raw/reads', title });
 const reading = (title: string) => ({ spec: 'conformance/reads', title });
 
 /** Reads of streams and of $all, filters, links and what metadata hide. */
@@ -44,7 +45,7 @@ export const reads: readonly Mutant[] = [
     file: 'streams/stream-reader.ts',
     text: "if (isMetastream(stream) && this.isTombstoned(originalOf(stream))) return 'deleted';",
     replacement: '',
-    killedBy: { spec: 'conformance/errors', title: 'fails a read of its metadata by its name' },
+    killedBy: { spec: 'conformance/raw/errors', title: 'fails a read of its metadata by its name' },
   },
   {
     name: 'link-to-deleted-resolved',
@@ -60,7 +61,7 @@ export const reads: readonly Mutant[] = [
     file: 'grpc/event-encoding.ts',
     text: '@(.+)$/s',
     replacement: '@([^@]+)$/s',
-    killedBy: reading('lead to streams whose names have an @ in them'),
+    killedBy: reading('lead to streams whose names hold an @'),
   },
   {
     name: 'link-to-tombstoned-resolved',
@@ -79,12 +80,20 @@ export const reads: readonly Mutant[] = [
     killedBy: links('is followed in all, by readers and by subscribers'),
   },
   {
-    name: 'any-event-is-metadata',
-    mistake: 'Whatever lies in a stream of metadata counts as metadata.',
+    name: 'bytes-are-metadata',
+    mistake: 'Bytes that happen to read as JSON count as metadata.',
     file: 'streams/stream-reader.ts',
-    text: 'metadata?.type === METADATA_TYPE && metadata.isJson ?',
+    text: 'metadata?.isJson === true ?',
     replacement: 'metadata !== undefined ?',
-    killedBy: links('an event of another type hides nothing'),
+    killedBy: links('bytes hides nothing'),
+  },
+  {
+    name: 'metadata-by-type-only',
+    mistake: 'Metadata that were written under another type do not count.',
+    file: 'streams/stream-reader.ts',
+    text: 'metadata?.isJson === true ?',
+    replacement: "metadata?.isJson === true && metadata.type === '$metadata' ?",
+    killedBy: { spec: 'conformance/undeletion', title: 'count whatever their type is' },
   },
   {
     name: 'all-hides-groups-of-streams',
@@ -140,7 +149,7 @@ export const reads: readonly Mutant[] = [
     file: 'grpc/reads.ts',
     text: 'if (left === 0n) return;',
     replacement: '',
-    killedBy: reading('through a filter by stream prefixes counts what it found'),
+    killedBy: filtering('by stream prefixes'),
   },
   {
     name: 'slow-readers-fill-memory',
@@ -164,7 +173,7 @@ export const reads: readonly Mutant[] = [
     file: 'streams/dotnet-pattern.ts',
     text: 'new RegExp(source, ',
     replacement: 'new RegExp(`^(?:${source})$`, ',
-    killedBy: reading('a pattern anywhere in a name'),
+    killedBy: filtering('by a pattern that is not anchored'),
   },
   {
     name: 'filter-ignores-case',
@@ -172,7 +181,7 @@ export const reads: readonly Mutant[] = [
     file: 'streams/dotnet-pattern.ts',
     text: 'usesClasses ? `${flags}u` : flags',
     replacement: '`${flags}i`',
-    killedBy: reading('a pattern in its case only'),
+    killedBy: filtering('by a pattern of another case'),
   },
   {
     name: 'filter-prefixes-win',
@@ -180,7 +189,7 @@ export const reads: readonly Mutant[] = [
     file: 'streams/filter.ts',
     text: "if (regex !== '') {",
     replacement: "if (regex !== '' && prefixes.length === 0) {",
-    killedBy: reading('a pattern and prefixes, of which the pattern counts'),
+    killedBy: filtering('by a pattern that wins over prefixes'),
   },
   {
     name: 'filter-prefix-anywhere',
@@ -188,6 +197,6 @@ export const reads: readonly Mutant[] = [
     file: 'streams/filter.ts',
     text: 'event[on].startsWith(prefix)',
     replacement: 'event[on].includes(prefix)',
-    killedBy: reading('a prefix in front only'),
+    killedBy: filtering('by a prefix that stands in the middle'),
   },
 ];

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-const settled = (title: string) => ({ spec: 'persistent-settling', title });
+const settled = (title: string) => ({ spec: 'conformance/persistent-settling', title });
 
 /** Persistent subscriptions: acks, nacks, parked events and checkpoints. */
 export const settling: readonly Mutant[] = [
@@ -42,7 +42,7 @@ export const settling: readonly Mutant[] = [
     file: 'persistent/group-state.ts',
     text: '[this.#retry.values(), this.#buffer.values()]',
     replacement: '[this.#buffer.values(), this.#retry.values()]',
-    killedBy: settled('to retry sends the event again before what is new'),
+    killedBy: settled('to retry sends the event before those that were not sent yet'),
   },
   {
     name: 'unknown-nack-settles',
@@ -50,7 +50,7 @@ export const settling: readonly Mutant[] = [
     file: 'persistent/group-state.ts',
     text: "case 'unknown':",
     replacement: '',
-    killedBy: settled('that says nothing of what to do sends the event again'),
+    killedBy: { spec: 'conformance/raw/persistent-wire', title: 'that nacks without saying what to do has the event sent again' },
   },
   {
     name: 'skip-tries-again',

@@ -33,7 +33,7 @@ export const subscriptions: readonly Mutant[] = [
     file: 'grpc/subscriptions.ts',
     text: 'const LIVE_BUFFER_EVENTS = 32;',
     replacement: 'const LIVE_BUFFER_EVENTS = Infinity;',
-    killedBy: subscribing('gets every event once and in order, catches up again, and holds nobody up'),
+    killedBy: subscribing('gets every event once and in order, catches up again without being told that it fell behind, and holds nobody up'),
   },
   {
     name: 'truncation-hides-live-events',
@@ -89,7 +89,7 @@ export const subscriptions: readonly Mutant[] = [
     file: 'grpc/subscriptions.ts',
     text: 'if (filter !== null) await sendCheckpoint();',
     replacement: 'await sendCheckpoint();',
-    killedBy: { spec: 'conformance/subscription-messages', title: 'without a filter is told of no checkpoints, however many events there are' },
+    killedBy: { spec: 'conformance/raw/subscription-messages', title: 'without a filter is told of no checkpoints, however many events there are' },
   },
   {
     name: 'calls-not-limited',
@@ -97,6 +97,6 @@ export const subscriptions: readonly Mutant[] = [
     file: 'grpc/server.ts',
     text: 'const MAX_CONCURRENT_STREAMS = 100;',
     replacement: 'const MAX_CONCURRENT_STREAMS = 1000;',
-    killedBy: subscribing('carries 100 calls at once; the next waits until one ends'),
+    killedBy: { spec: 'conformance/raw/connections', title: 'carries 100 calls at once; the next waits until one ends' },
   },
 ];

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const append = (title: string) => ({ spec: 'conformance/append', title });
 const deletion = (title: string) => ({ spec: 'conformance/deletion', title });
-const wire = (title: string) => ({ spec: 'conformance/wire', title });
+const batch = (title: string) => ({ spec: 'conformance/raw/batch-append', title });
 
 /** Appends and deletions. */
 export const writes: readonly Mutant[] = [
@@ -106,9 +106,17 @@ export const writes: readonly Mutant[] = [
     name: 'large-message-refused',
     mistake: 'An event that the limits allow does not fit into a message.',
     file: 'grpc/server.ts',
-    text: 'const MAX_RECEIVE_BYTES = 20 * 1024 * 1024;',
+    text: 'const MAX_RECEIVE_BYTES = 16 * 1024 * 1024 - 10_000;',
     replacement: 'const MAX_RECEIVE_BYTES = 4 * 1024 * 1024;',
-    killedBy: { spec: 'large-events', title: 'An event as large as the real log takes' },
+    killedBy: { spec: 'size-limits', title: 'A message may be as large as an event that the real log takes' },
+  },
+  {
+    name: 'larger-message-taken',
+    mistake: 'A message is taken that the real server does not receive.',
+    file: 'grpc/server.ts',
+    text: 'const MAX_RECEIVE_BYTES = 16 * 1024 * 1024 - 10_000;',
+    replacement: 'const MAX_RECEIVE_BYTES = 32 * 1024 * 1024;',
+    killedBy: { spec: 'conformance/raw/append', title: 'of a message larger than a record of the log is more than the server receives' },
   },
   {
     name: 'batch-deadline-ignored',
@@ -116,7 +124,7 @@ export const writes: readonly Mutant[] = [
     file: 'grpc/batch-append.ts',
     text: 'Math.min(WRITE_TIMEOUT_MS, deadlineMs(options))',
     replacement: 'WRITE_TIMEOUT_MS',
-    killedBy: wire('with a timeout and writes nothing'),
+    killedBy: batch('with a timeout and writes nothing'),
   },
   {
     name: 'batch-answers-twice',
@@ -124,7 +132,7 @@ export const writes: readonly Mutant[] = [
     file: 'grpc/batch-append.ts',
     text: 'pending.isAnswered = true;',
     replacement: '',
-    killedBy: wire('as a bad request of that append alone'),
+    killedBy: batch('as a bad request of that append alone'),
   },
   {
     name: 'chunk-taken-for-append',
@@ -170,15 +178,15 @@ export const writes: readonly Mutant[] = [
     name: 'recreation-brings-back',
     mistake: 'The first append to a soft-deleted stream brings the deleted events back.',
     file: 'streams/stream-writer.ts',
-    text: 'withTruncateBefore(metadata?.data ?? NOTHING, firstRevision)',
-    replacement: 'withTruncateBefore(metadata?.data ?? NOTHING, 0n)',
+    text: 'withTruncateBefore(this.#streams.rawMetadata(stream)?.data ?? NOTHING, firstRevision)',
+    replacement: 'withTruncateBefore(this.#streams.rawMetadata(stream)?.data ?? NOTHING, 0n)',
     killedBy: deletion('is recreated by the next append, behind what was deleted and with its other metadata'),
   },
   {
     name: 'recreation-forgets-metadata',
     mistake: 'The metadata of a soft-deleted stream are forgotten when they are set again.',
     file: 'streams/stream-metadata.ts',
-    text: '{ ...parse(data), $tb:',
+    text: '{ ...json, $tb:',
     replacement: '{ $tb:',
     killedBy: deletion('stays empty when metadata are set, until somebody appends'),
   },

@@ -164,6 +164,7 @@ describe('A filter of a read', () => {
     ['stream prefixes', { streamIdentifier: { prefix: [`${c}A-`, 'none-'] } }, [a1, a1, a2]],
     ['a pattern of streams', { streamIdentifier: { regex: `^${c}[AB]-1$` } }, [a1, a1, b1]],
     ['type prefixes', { eventType: { prefix: [`${c}Fi`] } }, [a1, b1]],
+    ['a prefix that stands in the middle', { streamIdentifier: { prefix: [`${c.slice(1)}A-`] } }, []],
     ['a pattern of types', { eventType: { regex: `${c}.*cond$` } }, [a1, a2]],
     ['a pattern that is not anchored', { streamIdentifier: { regex: `${c.slice(1)}A` } }, [a1, a1, a2]],
     ['a pattern that wins over prefixes', { eventType: { regex: `^${c}First$`, prefix: [`${c}Second`] } }, [a1, b1]],
