@@ -4,11 +4,12 @@ import type { Mutant } from './mutant.ts';
 import { delivery } from './delivery.ts';
 import { projections } from './projections.ts';
 import { reads } from './reads.ts';
+import { security } from './security.ts';
 import { settling } from './settling.ts';
 import { subscriptions } from './subscriptions.ts';
 import { writes } from './writes.ts';
 
-export const mutants: readonly Mutant[] = [...writes, ...reads, ...subscriptions, ...delivery, ...settling, ...projections, ...encoding, ...durability];
+export const mutants: readonly Mutant[] = [...writes, ...reads, ...subscriptions, ...delivery, ...settling, ...projections, ...encoding, ...security, ...durability];
 
 /** @throws Error. */
 export function mutantNamed(name: string): Mutant {

@@ -88,6 +88,14 @@ export const encoding: readonly Mutant[] = [
     killedBy: listing,
   },
   {
+    name: 'odd-requests-told-better',
+    mistake: 'A request that the real server fails to handle is told what is wrong with it.',
+    file: 'grpc/faults.ts',
+    text: "super(status.UNKNOWN, 'Exception was thrown by handler.');",
+    replacement: 'super(status.INVALID_ARGUMENT, reason);',
+    killedBy: { spec: 'conformance/raw/reads', title: 'of no options fails as an exception of the handler' },
+  },
+  {
     name: 'uuid-form-guessed',
     mistake: 'A read that does not say in which form it wants ids is served.',
     file: 'grpc/read-request.ts',

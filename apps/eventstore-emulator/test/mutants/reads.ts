@@ -144,6 +144,14 @@ export const reads: readonly Mutant[] = [
     killedBy: reading('includes the position it starts from forwards and leaves it out backwards'),
   },
   {
+    name: 'calculated-position-taken',
+    mistake: 'A position that somebody calculated can be read from.',
+    file: 'grpc/all-position.ts',
+    text: 'if (position > startsAt) throw',
+    replacement: 'if (false) throw',
+    killedBy: filtering('from a position that somebody calculated is an invalid argument'),
+  },
+  {
     name: 'count-not-kept',
     mistake: 'A read through a filter gives more events than it was asked for.',
     file: 'grpc/reads.ts',

@@ -87,6 +87,22 @@ export const writes: readonly Mutant[] = [
     killedBy: append('answers with the position of the last event'),
   },
   {
+    name: 'nothing-without-position',
+    mistake: 'An append of nothing answers without a position.',
+    file: 'streams/stream-writer.ts',
+    text: 'let position = this.#streams.log.lastPosition;',
+    replacement: 'let position: bigint | null = null;',
+    killedBy: { spec: 'conformance/raw/append', title: 'of no events to no stream answers that there is none, with a position' },
+  },
+  {
+    name: 'nothing-recreates-nothing',
+    mistake: 'An append of nothing leaves a deleted stream deleted.',
+    file: 'streams/stream-writer.ts',
+    text: 'if (state.isSoftDeleted) this.#recreate(',
+    replacement: 'if (state.isSoftDeleted && events.length > 0) this.#recreate(',
+    killedBy: append('of nothing brings back a stream that was deleted, empty'),
+  },
+  {
     name: 'append-size-not-limited',
     mistake: 'An append of any size is taken.',
     file: 'grpc/append-size.ts',
