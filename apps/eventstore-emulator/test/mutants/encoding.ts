@@ -61,6 +61,14 @@ export const encoding: readonly Mutant[] = [
     file: 'grpc/batch-append.ts',
     text: 'correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string }',
     replacement: 'structuredUuid(id)',
+    killedBy: batch('tells interleaved appends apart and answers each once, before it ends'),
+  },
+  {
+    name: 'correlation-id-as-text',
+    mistake: 'A batch append whose correlation id came as two numbers is answered with it as text.',
+    file: 'grpc/batch-append.ts',
+    text: 'correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string }',
+    replacement: '{ string: correlationId?.string ?? id }',
     killedBy: batch('answers with the correlation id in the form it came in'),
   },
   {
