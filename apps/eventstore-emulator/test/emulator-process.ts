@@ -28,6 +28,7 @@ export function spawnEmulator(folder: string, { preload, args = [], env, signal 
     env: { ...process.env, ...env },
   });
   const kill = (): void => void child.kill('SIGKILL');
+  if (signal?.aborted === true) kill();
   signal?.addEventListener('abort', kill, { once: true });
   child.once('exit', () => signal?.removeEventListener('abort', kill));
   return child;
