@@ -70,6 +70,10 @@ export class EmulatorProcess {
     return new EmulatorProcess(folder, child, startLine, errors);
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** What it told its operator so far. */
   get errors(): string {
     return this.#errors.join('');

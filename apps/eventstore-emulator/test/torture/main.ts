@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HELP, UsageError, parseTorture } from './options.ts';
+import { CannotRun } from './torture.ts';
 
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
@@ -36,10 +37,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+function explained(cause: unknown): string {
+  if (cause instanceof UsageError) return `${cause.message}\n\n${HELP}`;
+  return cause instanceof CannotRun ? cause.message : String((cause as Error).stack);
+}
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (cause) {
-  process.stderr.write(`${cause instanceof UsageError ? `${cause.message}\n\n${HELP}` : (cause as Error).stack}\n`);
+  process.stderr.write(`${explained(cause)}\n`);
   process.exitCode = cause instanceof UsageError ? EXIT_USAGE : 1;
 }
