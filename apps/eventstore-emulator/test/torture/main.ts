@@ -1,5 +1,5 @@
 // npm run torture -- NAME [options]: what no test of a few seconds finds.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HELP, UsageError, parseTorture } from './options.ts';
@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     say(`seed ${torture.seed}`);
     const { summary, violations, again } = await torture.run({ say, signal: interrupted.signal, folder, seed: torture.seed });
-    isKept = violations.length > 0 && existsSync(folder);
+    isKept = violations.length > 0 && readdirSync(folder).length > 0;
     for (const violation of violations) say(`VIOLATION ${violation}`);
     if (violations.length > 0) say(`Again: npm run torture -- ${again}${isKept ? `\nData: ${folder}` : ''}`);
     say(`${violations.length === 0 ? 'holds' : 'VIOLATED'}: ${summary}`);
