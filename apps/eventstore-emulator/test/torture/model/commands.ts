@@ -38,8 +38,8 @@ function expectedOf(wish: Wish, model: Specified, stream: string): Expected {
 }
 
 /** Positions, which the server chooses, and the order of the keys in metadata that it wrote. */
-function withoutChoices({ position: _, data, ...event }: Recorded): object {
-  return { ...event, data: event.type === '$metadata' && data.startsWith('{"') ? data.slice(1, -1).split(',').toSorted() : data };
+function withoutChoices({ data, ...event }: Recorded): object {
+  return { ...event, position: undefined, data: event.type === '$metadata' && data.startsWith('{"') ? data.slice(1, -1).split(',').toSorted() : data };
 }
 
 /** Reads $all on from where it was read to: it must be what was written since. */

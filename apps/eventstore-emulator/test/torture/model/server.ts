@@ -86,12 +86,12 @@ export class Server {
     try {
       return toldOf(await call());
     } catch (cause) {
-      const { code, metadata } = cause as { code?: number; metadata?: { getMap(): Record<string, unknown> } };
+      const { code, metadata } = cause as { code?: number; metadata?: { getMap(): Record<string, string> } };
       const { exception, 'actual-version': actual } = metadata?.getMap() ?? {};
       if (code !== FAILED_PRECONDITION) throw cause;
       if (exception === 'stream-deleted') return { kind: 'deleted' };
       if (exception !== 'wrong-expected-version') throw cause;
-      return { kind: 'wrong', current: actual === undefined ? -1n : BigInt(String(actual)) };
+      return { kind: 'wrong', current: actual === undefined ? -1n : BigInt(actual) };
     }
   }
 
