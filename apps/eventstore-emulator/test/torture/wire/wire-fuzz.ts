@@ -19,7 +19,7 @@ const GOODBYE_MS = 250;
 const TELL_EVERY = 2000;
 const [UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS] = [2, 13, 14, 15];
 /** What the real server says of requests that its handlers did not expect. */
-const EXPECTED_UNKNOWN = new Set(['Exception was thrown by handler.', 'Unexpected ReadStreamResult: Error']);
+const EXPECTED_UNKNOWN = new Set(['Exception was thrown by handler.', 'Unexpected ReadStreamResult: Error', 'Unexpected ReadAllResult: Error', 'Unexpected FilteredReadAllResult: Error']);
 
 /** Why an end is none that the real server makes; undefined when it is one. */
 export function complaintOf({ status, details, exception, isMisframed }: Ended): string | undefined {
