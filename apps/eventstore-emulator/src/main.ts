@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
 import { startEmulator } from './emulator.ts';
+import { isLostAnswer } from './grpc/lost-answers.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { OptionsError } from './options-error.ts';
 
@@ -18,6 +19,12 @@ async function run({ folder, ...options }: Options): Promise<void> {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }
+
+process.on('uncaughtException', (cause) => {
+  if (isLostAnswer(cause)) return;
+  console.error(cause);
+  process.exit(1);
+});
 
 /** What was acknowledged is on disk; a new process reads what there is. */
 function giveUp(cause: unknown): never {

@@ -33,6 +33,7 @@ export function spawnEmulator(folder: string, { mode = ['--insecure'], preload, 
     env: { ...process.env, ...env },
   });
   const kill = (): void => void child.kill('SIGKILL');
+  if (signal?.aborted === true) kill();
   signal?.addEventListener('abort', kill, { once: true });
   child.once('exit', () => signal?.removeEventListener('abort', kill));
   return child;
@@ -84,6 +85,10 @@ export class EmulatorProcess {
       child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
     });
     return new EmulatorProcess(folder, child, startLine, errors);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   /** What it told its operator so far. */

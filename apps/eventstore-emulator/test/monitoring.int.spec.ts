@@ -28,7 +28,7 @@ describe('Plain HTTP on the port of gRPC', () => {
     const { position } = await client.appendToStream('thing-1', jsonEvent({ type: 'Happened', data: {} }), { expectedRevision: 'no_stream' });
     const { members, serverPort } = (await (await get('/gossip')).json()) as { members: object[]; serverPort: number };
     expect(members).toMatchObject([
-      { state: 'Leader', isAlive: true, httpEndPointIp: '127.0.0.1', httpEndPointPort: emulator.port, writerCheckpoint: Number(position!.commit) },
+      { state: 'Leader', isAlive: true, httpEndPointIp: '127.0.0.1', httpEndPointPort: emulator.port, externalTcpIp: '127.0.0.1', internalSecureTcpPort: 0, epochId: '00000000-0000-0000-0000-000000000000', writerCheckpoint: Number(position!.commit) },
     ]);
     expect(serverPort).toBe(emulator.port);
   });

@@ -1,5 +1,5 @@
 // Loaded before the emulator: makes SQLite meet the storage that STORAGE_FAULT names.
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, StatementSync } from 'node:sqlite';
 
 const fault = process.env['STORAGE_FAULT'];
 const SQLITE_READONLY = 8;
@@ -19,5 +19,22 @@ DatabaseSync.prototype.exec = function (sql: string) {
   if (fault === 'full' && sql.startsWith('PRAGMA cache_size')) {
     const pages = Number(Object.values(this.prepare('PRAGMA page_count').get() ?? {})[0]);
     exec.call(this, `PRAGMA max_page_count = ${pages + 20}`);
+    // Somebody makes room.
+    process.once('SIGUSR2', () => exec.call(this, `PRAGMA max_page_count = ${pages * 1000}`));
   }
 };
+
+/** So often a stream's events can't be read. */
+const UNREADABLE_TIMES = 2;
+const iterate = Object.getOwnPropertyDescriptor(StatementSync.prototype, 'iterate')!.value as (this: StatementSync, ...values: never[]) => NodeJS.Iterator<never>;
+let failures = 0;
+
+Object.assign(StatementSync.prototype, {
+  iterate(this: StatementSync, ...values: never[]) {
+    if (fault === 'unreadable' && this.sourceSQL.includes('e.revision >= ?') && failures < UNREADABLE_TIMES) {
+      failures += 1;
+      throw sqliteError(SQLITE_IOERR, 'disk I/O error');
+    }
+    return iterate.apply(this, values);
+  },
+});

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => emulator.remove());
 
-async function restart(fault?: 'full' | 'no-way-back'): Promise<void> {
+async function restart(fault?: 'full' | 'no-way-back' | 'unreadable'): Promise<void> {
   emulator = await emulator.restart('SIGTERM', fault === undefined ? {} : { preload: FAULTS, env: { STORAGE_FAULT: fault } });
   client = emulator.client();
 }
@@ -38,9 +38,24 @@ describe('A full disk', () => {
     await vi.waitFor(() => expect(emulator.errors).toContain('database or disk is full'));
     for (const stream of acknowledged) expect(await read(client.readStream(stream))).toHaveLength(1);
     await expect(read(client.readStream(refused))).rejects.toMatchObject({ type: 'stream-not-found' });
+    process.kill(emulator.pid, 'SIGUSR2');
+    await vi.waitFor(() => client.appendToStream(refused, fact(5000), classic), { timeout: 20_000 });
     await restart();
-    for (const stream of acknowledged) expect(await read(client.readStream(stream))).toHaveLength(1);
-    await client.appendToStream(refused, fact(5000), classic);
+    for (const stream of [...acknowledged, refused]) expect(await read(client.readStream(stream))).toHaveLength(1);
+  });
+});
+
+describe('A log that can not be read for a while', () => {
+  it('fails who reads then, says why, and serves who reads later', async () => {
+    const stream = `thing-${randomUUID()}`;
+    await client.appendToStream(stream, fact(), classic);
+    await restart('unreadable');
+    await expect(read(client.readStream(stream))).rejects.toMatchObject({ type: 'unavailable' });
+    const failure = new Promise((resolve) => client.subscribeToStream(stream).on('error', resolve));
+    expect(await failure).toMatchObject({ type: 'unavailable' });
+    expect(await read(client.readStream(stream))).toHaveLength(1);
+    await client.appendToStream(stream, fact(), { expectedRevision: 0n });
+    expect(emulator.errors).toBe("eventstore-emulator: the log can't be read or written: disk I/O error\n".repeat(2));
   });
 });
 

@@ -109,7 +109,7 @@ export const rules: readonly IForbiddenRuleType[] = [
   {
     name: 'production-imports-tests',
     severity: 'error',
-    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^apps/acceptance/|^infra/checks/|^vitest` },
+    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^apps/[^/]+/test/|^apps/acceptance/|^infra/checks/|^vitest` },
     to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
   },
   { name: 'circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },

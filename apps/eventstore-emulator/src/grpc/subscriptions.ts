@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { PRESENT, ReadResp } from '../protocol/messages.ts';
-import { positionOf } from '../protocol/values.ts';
+import { ReadResp, type SentPosition } from '../protocol/messages.ts';
+import { positionOf, timeOf } from '../protocol/values.ts';
+import { type WireLong, wireLong } from '../protocol/wire.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { wantedOf } from './all-filter.ts';
@@ -14,8 +15,6 @@ import type { ReadRequest } from './read-request.ts';
 
 /** A live subscription that is more than so many events behind catches up again, and is told when it has. */
 const LIVE_BUFFER_EVENTS = 32;
-
-const CAUGHT_UP = ReadResp.encode({ caughtUp: PRESENT });
 
 export interface Subscriber {
   readonly streams: StreamReader;
@@ -54,7 +53,7 @@ export async function subscribeToStream(
       await commits.next(outlet.signal);
     } else {
       isLive = true;
-      await outlet.send(CAUGHT_UP);
+      await outlet.send(caughtUp(last === NO_REVISION ? {} : { streamRevision: wireLong(last) }));
     }
   }
 }
@@ -99,9 +98,14 @@ export async function subscribeToAll(
     } else {
       isLive = true;
       if (filter !== null) await sendCheckpoint();
-      await outlet.send(CAUGHT_UP);
+      await outlet.send(caughtUp(last === 0n ? {} : { position: positionOf(last) }));
     }
   }
+}
+
+/** Where it was at the end. */
+function caughtUp(place: { readonly streamRevision?: WireLong } | { readonly position?: SentPosition }): Buffer {
+  return ReadResp.encode({ caughtUp: { timestamp: timeOf(Date.now()), ...place } });
 }
 
 async function confirm(outlet: Outlet): Promise<void> {

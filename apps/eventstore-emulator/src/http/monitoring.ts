@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { freemem, loadavg, totalmem } from 'node:os';
+import { NIL } from '../protocol/uuid.ts';
 import type { Admission } from './access.ts';
 
 /** What is told about this node: all of it true, and shaped as the real server shapes it. */
@@ -66,6 +67,15 @@ function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPos
     timeStamp: new Date().toISOString(),
     state: 'Leader',
     isAlive: true,
+    // There is no TCP; clients that read this page want the fields to be there.
+    internalTcpIp: httpEndPointIp,
+    internalTcpPort: 0,
+    internalSecureTcpPort: 0,
+    externalTcpIp: httpEndPointIp,
+    externalTcpPort: 0,
+    externalSecureTcpPort: 0,
+    internalHttpEndPointIp: httpEndPointIp,
+    internalHttpEndPointPort: httpEndPointPort,
     httpEndPointIp,
     httpEndPointPort,
     lastCommitPosition: position,
@@ -73,6 +83,7 @@ function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPos
     chaserCheckpoint: position,
     epochPosition: 0,
     epochNumber: 0,
+    epochId: NIL,
     nodePriority,
     isReadOnlyReplica: false,
     esVersion: version,

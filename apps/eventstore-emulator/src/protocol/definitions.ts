@@ -81,7 +81,7 @@ message ReadResp {
     StreamNotFound stream_not_found = 4;
     uint64 first_stream_position = 5;
     uint64 last_stream_position = 6;
-    Empty caught_up = 8;
+    CaughtUp caught_up = 8;
   }
   message ReadEvent {
     RecordedEvent event = 1;
@@ -100,6 +100,8 @@ message ReadResp {
   }
   message SubscriptionConfirmation { string subscription_id = 1; }
   message StreamNotFound { StreamIdentifier stream_identifier = 1; }
+  // Empty until KurrentDB, whose clients look for the time.
+  message CaughtUp { google.Timestamp timestamp = 1; optional int64 stream_revision = 2; optional AllStreamPosition position = 3; }
 }
 `;
 

@@ -62,6 +62,11 @@ export interface SentRecord {
   readonly data: Uint8Array;
 }
 
+export interface SentTime {
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
 export type ReadAnswer =
   | { readonly event: { readonly event?: SentRecord; readonly link?: SentRecord; readonly commitPosition: WireLong } }
   | { readonly confirmation: { readonly subscriptionId: string } }
@@ -69,7 +74,7 @@ export type ReadAnswer =
   | { readonly streamNotFound: { readonly streamIdentifier: StreamIdentifier } }
   | { readonly firstStreamPosition: WireLong }
   | { readonly lastStreamPosition: WireLong }
-  | { readonly caughtUp: Present };
+  | { readonly caughtUp: { readonly timestamp: SentTime } & ({ readonly streamRevision?: WireLong } | { readonly position?: SentPosition }) };
 
 export const ReadReq = new Message<{ readonly options?: ReadOptions }, never>('event_store.client.streams.ReadReq');
 export const ReadResp = new Message<never, ReadAnswer>('event_store.client.streams.ReadResp');

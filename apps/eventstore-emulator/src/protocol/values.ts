@@ -1,6 +1,6 @@
 import type { EventRecord } from '../log/record.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
-import { type ExpectedOptions, PRESENT, type Present, type SentPosition, type SentRecord, type StreamIdentifier } from './messages.ts';
+import { type ExpectedOptions, PRESENT, type Present, type SentPosition, type SentRecord, type SentTime, type StreamIdentifier } from './messages.ts';
 import { structuredUuid } from './uuid.ts';
 import { type WireLong, wireLong } from './wire.ts';
 
@@ -20,6 +20,11 @@ export function expectedOf(options: ExpectedOptions): ExpectedRevision | undefin
   if (options.any !== undefined) return 'any';
   if (options.streamExists !== undefined) return 'stream_exists';
   return options.revision ?? options.streamPosition;
+}
+
+export function timeOf(instantMs: number): SentTime {
+  const seconds = Math.floor(instantMs / 1000);
+  return { seconds, nanos: (instantMs - seconds * 1000) * 1_000_000 };
 }
 
 /** How the protocol writes expectations as numbers. */

@@ -70,4 +70,14 @@ describe('Metadata', () => {
     await describeStream(stream, '{"$tb":1,"$maxCount":0}');
     expect(await revisions(stream)).toEqual([0, 1]);
   });
+
+  it('hide the position of an event from who repeats its append', async () => {
+    const stream = `thing-${randomUUID()}`;
+    const event = proposedEvent();
+    const repeat = () => append(raw, stream, { noStream: {} }, event);
+    const first = await repeat();
+    expect(await repeat()).toEqual(first);
+    await describeStream(stream, '{"$tb":1}');
+    expect(await repeat()).toEqual({ success: { currentRevision: 0n, noPosition: {} } });
+  });
 });

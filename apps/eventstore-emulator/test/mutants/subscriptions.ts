@@ -24,7 +24,7 @@ export const subscriptions: readonly Mutant[] = [
     mistake: 'A subscription says that it has caught up before it has sent what there is.',
     file: 'grpc/subscriptions.ts',
     text: "if (streams.status(stream) === 'deleted') throw streamDeleted(stream);",
-    replacement: "if (streams.status(stream) === 'deleted') throw streamDeleted(stream);\n await outlet.send(CAUGHT_UP);",
+    replacement: "if (streams.status(stream) === 'deleted') throw streamDeleted(stream);\n await outlet.send(caughtUp({}));",
     killedBy: subscribing('from the start gives everything'),
   },
   {

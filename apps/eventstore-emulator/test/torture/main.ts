@@ -1,8 +1,9 @@
 // npm run torture -- NAME [options]: what no test of a few seconds finds.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HELP, UsageError, parseTorture } from './options.ts';
+import { CannotRun } from './torture.ts';
 
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
@@ -23,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     say(`seed ${torture.seed}`);
     const { summary, violations, again } = await torture.run({ say, signal: interrupted.signal, folder, seed: torture.seed });
-    isKept = violations.length > 0 && existsSync(folder);
+    isKept = violations.length > 0 && readdirSync(folder).length > 0;
     for (const violation of violations) say(`VIOLATION ${violation}`);
     if (violations.length > 0) say(`Again: npm run torture -- ${again}${isKept ? `\nData: ${folder}` : ''}`);
     say(`${violations.length === 0 ? 'holds' : 'VIOLATED'}: ${summary}`);
@@ -36,10 +37,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+function explained(cause: unknown): string {
+  if (cause instanceof UsageError) return `${cause.message}\n\n${HELP}`;
+  return cause instanceof CannotRun ? cause.message : String((cause as Error).stack);
+}
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (cause) {
-  process.stderr.write(`${cause instanceof UsageError ? `${cause.message}\n\n${HELP}` : (cause as Error).stack}\n`);
+  process.stderr.write(`${explained(cause)}\n`);
   process.exitCode = cause instanceof UsageError ? EXIT_USAGE : 1;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Kills } from './kills/kills.ts';
 import { tortureByModel } from './model/model.ts';
+import { traceSystemCalls } from './syscalls/syscalls.ts';
 import type { Rack, Verdict } from './torture.ts';
 import { WireFuzz } from './wire/wire-fuzz.ts';
 
@@ -17,6 +18,7 @@ verdict; the exit code is 1 when something is violated, and then the data stay a
   wire      what no client sends, over connections, HTTP and every method, next to a client that behaves
             --minutes N    for how long (default 5)
             --only N       only the one thing that is told with a violation
+  syscalls  traces the system calls: what is acknowledged was synced before (needs strace)
 
   --seed N  where chance begins (default: the time of day)
   --help    this text
@@ -55,6 +57,8 @@ export function parseTorture(args: readonly string[]): Torture | null {
       const only = values.only === undefined ? {} : { only: whole('--only', values.only, 0, 2 * LARGEST_SEED) };
       return { seed, run: (rack) => new WireFuzz(rack, { minutes, ...only }).run() };
     }
+    case 'syscalls':
+      return { seed, run: traceSystemCalls };
     default:
       throw new UsageError(`There is no torture ${name}`);
   }

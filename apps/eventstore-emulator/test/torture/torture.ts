@@ -17,6 +17,11 @@ export interface Verdict {
   readonly again: string;
 }
 
+/** This machine lacks what a torture needs. */
+export class CannotRun extends Error {
+  override readonly name = 'CannotRun';
+}
+
 export const MINUTE_MS = 60_000;
 
 /** Violations come in crowds; the first ones tell what happened. */

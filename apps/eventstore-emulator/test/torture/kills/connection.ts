@@ -1,4 +1,4 @@
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
 import { streamNamed } from '../../raw-calls.ts';
 import { RawClient, STREAMS, wireMessage } from '../../wire.ts';
 import type { Attempt, Place, Proposal } from './attempt.ts';
@@ -29,8 +29,6 @@ export class Unknown extends Error {
   override readonly name = 'Unknown';
 }
 
-const DEADLINE_EXCEEDED = 4;
-const UNAVAILABLE = 14;
 
 /** Appends by both calls over one connection. */
 export class Connection {
@@ -81,7 +79,7 @@ export class Connection {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (success !== undefined) waiting?.resolve(placeOf(success));
-    else if (error?.code === DEADLINE_EXCEEDED) waiting?.reject(new Unknown('timeout'));
+    else if (error?.code === (status.DEADLINE_EXCEEDED as number)) waiting?.reject(new Unknown('timeout'));
     else waiting?.reject(new Refused(error?.message));
   }
 
@@ -104,5 +102,5 @@ function placeOf({ currentRevision = 0n, position }: Success): Place {
 }
 
 function failureOf({ code, details }: ServiceError): Error {
-  return code === UNAVAILABLE ? new Unknown(details) : new Refused(`${code} ${details}`);
+  return code === status.UNAVAILABLE ? new Unknown(details) : new Refused(`${code} ${details}`);
 }

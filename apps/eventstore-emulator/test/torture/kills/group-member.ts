@@ -61,7 +61,7 @@ export class GroupMember {
     const stream = `$persistentsubscription-${this.#stream}::${GROUP}-checkpoint`;
     const [last] = await readIfThere(client.readStream(stream, { direction: 'backwards', fromRevision: 'end', maxCount: 1 }));
     if (last?.event === undefined) return;
-    const checkpoint = BigInt(String(last.event.data));
+    const checkpoint = BigInt(last.event.data as string);
     if (checkpoint < this.#checkpoint) this.#violations.add(`the group's checkpoint went back from ${this.#checkpoint} to ${checkpoint}`);
     for (let revision = this.#checkpoint + 1n; revision <= checkpoint; revision++) {
       if (!this.#settled.has(revision) && !this.#parked.has(revision)) this.#violations.add(`the group's checkpoint ${checkpoint} is past ${revision}, which was never settled`);

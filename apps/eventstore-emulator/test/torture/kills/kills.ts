@@ -59,10 +59,12 @@ export class Kills {
     let round = 0;
     while (round < rounds && !this.#violations.any) {
       round += 1;
+      this.#rack.signal.throwIfAborted();
       if (this.#random.chance(0.2)) await this.#killWhileStarting();
       await this.#round(round % FULL_CHECK_ROUNDS === 0);
       if (round % 10 === 0) say(`  round ${round}: ${this.#acknowledged} acknowledged appends, ${this.#judge.order.length} events, the group has got ${this.#member.deliveries}`);
     }
+    this.#rack.signal.throwIfAborted();
     if (!this.#violations.any) await this.#end();
     const killed = `${round} rounds, ${this.#starts} kills during the start, ${this.#checkpoints} during a checkpoint of the write-ahead log`;
     return {

@@ -6,10 +6,11 @@ function storedOf({ id, streamId, revision, type, data, position }: RecordedEven
   return { id, stream: streamId, revision, type, data: text, position: position?.commit ?? -1n };
 }
 
-/** Everything after a position. */
+/** Everything after an event's position. */
 export async function readAfter(client: EventStoreDBClient, position: bigint): Promise<Stored[]> {
-  const fromPosition = position < 0n ? START : { commit: position + 1n, prepare: position + 1n };
-  return Array.fromAsync(client.readAll({ fromPosition }), ({ event }) => storedOf(event as RecordedEvent));
+  const fromPosition = position < 0n ? START : { commit: position, prepare: position };
+  const events = await Array.fromAsync(client.readAll({ fromPosition }), ({ event }) => storedOf(event as RecordedEvent));
+  return events.filter((event) => event.position > position);
 }
 
 export async function readStream(client: EventStoreDBClient, stream: string): Promise<Stored[]> {

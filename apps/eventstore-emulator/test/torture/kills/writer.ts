@@ -52,27 +52,28 @@ export class Writer {
     const inFlight = new Set<Promise<void>>();
     const again = this.#again;
     this.#again = [];
-    let isLost = false;
-    while (!isLost && !round.isOver()) {
+    const unknown: Attempt[] = [];
+    while (unknown.length === 0 && !round.isOver()) {
       const attempt = again.shift() ?? this.#attempt(round);
-      const sent = round.connection[this.habit.call](attempt).then(
-        (place) => {
-          attempt.acknowledged = place;
-          round.acknowledged();
-        },
-        (cause: Error) => {
-          if (cause instanceof Refused && !isLost) this.#violations.add(`refused (${cause.message}): ${whatItIs(attempt)}`);
-          isLost = true;
-          this.#keep(attempt);
-        },
-      );
-      const done = sent.finally(() => inFlight.delete(done));
+      const done = this.#send(attempt, round, unknown).finally(() => inFlight.delete(done));
       inFlight.add(done);
       if (inFlight.size >= this.habit.inFlight) await Promise.race(inFlight);
     }
     await Promise.all(inFlight);
+    for (const attempt of unknown) this.#keep(attempt);
     this.#again.push(...again);
     this.#again.sort((a, b) => Number(revisionBefore(a) - revisionBefore(b)));
+  }
+
+  /** What follows on one that is unknown is refused, and unknown too. */
+  async #send(attempt: Attempt, { connection, acknowledged }: Round, unknown: Attempt[]): Promise<void> {
+    try {
+      attempt.acknowledged = await connection[this.habit.call](attempt);
+      acknowledged();
+    } catch (cause) {
+      if (cause instanceof Refused && unknown.length === 0) this.#violations.add(`refused (${cause.message}): ${whatItIs(attempt)}`);
+      unknown.push(attempt);
+    }
   }
 
   /** Until everything is acknowledged that it ever sent. */

@@ -39,7 +39,18 @@ export function isWanted({ stream, type }: Recorded, filter: Filter | null): boo
   return filter.regex === '' ? filter.prefixes.some((prefix) => text.startsWith(prefix)) : new RegExp(filter.regex).test(text);
 }
 
+/** What can be read from, because somebody was told of it: nobody can calculate with positions. */
+function isPlace(from: ReadOf['from'], model: Specified): boolean {
+  return typeof from === 'string' || from === 0n || from > end(model) || model.all.some(({ position }) => position === from);
+}
+
+function end(model: Specified): bigint {
+  return model.all.at(-1)?.position ?? 0n;
+}
+
 export function expectedOfAll(model: Specified, filter: Filter | null, { from, backwards, count, resolveLinks }: ReadOf): Said[] {
+  if (backwards && typeof from === 'bigint' && from > end(model)) return ['beyond-end'];
+  if (!isPlace(from, model)) return ['no-place'];
   const position = from === 'start' ? 0n : from;
   const forwards = (): Recorded[] => model.all.filter((event) => position !== 'end' && event.position >= position);
   const back = (): Recorded[] => model.all.filter((event) => position === 'end' || event.position < position).toReversed();
@@ -58,6 +69,7 @@ export function expectedOfSubscription(model: Specified, stream: string, from: R
 }
 
 export function expectedOfAllSubscription(model: Specified, filter: Filter | null, from: ReadOf['from'], resolveLinks: boolean): Said[] {
+  if (!isPlace(from, model)) return ['no-place'];
   const after = from === 'start' ? -1n : from;
   const events = model.all.filter(({ position }) => after !== 'end' && position > after);
   return [...events.filter((event) => isWanted(event, filter)).map((event) => resolved(event, model, resolveLinks)), 'caught-up'];

@@ -60,9 +60,9 @@ export async function tortureByModel({ folder, signal, say, seed }: Rack, { minu
 }
 
 function violated(found: fc.RunDetails<[cmds: Iterable<ModelCommand>]>, seed: number, minutes: number): Verdict {
-  const [counterexample] = found.counterexample ?? [];
-  const replay = /replayPath="([^"]*)"/.exec(String(counterexample))?.[1];
+  const story = fc.stringify(found.counterexample?.[0]);
+  const replay = /replayPath=\\?"([^"\\]*)\\?"/.exec(story)?.[1];
   const again = `model --minutes ${minutes} --seed ${seed} --path ${found.counterexamplePath}${replay === undefined ? '' : ` --replay ${replay}`}`;
   const cause = found.errorInstance instanceof Error ? (found.errorInstance.stack ?? found.errorInstance.message) : String(found.errorInstance);
-  return { summary: `a disagreement after ${found.numRuns} runs and ${found.numShrinks} shrinks`, violations: [`${String(counterexample)}\n${cause}`], again };
+  return { summary: `a disagreement after ${found.numRuns} runs and ${found.numShrinks} shrinks`, violations: [`${story}\n${cause}`], again };
 }

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { EmulatorProcess } from '../../emulator-process.ts';
 import { append, remove, streamNamed } from '../../raw-calls.ts';
 import { RawClient, STREAMS, wireMessage } from '../../wire.ts';
@@ -15,7 +16,15 @@ export type Told =
   | { readonly kind: 'deleted' };
 
 /** One answer of a read or subscription, as the model says it too. */
-export type Said = 'not-found' | 'deleted' | 'caught-up' | { readonly event: Recorded | null; readonly link: Recorded | null } | { readonly checkpoint: bigint };
+export type Said =
+  | 'not-found'
+  | 'deleted'
+  | 'caught-up'
+  /** A position of $all that is none. */
+  | 'no-place'
+  | 'beyond-end'
+  | { readonly event: Recorded | null; readonly link: Recorded | null }
+  | { readonly checkpoint: bigint };
 
 type Answer = Readonly<Record<string, unknown>>;
 interface WireRecord {
@@ -27,7 +36,6 @@ interface WireRecord {
   readonly data?: Uint8Array;
 }
 
-const FAILED_PRECONDITION = 9;
 const WIRE_MAX = 2n ** 63n;
 
 /** 64-bit numbers as protobufjs takes them. */
@@ -86,12 +94,12 @@ export class Server {
     try {
       return toldOf(await call());
     } catch (cause) {
-      const { code, metadata } = cause as { code?: number; metadata?: { getMap(): Record<string, unknown> } };
+      const { code, metadata } = cause as { code?: number; metadata?: { getMap(): Record<string, string> } };
       const { exception, 'actual-version': actual } = metadata?.getMap() ?? {};
-      if (code !== FAILED_PRECONDITION) throw cause;
+      if (code !== status.FAILED_PRECONDITION) throw cause;
       if (exception === 'stream-deleted') return { kind: 'deleted' };
       if (exception !== 'wrong-expected-version') throw cause;
-      return { kind: 'wrong', current: actual === undefined ? -1n : BigInt(String(actual)) };
+      return { kind: 'wrong', current: actual === undefined ? -1n : BigInt(actual) };
     }
   }
 
@@ -114,8 +122,7 @@ export class Server {
     try {
       for await (const bytes of call as AsyncIterable<Buffer>) said.push(saidOf(ReadResp.decode(bytes)));
     } catch (cause) {
-      if (!isDeleted(cause)) throw cause;
-      said.push('deleted');
+      said.push(failureOf(cause));
     }
     return said;
   }
@@ -134,8 +141,7 @@ export class Server {
         if (said.at(-1) === 'caught-up') break;
       }
     } catch (cause) {
-      if (!isDeleted(cause)) throw cause;
-      said.push('deleted');
+      said.push(failureOf(cause));
     }
     call.on('error', () => {});
     call.cancel();
@@ -184,7 +190,11 @@ function recordedOf({ id, streamIdentifier, streamRevision = 0n, commitPosition 
   };
 }
 
-function isDeleted(cause: unknown): boolean {
-  const { code, metadata } = cause as { code?: number; metadata?: { get(key: string): unknown[] } };
-  return code === FAILED_PRECONDITION && metadata?.get('exception')[0] === 'stream-deleted';
+/** @throws the cause, when it is none that the specification knows. */
+function failureOf(cause: unknown): 'deleted' | 'no-place' | 'beyond-end' {
+  const { code, details, metadata } = cause as { code?: number; details?: string; metadata?: { get(key: string): unknown[] } };
+  if (code === status.FAILED_PRECONDITION && metadata?.get('exception')[0] === 'stream-deleted') return 'deleted';
+  if (code === status.INVALID_ARGUMENT && details === 'Trying to read from an invalid position.') return 'no-place';
+  if (code === status.UNKNOWN && /^Unexpected (?:Filtered)?ReadAllResult: Error$/.test(details ?? '')) return 'beyond-end';
+  throw cause;
 }

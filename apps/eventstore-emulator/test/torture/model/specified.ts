@@ -42,7 +42,7 @@ export const metaOf = (stream: string): string => `$$${stream}`;
 function parsed(text: string): Metadata {
   const numbers = (_key: string, value: unknown, context?: { source?: string }): unknown => (typeof value === 'number' && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context!.source!) : value);
   try {
-    const json = JSON.parse(text, numbers as (key: string, value: unknown) => unknown) as Record<string, unknown>;
+    const json = JSON.parse(text, numbers) as Record<string, unknown>;
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return NONE;
     const isWrong = (key: string, least: bigint): boolean => key in json && !(typeof json[key] === 'bigint' && json[key] >= least && json[key] <= LAST);
     if (isWrong('$maxCount', 1n) || isWrong('$maxAge', 1n) || isWrong('$tb', 0n)) return NONE;

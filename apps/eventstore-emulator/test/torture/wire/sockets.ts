@@ -1,29 +1,22 @@
 import { connect } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
+import { hastyCall, http2Frame } from '../../hasty-call.ts';
 import type { Random } from '../random.ts';
 import { Hangs, LIMIT_MS } from './hangs.ts';
+import { METHODS } from './methods.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const PATIENCE_MS = 200;
 const LARGEST_FRAME = 16_384;
 
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.byteLength, 0, 3);
-  header.writeUInt8(type, 3);
-  header.writeUInt8(flags, 4);
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
-
 function randomFrames(random: Random): Buffer {
   const frames = Array.from({ length: 1 + random.below(30) }, () =>
-    frame(random.below(12), random.below(256), random.pick([0, 1, 2, 3, 5, 0x7fff_ffff, 0xffff_ffff]), random.bytes(random.below(40))),
+    http2Frame(random.below(12), random.below(256), random.pick([0, 1, 2, 3, 5, 0x7fff_ffff, 0xffff_ffff]), random.bytes(random.below(40))),
   );
   return Buffer.concat(frames);
 }
 
-const SETTINGS = frame(4, 0, 0, Buffer.alloc(0));
+const SETTINGS = http2Frame(4, 0, 0, Buffer.alloc(0));
 
 const HTTP = [
   'GET / HTTP/1.1\r\n\r\n',
@@ -50,12 +43,13 @@ const GARBAGE: readonly ((random: Random) => readonly [string, Buffer])[] = [
   (random) => ['a preface and noise', Buffer.concat([PREFACE, random.bytes(500)])],
   (random) => ['half a preface', PREFACE.subarray(0, 1 + random.below(PREFACE.byteLength - 1))],
   (random) => ['a preface that is none', Buffer.concat([Buffer.from('PRI'), random.bytes(60)])],
-  (random) => ['half a frame', Buffer.concat([PREFACE, SETTINGS, frame(0, 0, 1, Buffer.alloc(100)).subarray(0, 9 + random.below(50))])],
-  () => ['headers that never end', Buffer.concat([PREFACE, SETTINGS, frame(1, 0, 1, Buffer.alloc(LARGEST_FRAME)), ...Array.from({ length: 50 }, () => frame(9, 0, 1, Buffer.alloc(LARGEST_FRAME)))])],
-  () => ['many resets', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, (_, n) => frame(3, 0, 2 * n + 1, Buffer.alloc(4)))])],
-  () => ['many pings', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, () => frame(6, 0, 0, Buffer.alloc(8)))])],
+  (random) => ['half a frame', Buffer.concat([PREFACE, SETTINGS, http2Frame(0, 0, 1, Buffer.alloc(100)).subarray(0, 9 + random.below(50))])],
+  () => ['headers that never end', Buffer.concat([PREFACE, SETTINGS, http2Frame(1, 0, 1, Buffer.alloc(LARGEST_FRAME)), ...Array.from({ length: 50 }, () => http2Frame(9, 0, 1, Buffer.alloc(LARGEST_FRAME)))])],
+  () => ['many resets', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, (_, n) => http2Frame(3, 0, 2 * n + 1, Buffer.alloc(4)))])],
+  () => ['many pings', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, () => http2Frame(6, 0, 0, Buffer.alloc(8)))])],
   () => ['many settings', Buffer.concat([PREFACE, ...Array.from({ length: 500 }, () => SETTINGS)])],
-  () => ['a window of nothing', Buffer.concat([PREFACE, SETTINGS, frame(8, 0, 0, Buffer.alloc(4))])],
+  () => ['a window of nothing', Buffer.concat([PREFACE, SETTINGS, http2Frame(8, 0, 0, Buffer.alloc(4))])],
+  (random) => ['a call and its end in one breath', hastyCall(random.pick(METHODS).path, random.pick(['application/grpc', 'text/plain']))],
   () => ['a TLS greeting', Buffer.from('16030100c5010000c10303', 'hex')],
   (random) => ['noise', random.bytes(1 + random.below(2000))],
   () => ['a header without an end', Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(200_000)}`)],
