@@ -85,7 +85,7 @@ export const reads: readonly Mutant[] = [
     file: 'streams/stream-reader.ts',
     text: 'metadata?.isJson === true ?',
     replacement: 'metadata !== undefined ?',
-    killedBy: links('bytes hides nothing'),
+    killedBy: links('bytes hide nothing'),
   },
   {
     name: 'metadata-by-type-only',

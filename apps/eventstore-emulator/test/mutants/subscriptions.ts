@@ -92,6 +92,14 @@ export const subscriptions: readonly Mutant[] = [
     killedBy: { spec: 'conformance/raw/subscription-messages', title: 'without a filter is told of no checkpoints, however many events there are' },
   },
   {
+    name: 'caught-up-without-time',
+    mistake: 'A subscription is not told when it caught up, and a client takes the message for none.',
+    file: 'grpc/subscriptions.ts',
+    text: 'caughtUp: { timestamp: timeOf(Date.now()), ...place }',
+    replacement: 'caughtUp: { ...place }',
+    killedBy: { spec: 'caught-up', title: 'A subscription that caught up is told when, and at which revision or position' },
+  },
+  {
     name: 'calls-not-limited',
     mistake: 'One connection carries more than 100 calls, so that code which hangs in production runs here.',
     file: 'grpc/server.ts',

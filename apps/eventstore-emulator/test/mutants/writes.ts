@@ -103,6 +103,14 @@ export const writes: readonly Mutant[] = [
     killedBy: append('of nothing brings back a stream that was deleted, empty'),
   },
   {
+    name: 'repeat-tells-hidden-position',
+    mistake: 'The repeat of an append is told the position of an event that can not be read any more.',
+    file: 'streams/stream-writer.ts',
+    text: 'this.#streams.target(stream, lastRevision)?.position ?? null',
+    replacement: 'this.#streams.log.eventAt(stream, lastRevision)?.position ?? null',
+    killedBy: { spec: 'conformance/undeletion', title: 'hide the position of an event from who repeats its append' },
+  },
+  {
     name: 'append-size-not-limited',
     mistake: 'An append of any size is taken.',
     file: 'grpc/append-size.ts',
