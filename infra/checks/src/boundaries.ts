@@ -112,6 +112,13 @@ export const rules: readonly IForbiddenRuleType[] = [
     from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^apps/[^/]+/test/|^apps/acceptance/|^infra/checks/|^vitest` },
     to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
   },
+  {
+    name: 'conformance-loads-one-client',
+    comment: 'Which client library a conformance test loads, the environment says: a process can hold only one of the two.',
+    severity: 'error',
+    from: { path: '^apps/eventstore-emulator/test/conformance/', pathNot: '/conformance/kurrentdb/' },
+    to: { path: 'node_modules/@(eventstore|kurrent)/', dependencyTypesNot: ['type-only'] },
+  },
   { name: 'circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
   { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
 ];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type EventStoreDBClient, WrongExpectedVersionError, jsonEvent } from '@eventstore/db-client';
+import type { EventStoreDBClient } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WrongExpectedVersionError, jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
