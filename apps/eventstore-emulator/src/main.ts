@@ -14,10 +14,11 @@ async function run({ folder, ...options }: Options): Promise<void> {
     void emulator.close().then(() => process.exit(0));
   };
   const emulator = await startEmulator({ ...options, folder: resolve(folder) }, giveUp, stop);
-  const trust = emulator.caFile === undefined ? '' : `, clients are to trust tlsCAFile=${emulator.caFile}`;
-  console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}${trust}`);
+  // Before it says that it is ready: whoever reads that may end it at once.
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  const trust = emulator.caFile === undefined ? '' : `, clients are to trust tlsCAFile=${emulator.caFile}`;
+  console.log(`eventstore-emulator listens on ${options.host}:${emulator.port}, data in ${resolve(folder)}${trust}`);
 }
 
 process.on('uncaughtException', (cause) => {

@@ -39,6 +39,7 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'app-imports-app': ['apps/order-service/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'lib-imports-app': ['libs/postgres/src/x.spec.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'production-imports-tests': ['apps/order-service/src/x.ts', ours('./y.spec.ts')],
+  'conformance-loads-one-client': ['apps/eventstore-emulator/test/conformance/x.int.spec.ts', "import { jsonEvent } from '@eventstore/db-client';\nexport const x = jsonEvent;\n"],
   circular: ['apps/order-service/src/x.ts', ours('./circle.ts')],
   'not-resolvable': ['apps/order-service/src/x.ts', ours('@orderstream/nowhere')],
 };
