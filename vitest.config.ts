@@ -11,6 +11,8 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    // Tests wait more than they calculate, so that no core is left for the machine's owner.
+    maxWorkers: '100%',
     projects: [
       {
         resolve,

@@ -129,7 +129,7 @@ export async function violations(root: string, folders: readonly string[] = ['ap
     baseDir: root,
     parser: 'swc',
     tsPreCompilationDeps: true,
-    exclude: { path: String.raw`/dist/|^infra/checks/|/node_modules/.*/node_modules/` },
+    exclude: { path: String.raw`^(?:apps|libs|infra)/[^/]+/dist/|^infra/checks/|/node_modules/.*/node_modules/` },
     doNotFollow: { path: 'node_modules' },
     moduleSystems: ['es6'],
     validate: true,
