@@ -33,6 +33,8 @@ async function main(args: readonly string[]): Promise<number> {
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
     throw cause;
   } finally {
+    // Whatever it started ends with it.
+    interrupted.abort();
     if (!isKept) rmSync(scratch, { recursive: true, force: true });
   }
 }

@@ -1,16 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { rackOfEachTest } from '../spec-rack.ts';
 import { Kills } from './kills.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'eventstore-kills-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const rack = rackOfEachTest(7);
 
-const rack = () => ({ say: () => {}, signal: new AbortController().signal, folder, seed: 7 });
 const LAZY = { preload: join(import.meta.dirname, '../../commit-faults.ts'), env: { COMMIT_FAULT: 'lazy' } };
 
 describe('Killed again and again under load', () => {

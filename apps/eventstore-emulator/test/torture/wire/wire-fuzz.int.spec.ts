@@ -1,21 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { rackOfEachTest } from '../spec-rack.ts';
 import { WireFuzz, complaintOf } from './wire-fuzz.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'eventstore-wire-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const rack = rackOfEachTest(500);
 
 const SECONDS = 1 / 60;
 
 describe('What no client sends', () => {
   it('hangs nothing, breaks nothing, and is not felt by a client that behaves', async () => {
-    const rack = { say: () => {}, signal: new AbortController().signal, folder, seed: 500 };
-    const { violations, summary } = await new WireFuzz(rack, { minutes: 3 * SECONDS }).run();
+    const { violations, summary } = await new WireFuzz(rack(), { minutes: 3 * SECONDS }).run();
     expect(violations).toEqual([]);
     expect(summary).toMatch(/^\d{2,} things sent .* \d+ honest appends/);
   });
