@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { type EventStoreDBClient, EventStoreDBClient as Client, jsonEvent } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EmulatorProcess } from './emulator-process.ts';
@@ -45,6 +47,22 @@ describe('Plain HTTP on the port of gRPC', () => {
     expect((await get('/info', { method: 'POST' })).status).toBe(405);
     for (const path of ['/streams/thing-1', '/faults', '/%', '/constructor']) expect((await get(path)).status).toBe(404);
   });
+});
+
+it('A connection is gRPC\'s also when its first bytes come one by one', async () => {
+  const socket = connect({ port: emulator.port, host: '127.0.0.1', noDelay: true });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  for (const byte of 'PR') {
+    socket.write(byte);
+    // By the time it has answered somebody else it has seen the byte.
+    await get('/info');
+  }
+  const SETTINGS_THAT_CHANGE_NOTHING = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+  socket.write(Buffer.concat([Buffer.from('I * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from(SETTINGS_THAT_CHANGE_NOTHING)]));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  const SETTINGS = 4;
+  expect(answer[3]).toBe(SETTINGS);
 });
 
 describe('Discovery', () => {

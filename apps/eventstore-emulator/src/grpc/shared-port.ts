@@ -52,16 +52,22 @@ export class SharedPort {
   }
 
   #sniff(socket: Socket): void {
-    socket.once('data', (bytes: Buffer) => {
+    let first = Buffer.alloc(0);
+    const receive = (bytes: Buffer): void => {
+      first = Buffer.concat([first, bytes]);
+      const isUndecided = first.byteLength < HTTP2_PREFACE.byteLength && HTTP2_PREFACE.subarray(0, first.byteLength).equals(first);
+      if (isUndecided) return;
+      socket.off('data', receive);
       socket.pause();
-      socket.unshift(bytes);
-      if (bytes.subarray(0, HTTP2_PREFACE.byteLength).equals(HTTP2_PREFACE)) {
+      socket.unshift(first);
+      if (first.subarray(0, HTTP2_PREFACE.byteLength).equals(HTTP2_PREFACE)) {
         this.#serveGrpc(socket);
         return;
       }
       this.#http.emit('connection', socket);
       socket.resume();
-    });
+    };
+    socket.on('data', receive);
   }
 
   #serveGrpc(socket: Socket): void {

@@ -1,5 +1,5 @@
 import type { EventRecord } from '../log/record.ts';
-import { METADATA_TYPE, isMetastream, isSoftDeleted, originalOf, parseRetention } from '../streams/stream-metadata.ts';
+import { METADATA_TYPE, isMetastream, isSoftDeleted, originalOf, parseMetadata } from '../streams/stream-metadata.ts';
 
 /** What a projection adds to a stream of its own for one event. */
 export interface Emitted {
@@ -24,7 +24,7 @@ function categoryOf(stream: string): string | undefined {
 
 /** Whether the event says that a stream was deleted, for ever or not. */
 function isDeletion({ stream, type, data }: EventRecord): boolean {
-  return isMetastream(stream) ? type === METADATA_TYPE && isSoftDeleted(parseRetention(data)) : type === '$streamDeleted';
+  return isMetastream(stream) ? type === METADATA_TYPE && isSoftDeleted(parseMetadata(data)) : type === '$streamDeleted';
 }
 
 function described(stream: string): string {

@@ -1,13 +1,13 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Options } from '../options.ts';
 import type { SystemStreams } from '../persistent/system-streams.ts';
-import { METADATA_TYPE } from '../streams/stream-metadata.ts';
+import { metadataOf } from '../streams/stream-reader.ts';
 import { Authenticator } from './authenticator.ts';
 import { devCertificate, readCertificate } from './certificate.ts';
 import type { DefaultPasswords } from './options.ts';
 import { hashPassword } from './password.ts';
 import { Policy } from './policy.ts';
-import { type Access as StreamAccess, parseDefaultAcls, parseMetadataAcl, rolesFor } from './stream-acl.ts';
+import { type Access as StreamAccess, parseDefaultAcls, rolesFor } from './stream-acl.ts';
 import type { UserRecord } from './user-record.ts';
 import { Users, standardUsers } from './users.ts';
 
@@ -48,8 +48,7 @@ export async function accessTo({ security, defaultPasswords, folder, host, adver
 
 /** Looked up every time: what was just set counts. */
 function rolesIn(system: SystemStreams, stream: string, access: StreamAccess): readonly string[] {
-  const metadata = system.streams.rawMetadata(stream);
-  const own = metadata?.type === METADATA_TYPE && metadata.isJson ? parseMetadataAcl(metadata.data) : undefined;
+  const { acl } = metadataOf(system.streams.rawMetadata(stream));
   const settings = system.last(SETTINGS);
-  return rolesFor(stream, access, own, settings === undefined ? NO_DEFAULTS : parseDefaultAcls(settings.data));
+  return rolesFor(stream, access, acl, settings === undefined ? NO_DEFAULTS : parseDefaultAcls(settings.data));
 }

@@ -1,23 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { parseDefaultAcls, parseMetadataAcl, rolesFor } from './stream-acl.ts';
+import { parseAcl, parseDefaultAcls, rolesFor } from './stream-acl.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-describe('The ACL in a stream\'s metadata', () => {
+describe('An ACL', () => {
   it('names one role or several for each access, and not all accesses', () => {
-    expect(parseMetadataAcl(json({ $maxCount: 1, $acl: { $r: 'ann', $w: ['ann', '$ops'], $d: [] } }))).toEqual({ $r: ['ann'], $w: ['ann', '$ops'], $d: [] });
+    expect(parseAcl({ $r: 'ann', $w: ['ann', '$ops'], $d: [] })).toEqual({ $r: ['ann'], $w: ['ann', '$ops'], $d: [] });
   });
 
   it.each([
-    ['no JSON', Buffer.from('{')],
-    ['no object', json([])],
-    ['no ACL', json({ $maxCount: 1 })],
-    ['a list', json({ $acl: [] })],
-    ['nothing', json({ $acl: null })],
-    ['a role that is none', json({ $acl: { $r: 'ann', $w: null } })],
-    ['a list with what is no role', json({ $acl: { $r: ['ann', 1] } })],
-  ])('that is %s counts as none', (_name, data) => {
-    expect(parseMetadataAcl(data)).toBeUndefined();
+    ['a list', []],
+    ['nothing', null],
+    ['a role that is none', { $r: 'ann', $w: null }],
+    ['a list with what is no role', { $r: ['ann', 1] }],
+  ])('that is %s counts as none', (_name, value) => {
+    expect(parseAcl(value)).toBeUndefined();
   });
 });
 

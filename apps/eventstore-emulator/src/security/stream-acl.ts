@@ -15,11 +15,6 @@ function aclOf(roles: readonly string[]): StreamAcl {
 const USER_STREAMS = aclOf([EVERYBODY]);
 const SYSTEM_STREAMS = aclOf(ADMINS_ONLY);
 
-/** The `$acl` of a stream's metadata; undefined without one, or when any of it is not what it should be. */
-export function parseMetadataAcl(data: Uint8Array): StreamAcl | undefined {
-  return parseAcl(objectOf(data)?.['$acl']);
-}
-
 /** What applies to streams that say nothing themselves. */
 export interface DefaultAcls {
   readonly user?: StreamAcl | undefined;
@@ -52,7 +47,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseAcl(value: unknown): StreamAcl | undefined {
+/** undefined when any of it is not what it should be. */
+export function parseAcl(value: unknown): StreamAcl | undefined {
   if (!isObject(value)) return undefined;
   const entries: [Access, readonly string[]][] = [];
   for (const access of ACCESSES) {

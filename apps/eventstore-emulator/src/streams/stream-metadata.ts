@@ -1,4 +1,5 @@
 import { TOMBSTONE_REVISION } from '../log/record.ts';
+import { type StreamAcl, parseAcl } from '../security/stream-acl.ts';
 
 export const METADATA_TYPE = '$metadata';
 const METASTREAM_PREFIX = '$$';
@@ -54,17 +55,23 @@ function whole(json: Json, key: string, least: bigint): bigint | undefined | nul
   return number < least || number > TOMBSTONE_REVISION ? null : number;
 }
 
+export interface StreamMetadata extends Retention {
+  readonly acl?: StreamAcl;
+}
+
 /** Metadata that are not JSON count as none, and so do all of them when one value is wrong. */
-export function parseRetention(data: Uint8Array): Retention {
+export function parseMetadata(data: Uint8Array): StreamMetadata {
   const json = parse(data) ?? {};
   const maxCount = whole(json, '$maxCount', 1n);
   const maxAgeSeconds = whole(json, '$maxAge', 1n);
   const truncateBefore = whole(json, '$tb', 0n);
-  if (maxCount === null || maxAgeSeconds === null || truncateBefore === null || whole(json, '$cacheControl', 1n) === null) return {};
+  const acl = Object.hasOwn(json, '$acl') ? (parseAcl(json['$acl']) ?? null) : undefined;
+  if (maxCount === null || maxAgeSeconds === null || truncateBefore === null || acl === null || whole(json, '$cacheControl', 1n) === null) return {};
   return {
     ...(maxCount === undefined ? {} : { maxCount }),
     ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
     ...(truncateBefore === undefined ? {} : { truncateBefore }),
+    ...(acl === undefined ? {} : { acl }),
   };
 }
 

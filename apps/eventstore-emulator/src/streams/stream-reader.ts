@@ -1,11 +1,11 @@
 import type { EventLog } from '../log/event-log.ts';
 import { type EventRecord, NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { type Retention, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseRetention } from './stream-metadata.ts';
+import { type Retention, type StreamMetadata, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata } from './stream-metadata.ts';
 
 export type StreamStatus = 'readable' | 'not-found' | 'deleted';
 
 const METASTREAM_RETENTION: Retention = { maxCount: 1n };
-const NO_RETENTION: Retention = {};
+const NO_METADATA: StreamMetadata = {};
 const NEXT_AFTER_TOMBSTONE = TOMBSTONE_REVISION - 1n;
 
 /** Streams as readers see them: without what their metadata hide. Metadata are looked at for every page, as they may change. */
@@ -39,7 +39,7 @@ export class StreamReader {
   }
 
   retention(stream: string): Retention {
-    return isMetastream(stream) ? METASTREAM_RETENTION : retentionOf(this.rawMetadata(stream));
+    return isMetastream(stream) ? METASTREAM_RETENTION : metadataOf(this.rawMetadata(stream));
   }
 
   /** The first revision that can be read, now. */
@@ -73,8 +73,8 @@ export class StreamReader {
 }
 
 /** Metadata that are not JSON count as none; their type does not matter. */
-export function retentionOf(metadata: EventRecord | undefined): Retention {
-  return metadata?.isJson === true ? parseRetention(metadata.data) : NO_RETENTION;
+export function metadataOf(metadata: EventRecord | undefined): StreamMetadata {
+  return metadata?.isJson === true ? parseMetadata(metadata.data) : NO_METADATA;
 }
 
 function larger(a: bigint, b: bigint): bigint {

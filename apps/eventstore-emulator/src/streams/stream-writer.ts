@@ -12,7 +12,7 @@ import {
   originalOf,
   withTruncateBefore,
 } from './stream-metadata.ts';
-import { type StreamReader, retentionOf } from './stream-reader.ts';
+import { type StreamReader, metadataOf } from './stream-reader.ts';
 
 export type WriteOutcome =
   /** `lastRevision` is -1 when nothing was to be written to no stream. */
@@ -103,7 +103,7 @@ export class StreamWriter {
     const metadata = this.#streams.rawMetadata(stream);
     return {
       lastRevision: log.lastRevision(stream),
-      isSoftDeleted: !isMetastream(stream) && isSoftDeleted(retentionOf(metadata)),
+      isSoftDeleted: !isMetastream(stream) && isSoftDeleted(metadataOf(metadata)),
       hasMetadata: metadata !== undefined,
       idAt: (revision) => log.idAt(stream, revision)?.id,
       recentRevisionOf: (id) => this.#recent.revisionOf(stream, id),
