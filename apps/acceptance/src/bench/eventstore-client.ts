@@ -15,8 +15,8 @@ export type Work =
   | { readonly kind: 'read-stream' | 'read-all' | 'catch-up'; readonly events: number }
   /** Appends an event and waits for its arrival at a subscriber, one after the other. */
   | { readonly kind: 'live' }
-  /** Goes through all events once, and says how much memory that took. */
-  | { readonly kind: 'read-once' | 'catch-up-once'; readonly events: number }
+  /** Goes through all events again and again, and says after each pass how much memory it has. */
+  | { readonly kind: 'read-passes' | 'catch-up-passes'; readonly events: number; readonly passes: number }
   /** Writes 512 bytes and makes them durable, one after the other, without any server. */
   | { readonly kind: 'sync' };
 
@@ -30,8 +30,8 @@ export interface Run {
 
 export interface RunResult extends Sample {
   readonly latencyMs?: { readonly p50: number; readonly p99: number };
-  /** Of this process, after a tenth of the events and after all. */
-  readonly memoryMb?: readonly [tenth: number, all: number];
+  /** Of this process, after each pass. */
+  readonly memoryMb?: readonly number[];
 }
 
 const { url, seconds, work, isChecked } = JSON.parse(process.argv[2] ?? '') as Run;
@@ -195,24 +195,23 @@ function sync(): void {
 }
 
 const MEBIBYTE = 2 ** 20;
-const memoryMb = (): number => process.memoryUsage.rss() / MEBIBYTE;
 
-async function once(read: (events: number, onEvent: () => boolean) => Promise<void>, events: number): Promise<RunResult> {
-  let count = 0;
-  let tenth = 0;
+async function inPasses(passes: number, read: (events: number, onEvent: () => boolean) => Promise<void>, events: number): Promise<RunResult> {
+  const memoryMb: number[] = [];
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
-  await read(events, () => {
-    count += 1;
-    if (count === Math.floor(events / 10)) {
-      tenth = memoryMb();
-      console.log('a tenth');
-    }
-    return true;
-  });
-  if (count !== events) throw new Error(`${count} events came, not ${events}`);
+  while (memoryMb.length < passes) {
+    let count = 0;
+    await read(events, () => {
+      count += 1;
+      return true;
+    });
+    if (count !== events) throw new Error(`${count} events came, not ${events}`);
+    memoryMb.push(process.memoryUsage.rss() / MEBIBYTE);
+    console.log('a pass');
+  }
   const { user, system } = process.cpuUsage(cpu);
-  return { operations: count, seconds: (performance.now() - startedAt) / 1_000, cpuSeconds: (user + system) / 1e6, memoryMb: [tenth, memoryMb()] };
+  return { operations: passes * events, seconds: (performance.now() - startedAt) / 1_000, cpuSeconds: (user + system) / 1e6, memoryMb };
 }
 
 async function run(): Promise<RunResult | null> {
@@ -242,10 +241,10 @@ async function run(): Promise<RunResult | null> {
     case 'sync':
       sync();
       return meter.result();
-    case 'read-once':
-      return once(readAll, work.events);
-    case 'catch-up-once':
-      return once(catchUp, work.events);
+    case 'read-passes':
+      return inPasses(work.passes, readAll, work.events);
+    case 'catch-up-passes':
+      return inPasses(work.passes, catchUp, work.events);
     default:
       return work satisfies never;
   }

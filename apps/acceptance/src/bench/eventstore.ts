@@ -26,6 +26,7 @@ interface Row {
 const FEW_EVENTS = 1_000;
 const RUN_WITHIN_MS = 600_000;
 const STARTS = 5;
+const PASSES = 3;
 
 const count = (events: number): string => events.toLocaleString('en-GB');
 
@@ -73,8 +74,8 @@ function rowsOf(events: number): readonly Row[] {
 /** The embedded event store through the unmodified client, each figure beside its limit. */
 export async function eventstore(options: Options, ground: Ground): Promise<Findings> {
   const { events, pairs, only } = options;
-  const rows = rowsOf(events).filter(({ name }) => only === undefined || name.includes(only));
-  if (rows.length === 0) throw new Error(`--only ${only}: no comparison has this in its name`);
+  const isWanted = (name: string): boolean => only === undefined || name.includes(only);
+  const rows = rowsOf(events).filter(({ name }) => isWanted(name));
   const bench = new EventStoreBench(options, ground);
   await bench.fill();
   const comparisons: Comparison[] = [];
@@ -93,7 +94,8 @@ export async function eventstore(options: Options, ground: Ground): Promise<Find
     const labels = sides.map(({ label }, side) => label + latencyText(latencies[side as 0 | 1])) as [string, string];
     comparisons.push({ name, unit, sides: labels, pairs: taken });
   }
-  const figures = only === undefined ? await bench.figures() : [];
+  const figures = await bench.figures(isWanted);
+  if (rows.length + figures.length === 0) throw new Error(`--only ${only}: nothing has this in its name`);
   return { comparisons, figures, versions: packageVersions(['@eventstore/db-client', '@grpc/grpc-js']) };
 }
 
@@ -135,8 +137,12 @@ class EventStoreBench {
     return result;
   }
 
-  /** How long it takes to start, and whether memory grows with what is read. */
-  async figures(): Promise<string[]> {
+  /** What is not compared with anything. */
+  async figures(isWanted: (name: string) => boolean): Promise<string[]> {
+    return [...(isWanted('start') ? await this.#starts() : []), ...(isWanted('memory') ? await this.#memory() : [])];
+  }
+
+  async #starts(): Promise<string[]> {
     const { events } = this.#options;
     const figures: string[] = [];
     for (const [label, folder] of [['an empty folder', join(this.#ground.dataDir, 'empty')], [`${count(events)} events`, this.#fullFolder]] as const) {
@@ -149,14 +155,20 @@ class EventStoreBench {
       const { median, min, max } = spreadOf(starts);
       figures.push(`start with ${label}: ${median.toFixed(0)} ms (${min.toFixed(0)}–${max.toFixed(0)})`);
     }
-    for (const [label, kind] of [['reading', 'read-once'], ['catching up', 'catch-up-once']] as const) {
+    return figures;
+  }
+
+  /** Whether memory grows with what is read. */
+  async #memory(): Promise<string[]> {
+    const { events } = this.#options;
+    const figures: string[] = [];
+    for (const [label, kind] of [['reading', 'read-passes'], ['catching up', 'catch-up-passes']] as const) {
       const server = await startEmulator(this.#fullFolder, this.#ground.signal);
-      const before = server.memoryMb();
-      let tenth = 0;
-      const { memoryMb } = await this.#client(server, { kind, events }, true, () => (tenth = server.memoryMb()));
-      const [atServer, atClient] = [[before, tenth, server.memoryMb()], memoryMb!].map((each) => each.map((mb) => mb.toFixed(0)).join(', '));
+      const atServer = [server.memoryMb()];
+      const { memoryMb } = await this.#client(server, { kind, events, passes: PASSES }, true, () => void atServer.push(server.memoryMb()));
       await server.stop();
-      figures.push(`memory while ${label} ${count(events)} events once: the emulator ${atServer} MB (before, after a tenth, after all), the client ${atClient} MB (after a tenth, after all)`);
+      const [ours, theirs] = [atServer, memoryMb!].map((each) => each.map((mb) => mb.toFixed(0)).join(', '));
+      figures.push(`memory, ${label} ${count(events)} events ${PASSES} times: the emulator ${ours} MB (before, after each), the client ${theirs} MB`);
     }
     return figures;
   }

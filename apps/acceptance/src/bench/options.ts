@@ -29,7 +29,7 @@ export const HELP = `npm run bench -- NAME [options]
   of eventstore:
   --events N   how many events are stored before (default 1000000, at least 1000)
   --seconds N  how long each run is measured, after half of that to warm up (default 4)
-  --only TEXT  only the comparisons whose names hold this text, and no figures
+  --only TEXT  only what has this text in its name: the comparisons, start, memory
 
 Starts servers of its own with fresh data. Prints a ratio only when every run has left what it should.
 Leave the machine alone meanwhile.
