@@ -7,7 +7,7 @@ import type { Mutant } from './mutant.ts';
 import { TestRuns } from './test-runs.ts';
 import type { Verdict } from './verdict.ts';
 
-const HELP = `npm run mutants [-- options] [-- NAME …]
+const HELP = `npm run mutants -- [options] [NAME …]
 
 Starts the emulator with one mistake at a time and runs the tests that have to notice it: first without any
 mistake, then each mutant. Mistakes are made as the emulator is loaded; the files stay as they are. The exit code

@@ -103,6 +103,14 @@ export const security: readonly Mutant[] = [
     killedBy: operations('scavenge while readers of $all hold their places, and tell of it'),
   },
   {
+    name: 'scavenged-place-refused',
+    mistake: 'Who had come to an event that a scavenge took can not go on from there.',
+    file: 'grpc/all-position.ts',
+    text: 'const startsAt = event.position - strideBytes(event.stream, event);',
+    replacement: 'const startsAt = 0n * strideBytes(event.stream, event);',
+    killedBy: operations('scavenge the event that a reader of $all had come to, which goes on from its position'),
+  },
+  {
     name: 'restart-keeps-clients',
     mistake: 'A restart of the persistent subscriptions says that all went well and restarts nothing.',
     file: 'grpc/operations-service.ts',

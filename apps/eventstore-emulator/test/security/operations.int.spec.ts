@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type PersistentSubscriptionToStreamResolvedEvent, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
+import { type AllStreamResolvedEvent, type PersistentSubscriptionToStreamResolvedEvent, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmulatorProcess, read } from '../emulator-process.ts';
@@ -20,6 +20,14 @@ afterAll(async () => {
   raw.close();
   await emulator.remove();
 });
+
+/** Until it is done. */
+async function scavenge(): Promise<void> {
+  const { scavengeId } = ScavengeResp.decode(await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: {} })));
+  for await (const { event } of emulator.client().subscribeToStream(`$scavenges-${scavengeId as string}`, { fromRevision: START })) {
+    if (event!.type === '$scavengeCompleted') return;
+  }
+}
 
 describe('Operations', () => {
   it('set the priority that gossip tells', async () => {
@@ -73,13 +81,29 @@ describe('Operations', () => {
     const subscription = client.subscribeToPersistentSubscriptionToStream('held-1', 'group', { bufferSize: 1 });
     const [first] = (await once(subscription, 'data')) as [PersistentSubscriptionToStreamResolvedEvent];
     await client.setStreamMetadata('held-1', { truncateBefore: 8 });
-    const { scavengeId } = ScavengeResp.decode(await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: {} })));
-    for await (const { event } of client.subscribeToStream(`$scavenges-${scavengeId as string}`, { fromRevision: START })) if (event!.type === '$scavengeCompleted') break;
+    await scavenge();
     const next = once(subscription, 'data');
     await subscription.ack(first);
     const [second] = (await next) as [PersistentSubscriptionToStreamResolvedEvent];
     expect([first, second].map(({ event }) => event!.revision)).toEqual([0n, 8n]);
     await subscription.unsubscribe();
+  });
+
+  it('scavenge the event that a reader of $all had come to, which goes on from its position', async () => {
+    const client = emulator.client();
+    await client.appendToStream('left-1', Array.from({ length: 6 }, () => jsonEvent({ type: 'Happened', data: {} })), { expectedRevision: 'no_stream' });
+    const [, , third] = await read(client.readStream('left-1'));
+    await client.setStreamMetadata('left-1', { truncateBefore: 4 });
+    await scavenge();
+    const remaining = await read(client.readAll({ fromPosition: third!.position!, maxCount: 2 }));
+    expect(remaining.map(({ streamId, revision }) => [streamId, revision])).toEqual([['left-1', 4n], ['left-1', 5n]]);
+    const subscription = client.subscribeToAll({ fromPosition: third!.position! });
+    const [next] = (await once(subscription, 'data')) as [AllStreamResolvedEvent];
+    expect(next.event).toMatchObject({ streamId: 'left-1', revision: 4n });
+    await subscription.unsubscribe();
+    // Between the beginning and the end of what is still there nobody has ever been.
+    const inside = remaining[0]!.position.commit - 1n;
+    await expect(read(client.readAll({ fromPosition: { commit: inside, prepare: inside }, maxCount: 1 }))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
   it('stop no scavenge that does not run', async () => {
