@@ -46,6 +46,7 @@ const commands = {
   simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
   ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
   bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'transport' ? everything : builds) },
+  outages: { run: ['apps/acceptance/dist/outages/main.js'], needs: () => everything },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };

@@ -1,0 +1,93 @@
+import { readFileSync, statSync } from 'node:fs';
+import { secretOf, serviceEnvironment } from '@orderstream/local-stack/environment';
+import { type Ports, type ServiceName, logFile, portsFromBase, serviceNames } from '@orderstream/local-stack/layout';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { type Stack, startStack } from '@orderstream/local-stack/stack';
+import { AUTOMATIC_CARRIER, type ServiceSettings, type StackBehaviour } from '@orderstream/local-stack/stack-options';
+import { Pool } from 'pg';
+import { setting } from '../platform.ts';
+import { stockShop } from '../shop/customers.ts';
+import { type PlannedOrder, planOf } from '../shop/plan.ts';
+import { FaultProxy, readdressed } from './fault-proxy.ts';
+import type { Dependency } from './odd-answers.ts';
+
+/** A platform of its own whose services reach everything through proxies that can be faults. */
+export interface Ground {
+  readonly stack: Stack;
+  readonly proxies: Readonly<Record<Dependency, FaultProxy>>;
+  readonly urls: { readonly order: string; readonly inventory: string; readonly payment: string; readonly shipping: string };
+  readonly orders: Iterator<PlannedOrder>;
+  /** What is set aside now, over all services and the relay. */
+  parked(): Promise<number>;
+  end(): Promise<void>;
+}
+
+const MOST_ORDERS = 20_000;
+
+export async function startGround(dataDir: string, behaviour: StackBehaviour = {}): Promise<Ground> {
+  const portBase = await freePortBase();
+  const ports = portsFromBase(portBase);
+  const proxies: Record<Dependency, FaultProxy> = {
+    eventstore: await FaultProxy.start(ports.eventstore),
+    kafka: await FaultProxy.start(ports.kafka, readdressed(ports.kafka)),
+    postgres: await FaultProxy.start(ports.postgres),
+    'schema-registry': await FaultProxy.start(ports['schema-registry']),
+    'personal-data': await FaultProxy.start(ports.postgres),
+    'payment-provider': await FaultProxy.start(ports['payment-provider']),
+  };
+  const stack = await startStack({ ...behaviour, dataDir, portBase, settings: throughProxies(dataDir, ports, proxies) });
+  const pools = ['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((service) =>
+    new Pool({ connectionString: setting(stack.env, `${service}_DATABASE_URL`), max: 1 }).on('error', () => {}));
+  const end = async (): Promise<void> => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    await Promise.all(Object.values(proxies).map((proxy) => proxy.end()));
+    await stack.stop();
+  };
+  try {
+    await stack.deploy();
+    await stack.startServices();
+    const { products, orders } = planOf(Array.from({ length: MOST_ORDERS }, () => 'delivered' as const), 1);
+    const urls = {
+      order: stack.urls['order-service'],
+      inventory: stack.urls['inventory-service'],
+      payment: stack.urls['payment-service'],
+      shipping: stack.urls['shipping-service'],
+    };
+    await stockShop(urls, products);
+    return { stack, proxies, urls, orders: orders.values(), parked: () => parkedNow(stack, pools), end };
+  } catch (fault) {
+    await end();
+    throw fault;
+  }
+}
+
+/** Each service's settings with the proxies' ports in the place of the servers', and a carrier who needs nobody. */
+function throughProxies(dataDir: string, ports: Ports, proxies: Readonly<Record<Dependency, FaultProxy>>): ServiceSettings {
+  const moved = { ...ports };
+  for (const name of ['eventstore', 'kafka', 'postgres', 'schema-registry', 'payment-provider'] as const) moved[name] = proxies[name].port;
+  const settingsOf = (name: ServiceName): Record<string, string> => {
+    const { HOST: _host, PORT: _port, LOG_LEVEL: _level, DATA_DIR: _folder, ...urls } = serviceEnvironment(name, moved, secretOf(dataDir), dataDir);
+    const keys = urls['PERSONAL_DATA_DATABASE_URL'];
+    if (keys === undefined) return urls;
+    return { ...urls, PERSONAL_DATA_DATABASE_URL: keys.replace(`:${moved.postgres}/`, `:${proxies['personal-data'].port}/`) };
+  };
+  const settings = Object.fromEntries(serviceNames.map((name) => [name, settingsOf(name)])) as Record<ServiceName, Record<string, string>>;
+  return { ...settings, 'shipping-service': { ...settings['shipping-service'], ...AUTOMATIC_CARRIER } };
+}
+
+async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> {
+  const counts = await Promise.all(pools.map(async (pool) => {
+    const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM parked_event');
+    return Number(rows[0]!.count);
+  }));
+  const metrics = await (await fetch(`${stack.urls.relay}/metrics`)).text();
+  const relay = Number(/^orderstream_relay_parked_total\S* (\d+)/m.exec(metrics)?.[1] ?? 0);
+  return counts.reduce((sum, count) => sum + count, relay);
+}
+
+/** The lines of a service's log from here on that tell of trouble. */
+export function troubleSince(stack: Stack, name: ServiceName): () => string[] {
+  const file = logFile(stack.dataDir, name);
+  const { size } = statSync(file);
+  return () => readFileSync(file).subarray(size).toString().split('\n').filter((line) => /"level":"(warn|error|fatal)"|^\s+at |^\w*Error/.test(line));
+}

@@ -1,0 +1,121 @@
+// npm run outages -- NAME: what faults of the servers do to the platform, on servers of its own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
+import { serverNames, serviceNames } from '@orderstream/local-stack/layout';
+import { discardData, openStack } from '@orderstream/local-stack/stack';
+import { drained } from '../drain.ts';
+import { takeStock } from '../ledger/ledger.ts';
+import { connectPlatform } from '../platform.ts';
+import { endure } from './endurance.ts';
+import { type Ground, startGround } from './ground.ts';
+import { meetOddAnswer } from './odd-answer-table.ts';
+import { dependencies, oddAnswers } from './odd-answers.ts';
+import { HELP, type OutagesOptions, parseOptions } from './options.ts';
+import { stall, stallsOf } from './stall-table.ts';
+import { Traffic } from './traffic.ts';
+
+const READS_PER_ORDER = 2;
+const DRAINED_WITHIN_MS = 300_000;
+
+const say = (line = ''): void => console.log(line);
+const seconds = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1_000).toFixed(1)} s`).padStart(7);
+
+async function oddAnswerRows(ground: Ground, traffic: Traffic, only: string): Promise<string[]> {
+  const wrong: string[] = [];
+  say(`${'dependency: answer'.padEnd(48)}   told  at start   back`);
+  for (const dependency of dependencies) {
+    for (const fault of Object.keys(oddAnswers[dependency]).filter((name) => `${dependency}: ${name}`.includes(only))) {
+      const row = await meetOddAnswer(ground, traffic, dependency, fault);
+      const title = `${dependency}: ${fault}`;
+      say(`${title.padEnd(48)}${seconds(row.toldMs)}${seconds(row.toldAtStartMs)}${seconds(row.backMs)}`);
+      wrong.push(...tell(title, row.wrong));
+    }
+  }
+  return wrong;
+}
+
+async function stallRows(ground: Ground, traffic: Traffic, only: string): Promise<string[]> {
+  const wrong: string[] = [];
+  say(`${'process: stall'.padEnd(48)}   told   back`);
+  for (const target of [...serverNames, ...serviceNames]) {
+    for (const kind of stallsOf(target).filter((name) => `${target}: ${name}`.includes(only))) {
+      const row = await stall(ground, traffic, target, kind);
+      const title = `${target}: ${kind}`;
+      say(`${title.padEnd(48)}${seconds(row.toldMs)}${seconds(row.backMs)}`);
+      wrong.push(...tell(title, row.wrong));
+    }
+  }
+  return wrong;
+}
+
+function tell(title: string, wrong: readonly string[]): string[] {
+  for (const line of wrong) say(`    WRONG  ${line.slice(0, 400)}`);
+  return wrong.map((line) => `${title}: ${line}`);
+}
+
+/** Whether nothing was wrong and the ledger is clean. */
+async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: string, signal: AbortSignal): Promise<boolean> {
+  const ground = await startGround(dataDir, { signal, onProgress: (line) => say(`  ${line}`) });
+  const traffic = new Traffic({ urls: ground.urls, orders: ground.orders, ordersPerSecond: rate, readsPerSecond: rate * READS_PER_ORDER });
+  try {
+    traffic.start();
+    const wrong = await {
+      'odd-answers': () => oddAnswerRows(ground, traffic, only),
+      stalls: () => stallRows(ground, traffic, only),
+      endurance: () => endure(ground, traffic, minutes, say),
+    }[name]();
+    await traffic.finish();
+    for (const [answer, count] of [...traffic.answers].toSorted(([a], [b]) => a.localeCompare(b))) say(`  ${String(count).padStart(6)}  ${answer}`);
+    const offences = [...wrong, ...traffic.offences];
+    return (await agrees(ground, traffic)) && offences.length === 0;
+  } finally {
+    await ground.end();
+  }
+}
+
+async function agrees(ground: Ground, traffic: Traffic): Promise<boolean> {
+  const parked = await ground.parked();
+  const platform = await connectPlatform(ground.stack.env);
+  try {
+    await drained(platform, { timeoutMs: DRAINED_WITHIN_MS, onWait: () => {} });
+    const placed = new Set(platform.observer.facts.filter(({ event }) => event.type === 'OrderPlaced').map(({ stream }) => stream));
+    const lost = traffic.acknowledged.filter((id) => !placed.has(`order-${id}`));
+    say(`${traffic.acknowledged.length} orders were acknowledged, ${lost.length} of them are lost; ${parked} events are parked`);
+    return (await takeStock(platform, (line) => say(`  ${line}`))) && lost.length === 0 && parked === 0;
+  } finally {
+    await platform.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-outages-'));
+  const signal = interruption();
+  const interrupted = untilInterrupted(signal).then(() => Promise.reject(signal.reason as Error));
+  try {
+    process.exitCode = (await Promise.race([run(options, dataDir, signal), interrupted])) ? 0 : 1;
+  } catch (fault) {
+    if (!signal.aborted) console.error(fault);
+    process.exitCode = fault instanceof Interrupted ? fault.exitCode : 1;
+  }
+  await openStack(dataDir)?.stop();
+  discardData(dataDir);
+  rmSync(dataDir, { recursive: true, force: true });
+  process.exit();
+}
+
+function readOptions(): OutagesOptions {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (options !== 'help') return options;
+    say(HELP);
+    return process.exit(0);
+  } catch (fault) {
+    console.error(`${(fault as Error).message}\n\n${HELP}`);
+    return process.exit(64);
+  }
+}
+
+await main();

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { wholeNumber } from '../whole-number.ts';
+
+const names = ['odd-answers', 'stalls', 'endurance'] as const;
+export type OutagesName = (typeof names)[number];
+
+export interface OutagesOptions {
+  readonly name: OutagesName;
+  readonly minutes: number;
+  readonly rate: number;
+  readonly only: string;
+}
+
+export const HELP = `npm run outages -- NAME [options]
+
+Starts a platform of its own with fresh data, behind proxies that can be faults, sends orders and reads through
+it, and shows what each fault of each dependency did: how long until readiness said so, how long until all was
+back, and what no client, operator or event should have met. Then the ledger.
+
+  odd-answers  every odd answer that a client can be given, in mid-work and at start: a row each (25 minutes)
+  stalls       each process stopped (SIGSTOP), killed, answering late, with a clock two hours off (25 minutes)
+  endurance    each dependency in turn stopped for 20 s, killed and started again
+
+  --only TEXT   only rows that have this text in their name, such as "kafka" or "kafka: silent"
+  --rate N      orders a second, with two reads each (default 5; endurance: 10)
+  --minutes N   of endurance (default 10)
+  --help        this text
+`;
+
+/** @throws with the option's name when one is unknown or no whole number. */
+export function parseOptions(args: readonly string[]): OutagesOptions | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      minutes: { type: 'string', default: '10' },
+      rate: { type: 'string' },
+      only: { type: 'string', default: '' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const name = names.find((known) => known === positionals[0]);
+  if (name === undefined || positionals.length > 1) throw new Error(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
+  return {
+    name,
+    minutes: wholeNumber('--minutes', values.minutes, 1),
+    rate: wholeNumber('--rate', values.rate ?? (name === 'endurance' ? '10' : '5'), 1),
+    only: values.only,
+  };
+}

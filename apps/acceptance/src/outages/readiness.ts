@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 200;
+const ANSWER_WITHIN_MS = 2_000;
+
+/** What `/health/ready` says: nothing is missing, what is missing, or nobody answers. */
+export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'waiting'; readonly detail: string } | { readonly kind: 'away' };
+
+export async function readinessOf(url: string): Promise<Readiness> {
+  try {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    if (response.status === 200) {
+      await response.arrayBuffer();
+      return { kind: 'ready' };
+    }
+    return { kind: 'waiting', detail: JSON.stringify(((await response.json()) as { errors?: unknown }).errors) };
+  } catch {
+    return { kind: 'away' };
+  }
+}
+
+/** Looks until all are as wished; resolves to the ms that it took, or null when it did not come true within the limit. */
+export async function untilAll(
+  urls: readonly string[],
+  isAsWished: (readiness: Readiness) => boolean,
+  withinMs: number,
+): Promise<number | null> {
+  const startedAtMs = performance.now();
+  const seen = new Set<string>();
+  while (performance.now() - startedAtMs < withinMs) {
+    const all = await Promise.all(urls.map(async (url) => ({ url, readiness: await readinessOf(url) })));
+    for (const { url, readiness } of all) {
+      if (isAsWished(readiness)) seen.add(url);
+      else seen.delete(url);
+    }
+    if (seen.size === urls.length) return Math.round(performance.now() - startedAtMs);
+    await delay(LOOK_EVERY_MS);
+  }
+  return null;
+}
