@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
-import { fetchedServer, javaProgram } from './java.ts';
+import { fetchedServer, javaProgram, QUICK_START } from './java.ts';
 import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -53,6 +53,7 @@ async function prepare(context: ServerContext): Promise<Launch> {
   return {
     command: javaProgram(),
     args: [
+      ...QUICK_START,
       '-Xms256m',
       '-Xmx512m',
       '-Dorg.slf4j.simpleLogger.showDateTime=true',

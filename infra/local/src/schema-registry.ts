@@ -1,7 +1,7 @@
 // Apicurio Registry with its Confluent-compatible API, on the stack's Postgres: ids of schemas must survive a restart.
 import path from 'node:path';
 import { passwordOf } from './environment.ts';
-import { fetchedServer, javaProgram } from './java.ts';
+import { fetchedServer, javaProgram, QUICK_START } from './java.ts';
 import { HOST, type Server } from './server.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -13,7 +13,7 @@ export const schemaRegistry: Server = {
     const folder = fetchedServer('schema-registry');
     return {
       command: javaProgram(),
-      args: ['-Xms96m', '-Xmx256m', '-jar', path.join(folder, 'apicurio-registry-app-3.0.9-runner.jar')],
+      args: [...QUICK_START, '-Xms96m', '-Xmx256m', '-jar', path.join(folder, 'apicurio-registry-app-3.0.9-runner.jar')],
       cwd: folder,
       env: {
         QUARKUS_HTTP_HOST: HOST,
