@@ -7,22 +7,21 @@ import { AUTOMATIC_CARRIER, type ServiceSettings, type StackBehaviour } from '@o
 import { Pool } from 'pg';
 import { setting } from '../platform.ts';
 import { stockShop } from '../shop/customers.ts';
-import { type PlannedOrder, planOf } from '../shop/plan.ts';
+import type { PlannedOrder } from '../shop/plan.ts';
 import { FaultProxy, readdressed } from './fault-proxy.ts';
 import type { Dependency } from './odd-answers.ts';
+import { products, steadyOrders } from './steady-orders.ts';
 
 /** A platform of its own whose services reach everything through proxies that can be faults. */
 export interface Ground {
   readonly stack: Stack;
   readonly proxies: Readonly<Record<Dependency, FaultProxy>>;
   readonly urls: { readonly order: string; readonly inventory: string; readonly payment: string; readonly shipping: string };
-  readonly orders: Iterator<PlannedOrder>;
+  readonly orders: Iterator<PlannedOrder, never>;
   /** What is set aside now, over all services and the relay. */
   parked(): Promise<number>;
   end(): Promise<void>;
 }
-
-const MOST_ORDERS = 20_000;
 
 export async function startGround(dataDir: string, behaviour: StackBehaviour = {}): Promise<Ground> {
   const portBase = await freePortBase();
@@ -46,7 +45,6 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
   try {
     await stack.deploy();
     await stack.startServices();
-    const { products, orders } = planOf(Array.from({ length: MOST_ORDERS }, () => 'delivered' as const), 1);
     const urls = {
       order: stack.urls['order-service'],
       inventory: stack.urls['inventory-service'],
@@ -54,7 +52,7 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
       shipping: stack.urls['shipping-service'],
     };
     await stockShop(urls, products);
-    return { stack, proxies, urls, orders: orders.values(), parked: () => parkedNow(stack, pools), end };
+    return { stack, proxies, urls, orders: steadyOrders(1), parked: () => parkedNow(stack, pools), end };
   } catch (fault) {
     await end();
     throw fault;

@@ -13,7 +13,7 @@ const READ_STATUSES: ReadonlySet<number> = new Set([200, 404, 503, 504]);
 
 export interface TrafficOptions {
   readonly urls: ServiceUrls;
-  readonly orders: Iterator<PlannedOrder>;
+  readonly orders: Iterator<PlannedOrder, never>;
   readonly ordersPerSecond: number;
   readonly readsPerSecond: number;
 }
@@ -62,8 +62,7 @@ export class Traffic {
   }
 
   async #order(): Promise<void> {
-    const { value: planned, done } = this.#options.orders.next();
-    if (done === true) throw new Error('more orders were asked for than there are');
+    const { value: planned } = this.#options.orders.next();
     const giveUpAtMs = performance.now() + PATIENCE_MS;
     for (let pauseMs = FIRST_PAUSE_MS; performance.now() < giveUpAtMs; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       const answer = await this.#ask('POST /orders', `${this.#options.urls.order}/orders`, {
