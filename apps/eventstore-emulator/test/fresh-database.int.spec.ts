@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { persistentSubscriptionToAllSettingsFromDefaults } from './client-under-test.ts';
 import { EmulatorProcess, read } from './emulator-process.ts';
+import { eventually, watchAndAck } from './group-client.ts';
 
 const FAULTS = join(import.meta.dirname, 'commit-faults.ts');
 let folder: string;
@@ -25,6 +27,16 @@ describe('A fresh database', () => {
     expect(events.every(({ streamId }) => streamId.startsWith('$'))).toBe(true);
     expect(events[0]!.position.commit).toBeGreaterThan(1n);
     expect(await eventsOf()).toEqual(events);
+  });
+
+  it('gives its first group of $all, from the end, the metadata of the stream that records groups, and then the record', async () => {
+    const emulator = await EmulatorProcess.start({ folder });
+    const client = emulator.client();
+    await client.createPersistentSubscriptionToAll('first', persistentSubscriptionToAllSettingsFromDefaults({ startFrom: 'end' }));
+    const { seen } = await watchAndAck(client.subscribeToPersistentSubscriptionToAll('first'));
+    await eventually(() => expect(seen.map(({ event }) => event!.type)).toEqual(['$metadata', '$PersistentConfig']));
+    expect(seen.map(({ event }) => event!.streamId)).toEqual(['$$$persistentSubscriptionConfig', '$persistentSubscriptionConfig']);
+    await emulator.end('SIGKILL');
   });
 
   it.each(['kill-before', 'kill-after'])('whose process died while it made them has them in the end (%s)', async (fault) => {

@@ -33,12 +33,9 @@ export class CheckpointStream {
   /** @throws when it is not on disk. */
   write(place: bigint): Promise<void> {
     return this.#system.transact(() => {
-      const isFirst = this.#system.isEmpty(this.name);
-      const next = this.#system.streams.log.lastRevision(this.name) + 1n;
+      // What a deleted group of this name left behind stays hidden, as by all metadata of a deleted stream.
+      if (this.#system.isEmpty(this.name)) this.#system.describe(this.name, { $maxCount: KEPT });
       this.#system.append(this.name, CHECKPOINT_TYPE, JSON.stringify(placeText(this.#source, place)));
-      // What a deleted group of this name left behind stays hidden.
-      const hidden = next === 0n ? {} : { $tb: JSON.rawJSON(String(next)) };
-      if (isFirst) this.#system.describe(this.name, { $maxCount: KEPT, ...hidden });
     });
   }
 

@@ -32,9 +32,8 @@ export class ConfigStore {
   /** In the work of a transaction. */
   write(definitions: readonly GroupDefinition[], updatedBy: string): void {
     const config = { version: VERSION, updated: new Date().toISOString(), updatedBy, entries: definitions.map(entryOf) };
-    const isFirst = this.#system.isEmpty(metastreamOf(CONFIG_STREAM));
+    if (this.#system.isEmpty(metastreamOf(CONFIG_STREAM))) this.#system.describe(CONFIG_STREAM, { $maxCount: 2 });
     this.#system.append(CONFIG_STREAM, CONFIG_TYPE, JSON.stringify(config, null, 2));
-    if (isFirst) this.#system.describe(CONFIG_STREAM, { $maxCount: 2 });
   }
 }
 

@@ -16,8 +16,9 @@ import { report } from './report.ts';
 import type { SystemStreams } from './system-streams.ts';
 
 /**
- * A group at work: a cursor over the log, the clients, and the writes of checkpoint and parked events. Every call
- * only changes the state and asks for a turn, in which the group reads on, delivers and writes.
+ * A group at work: a cursor over the log, the clients, and the writes of checkpoint and parked events. Whatever
+ * happens to it is acted on by itself, as by the real server: it makes room, and events go out before anything else is
+ * looked at. Only reading waits for a turn of its own.
  */
 export class Group {
   readonly definition: GroupDefinition;
@@ -39,6 +40,7 @@ export class Group {
   #isClosed = false;
   #lastCheckpoint: bigint | null;
 
+  /** What is committed from now on is new to it. It does nothing before it is woken. */
   constructor(definition: GroupDefinition, system: SystemStreams) {
     const { streams } = system;
     const { stream, settings } = definition;
@@ -56,7 +58,6 @@ export class Group {
       settings.historyBufferSize,
     );
     this.#cursor = new Cursor(definition, streams, this.#state, this.#lastCheckpoint);
-    this.wake();
   }
 
   get hasRoomForConsumer(): boolean {
@@ -68,13 +69,12 @@ export class Group {
     this.#consumers.set(consumer.id, consumer);
     this.#state.add(new Member(consumer.id, consumer.slots));
     if (this.#isFaulted || this.#isClosed) this.#drop(consumer);
-    this.wake();
+    this.#act(() => {});
   }
 
   disconnect(consumer: Consumer): void {
     this.#consumers.delete(consumer.id);
-    this.#state.remove(consumer.id, performance.now());
-    this.wake();
+    this.#act(() => this.#state.remove(consumer.id, performance.now()));
   }
 
   /** An event has left for its client. */
@@ -86,13 +86,11 @@ export class Group {
   }
 
   ack(ids: readonly string[]): void {
-    this.#state.ack(ids, performance.now());
-    this.wake();
+    this.#act(() => this.#state.ack(ids, performance.now()));
   }
 
   nack(ids: readonly string[], action: NackAction, reason: string): void {
-    this.#park(this.#state.nack(ids, action, reason, performance.now()));
-    this.wake();
+    this.#act(() => this.#park(this.#state.nack(ids, action, reason, performance.now())));
   }
 
   /** Parked events before a revision of the parked stream go out again; all of them without one. */
@@ -103,15 +101,13 @@ export class Group {
 
   /** Once a second. */
   tick(): void {
-    if (this.#isClosed) return;
-    this.#guard(() => {
+    this.#act(() => {
       this.#park(this.#state.expire(performance.now()));
       const again = [...this.#unwritten];
       this.#unwritten.clear();
       this.#park(again);
       this.#writeCheckpoint(true);
     });
-    this.wake();
   }
 
   /** There may be something to read or to deliver. */
@@ -151,17 +147,31 @@ export class Group {
     });
   }
 
+  /** Changes something, and lets go out what there is room for by then. Nothing happens to a group that is closed. */
+  #act(change: () => void): void {
+    if (this.#isClosed) return;
+    this.#guard(() => {
+      change();
+      this.#deliver();
+    });
+    this.wake();
+  }
+
   #turn(): void {
     const isReplayed = this.#replay.advance();
     if (this.#cursor.isBroken) this.#fault();
     const isMore = !this.#isFaulted && this.#cursor.readOn();
+    this.#deliver();
+    if (isMore || isReplayed) this.wake();
+  }
+
+  #deliver(): void {
     for (const { member, item } of this.#state.deliver(performance.now())) {
       this.#measures.countDelivered();
       this.#consumers.get(member.id)!.push(item);
     }
     this.#writeCheckpoint(false);
     this.#replay.markSettled();
-    if (isMore || isReplayed) this.wake();
   }
 
   #park(parkings: readonly Parking[]): void {
@@ -175,8 +185,7 @@ export class Group {
       const isResolved = item.place === null || this.definition.settings.resolveLinks;
       const isParked = event === undefined || (await this.#parked.park(event, isResolved, reason));
       if (!isParked) report(new Error(`${this.#parked.name} is deleted: ${item.revision}@${item.stream} can't be parked`));
-      this.#state.parked(item);
-      this.wake();
+      this.#act(() => this.#state.parked(item));
     } catch (cause) {
       // Until it is on disk the checkpoint stays before it; the next tick tries again.
       this.#unwritten.add(parking);

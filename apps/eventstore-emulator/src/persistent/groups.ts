@@ -60,8 +60,7 @@ export class Groups {
       const reason = refusalOf(definition, this.#system.streams.log.lastPosition);
       if (reason !== null) return { kind: 'failed', reason };
       if (this.#groups.has(keyOf(definition))) return { kind: 'exists' };
-      await this.#system.transact(() => this.#config.write([...this.#definitions(), definition], updatedBy));
-      this.#open(definition);
+      this.#open(await this.#system.transact(() => this.#made(definition, [...this.#definitions(), definition], updatedBy)));
       return DONE;
     });
   }
@@ -75,8 +74,7 @@ export class Groups {
       if (reason !== null) return { kind: 'failed', reason };
       const definition = { ...changed, filter: before.definition.filter };
       const all = this.#definitions().map((each) => (each === before.definition ? definition : each));
-      await this.#end(before, () => this.#config.write(all, updatedBy));
-      this.#open(definition);
+      this.#open(await this.#end(before, () => this.#made(definition, all, updatedBy)));
       return DONE;
     });
   }
@@ -113,12 +111,12 @@ export class Groups {
   }
 
   /** Closes a group, which comes back as it was when that could not be written. */
-  async #end(group: Group, write: () => void): Promise<void> {
+  async #end<Result>(group: Group, write: () => Result): Promise<Result> {
     group.close();
     try {
-      await this.#system.transact(write);
+      return await this.#system.transact(write);
     } catch (cause) {
-      this.#open(group.definition);
+      this.#open(new Group(group.definition, this.#system));
       throw cause;
     }
   }
@@ -127,14 +125,23 @@ export class Groups {
     return [...this.#groups.values()].map(({ definition }) => definition);
   }
 
-  #open(definition: GroupDefinition): void {
+  /** In the work of a transaction. It is there before it is recorded: from the end of $all it is given the record. */
+  #made(definition: GroupDefinition, all: readonly GroupDefinition[], updatedBy: string): Group {
+    const group = new Group(definition, this.#system);
+    this.#config.write(all, updatedBy);
+    return group;
+  }
+
+  #open(group: Group): void {
+    const { definition } = group;
     this.#topics.add(definition.stream);
-    this.#groups.set(keyOf(definition), new Group(definition, this.#system));
+    this.#groups.set(keyOf(definition), group);
+    group.wake();
   }
 
   #load(): void {
     try {
-      for (const definition of this.#config.read()) this.#open(definition);
+      for (const definition of this.#config.read()) this.#open(new Group(definition, this.#system));
     } catch (cause) {
       // What somebody else wrote there must not keep the log from being served.
       report(cause);

@@ -217,6 +217,20 @@ describe('A group of $all', () => {
     await client.deletePersistentSubscriptionToAll(group);
   });
 
+  it('from the end is given what records that it was created, and that it was updated', async () => {
+    const group = fresh('group');
+    const connectAndAck = () => watchAndAck(client.subscribeToPersistentSubscriptionToAll(group));
+    const isRecorded = (maxRetryCount: number) => expect.arrayContaining([expect.objectContaining({ group, maxRetryCount })]) as unknown[];
+    await client.createPersistentSubscriptionToAll(group, all({ startFrom: END, maxRetryCount: 3 }), { filter: eventTypeFilter({ prefixes: ['$PersistentConfig'] }) });
+    const created = await connectAndAck();
+    await eventually(() => expect(created.seen).toMatchObject([{ event: { data: { entries: isRecorded(3) } } }]));
+    await client.updatePersistentSubscriptionToAll(group, all({ startFrom: END, maxRetryCount: 4 }));
+    const updated = await connectAndAck();
+    await eventually(() => expect(updated.seen).toMatchObject([{ event: { data: { entries: isRecorded(4) } } }]));
+    await updated.subscription.unsubscribe();
+    await client.deletePersistentSubscriptionToAll(group);
+  });
+
   it('starts at a position, that one included', async () => {
     const type = `T${randomUUID()}`;
     const group = fresh('group');

@@ -103,6 +103,20 @@ describe('A nack', () => {
   });
 });
 
+describe('What a client says in one breath', () => {
+  it.each<[string, (said: Watched) => Promise<unknown>, [number, number][]]>([
+    ['an ack, then a nack', ({ seen, subscription }) => Promise.all([subscription.ack(seen[0]!), subscription.nack('retry', 'again', seen[1]!)]), [[2, 0], [1, 1]]],
+    ['a nack, then an ack', ({ seen, subscription }) => Promise.all([subscription.nack('retry', 'again', seen[1]!), subscription.ack(seen[0]!)]), [[1, 1], [2, 0]]],
+  ])('is acted on one by one, and events go out in between: %s', async (_title, say, next) => {
+    const stream = await groupOf(3);
+    const watched = await watch(client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 2 }));
+    await eventually(() => expect(watched.seen).toHaveLength(2));
+    await say(watched);
+    await eventually(() => expect(retries(watched)).toEqual([[0, 0], [1, 0], ...next]));
+    await watched.subscription.unsubscribe();
+  });
+});
+
 describe('An event that a client keeps for too long', () => {
   it('goes to another, is parked at last, and frees the place it took', async () => {
     const stream = await groupOf(1, { messageTimeout: 200, maxRetryCount: 1 });
@@ -225,6 +239,21 @@ describe('A checkpoint', () => {
     expect(checkpoints.map(({ event }) => [event!.type, event!.data])).toEqual([['$SubscriptionCheckpoint', '1'], ['$SubscriptionCheckpoint', '2']]);
     expect((await client.getStreamMetadata(checkpointStream(stream))).metadata).toMatchObject({ maxCount: 2 });
     await subscription.unsubscribe();
+  });
+
+  it('comes after the metadata of its stream, also when a group of that name was there before', async () => {
+    const stream = fresh();
+    await add(client, stream, 1);
+    for (const round of [1, 2]) {
+      await client.createPersistentSubscriptionToStream(stream, 'group', settings({ checkPointLowerBound: 1, checkPointUpperBound: 1 }));
+      const { subscription } = await watchAndAck(connect(stream));
+      await eventually(async () => expect((await info(stream)).stats.lastCheckpointedEventRevision).toBe(0n));
+      const [metadata] = await Array.fromAsync(client.readStream(`$$${checkpointStream(stream)}`));
+      const [checkpoint] = await Array.fromAsync(client.readStream(checkpointStream(stream)));
+      expect(metadata!.event!.position!.commit, `round ${round}`).toBeLessThan(checkpoint!.event!.position!.commit);
+      await subscription.unsubscribe();
+      await client.deletePersistentSubscriptionToStream(stream, 'group');
+    }
   });
 
   it('is written after as many events as the group says, also when time never has it written', async () => {

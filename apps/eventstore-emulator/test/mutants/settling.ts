@@ -124,4 +124,20 @@ export const settling: readonly Mutant[] = [
     replacement: 'end',
     killedBy: settled('are replayed up to where the caller wants'),
   },
+  {
+    name: 'said-at-once-acted-on-together',
+    mistake: 'What acks and nacks make room for goes out only when all that came at once was looked at.',
+    file: 'persistent/group.ts',
+    text: 'change();\n      this.#deliver();',
+    replacement: 'change();',
+    killedBy: settled('is acted on one by one, and events go out in between'),
+  },
+  {
+    name: 'checkpoint-before-its-metadata',
+    mistake: 'The stream of checkpoints is written to before it has its metadata.',
+    file: 'persistent/checkpoint-stream.ts',
+    text: 'if (this.#system.isEmpty(this.name))',
+    replacement: 'if (this.#system.append(this.name, CHECKPOINT_TYPE, JSON.stringify(placeText(this.#source, place))))',
+    killedBy: settled('comes after the metadata of its stream'),
+  },
 ];

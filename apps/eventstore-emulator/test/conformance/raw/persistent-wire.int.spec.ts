@@ -240,6 +240,14 @@ describe('A client of a group', () => {
     reader.call.cancel();
   });
 
+  it('is served before the one that connects behind it in the same breath', async () => {
+    const stream = await groupOf(4);
+    await eventually(async () => expect(await info(stream)).toMatchObject({ readBufferCount: 4 }));
+    const readers = [open(options(stream)), open(options(stream))];
+    await eventually(() => expect(readers.map(({ answers }) => answers.length)).toEqual([5, 1]));
+    readers.forEach(({ call: each }) => each.cancel());
+  });
+
   it('that only listens from now on is served on', async () => {
     const stream = await groupOf(1);
     const reader = open(options(stream));
