@@ -23,7 +23,8 @@ export function faultOf(error: unknown): unknown {
   if (error instanceof StoreUnavailable || error instanceof RequestRefused) return error;
   const { code, metadata } = Object(error) as { readonly code?: unknown; readonly metadata?: { get?(key: string): unknown[] } };
   const isOurs = code === INVALID_ARGUMENT || OUR_FAULTS.has(metadata?.get?.('exception')[0]);
-  if (isOurs) return new RequestRefused(textOf(error), { cause: error });
+  // Without its cause: nobody must find a fault of the network behind it.
+  if (isOurs) return new RequestRefused(textOf(error));
   return new StoreUnavailable(`eventstore does not answer: ${textOf(error)}`, { cause: error });
 }
 
