@@ -96,8 +96,9 @@ describe('Commands on one stream', () => {
     let conflicts = 0;
     const slow: EventStore = {
       async *read(stream) {
+        const events = await Array.fromAsync(store.read(stream));
         await new Promise((resolve) => setImmediate(resolve));
-        yield* store.read(stream);
+        yield* events;
       },
       async append(...args) {
         const result = await store.append(...args);
