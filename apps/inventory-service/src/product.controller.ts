@@ -35,7 +35,7 @@ export class ProductController {
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that the change is based on' })
   @ApiResponse({ status: 200, standardSchema: productView, description: 'The product as it is now', headers: etag })
   @ApiResponse({ status: 201, standardSchema: productView, description: 'The new product', headers: { ...etag, Location: { schema: { type: 'string' } } } })
-  @ApiProblems('malformed-request', 'invalid-request', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
+  @ApiProblems('malformed-request', 'invalid-request', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
   async list(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
     @Headers('if-match') ifMatch: string | undefined,
@@ -61,7 +61,7 @@ export class ProductController {
   @ApiOperation({ summary: 'Take a product off sale', description: 'Orders that were placed before are not touched.' })
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
   @ApiResponse({ status: 204, description: 'It is off sale', headers: etag })
-  @ApiProblems('invalid-request', 'not-found', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'not-found', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
   async delist(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
     @Headers('if-match') ifMatch: string | undefined,

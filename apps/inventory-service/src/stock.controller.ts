@@ -37,7 +37,7 @@ export class StockController {
   @ApiOperation({ summary: 'Receive goods', description: 'Repeating it with the same receiptId, or without one under the same Idempotency-Key, gives the same answer and receives nothing.' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 200 visible characters, chosen by the client for this receipt' })
   @ApiResponse({ status: 201, standardSchema: receiptView, description: 'The receipt', headers: { Location: { schema: { type: 'string' } } } })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'contended', 'idempotency-key-reused', 'dependency-unavailable')
   async receive(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
     @Headers('idempotency-key') header: string | undefined,

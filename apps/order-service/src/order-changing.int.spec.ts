@@ -68,6 +68,14 @@ async function answerOf(response: Response): Promise<[number, string | null, Ord
 
 const typesOf = async (orderId: string): Promise<string[]> => (await eventsOf(orderId)).map(({ event }) => event.type);
 
+it('A hundred changes of one order at once are all carried out, because nobody insists on a revision', async () => {
+  const orderId = await orderAfter([]);
+  const changes = Array.from({ length: 100 }, (_, n) => sendTo(orderId, '*', { ...elsewhere, street: `Rue de Rivoli ${n + 1}` }));
+  const statuses = (await Promise.all(changes)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(await typesOf(orderId)).toHaveLength(101);
+});
+
 describe('cancelling an order', () => {
   it.each([
     ['placed', [], 0],

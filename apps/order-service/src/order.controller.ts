@@ -41,7 +41,7 @@ export class OrderController {
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 200 visible characters, chosen by the client for this order' })
   @ApiResponse({ status: 201, standardSchema: orderView, description: 'The order as it was placed', headers: { ...etag, Location: { schema: { type: 'string' } } } })
   @ApiProblems('malformed-request', 'invalid-request', 'unknown-sku', 'currency-mismatch', 'total-too-large')
-  @ApiProblems('idempotency-key-reused', 'customer-erased', 'body-too-large', 'dependency-unavailable')
+  @ApiProblems('idempotency-key-reused', 'contended', 'customer-erased', 'body-too-large', 'dependency-unavailable')
   async place(
     @Body({ schema: placeOrderBody }) body: PlaceOrderBody,
     @Headers('idempotency-key') key: string | undefined,
@@ -81,7 +81,7 @@ export class OrderController {
   @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order is cancelled', headers: etag })
   @ApiResponse({ status: 202, standardSchema: orderProgress, description: 'The shipment is asked, and has not answered yet', headers: etag })
-  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'precondition-failed')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   async cancel(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
@@ -97,7 +97,7 @@ export class OrderController {
   @ApiOperation({ summary: 'Send an order to another address', description: 'Until it is paid.' })
   @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order goes to this address', headers: etag })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'customer-erased')
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'contended', 'customer-erased')
   @ApiProblems('precondition-failed', 'body-too-large', 'precondition-required', 'dependency-unavailable')
   async changeAddress(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },

@@ -58,7 +58,7 @@ export class ShipmentController {
   @ApiOperation({ summary: 'The goods were handed to a carrier' })
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment is on its way', headers: etag })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'precondition-failed')
+  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   dispatch(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
@@ -75,7 +75,7 @@ export class ShipmentController {
   @ApiOperation({ summary: 'The carrier handed the goods over' })
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment has arrived', headers: etag })
-  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'precondition-failed')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   deliver(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
@@ -90,7 +90,7 @@ export class ShipmentController {
   @ApiOperation({ summary: 'The goods came back', description: 'Because they were recalled, or because nobody took them.' })
   @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment has come back', headers: etag })
-  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'precondition-failed')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   takeBack(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },

@@ -25,7 +25,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^libs/eventstoredb/src/',
     except: TESTS,
     libs: ['contracts', 'event-sourcing'],
-    packages: ['@eventstore/db-client'],
+    packages: ['@eventstore/db-client', '@grpc/grpc-js'],
     builtins: true,
   },
   kafka: {

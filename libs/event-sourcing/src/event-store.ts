@@ -65,11 +65,11 @@ export class StoreUnavailable extends Error {
   readonly dependency = 'eventstore';
 }
 
-/** One stream had so many writers that an append lost every race. Passing, like an outage. */
+/** One stream had so many writers that this one did not get through: a lost race, and nothing is wrong with the store. */
 export class StreamContended extends Error {
   override readonly name = 'StreamContended';
-  readonly dependency = 'eventstore';
-  constructor(stream: string, attempts: number) {
-    super(`${stream}: another writer was first in ${attempts} attempts`);
+  readonly retryable = true;
+  constructor(stream: string, how: string) {
+    super(`${stream} has too many writers at once: ${how}`);
   }
 }

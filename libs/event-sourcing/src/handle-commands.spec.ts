@@ -91,6 +91,27 @@ describe('Commands on one stream', () => {
     pausesMs.forEach((forMs, index) => expect(forMs / 2 ** index).toBeGreaterThanOrEqual(2));
   });
 
+  it('of a hundred callers at once are all carried out, without a lost race', async () => {
+    const store = new InMemoryEventStore();
+    let conflicts = 0;
+    const slow: EventStore = {
+      async *read(stream) {
+        const events = await Array.fromAsync(store.read(stream));
+        await new Promise((resolve) => setImmediate(resolve));
+        yield* events;
+      },
+      async append(...args) {
+        const result = await store.append(...args);
+        if (!result.ok) conflicts++;
+        return result;
+      },
+    };
+    const callers = Array.from({ length: 100 }, (_, n) => handleCommands(slow, purse, '1', [{ command: { coins: 1 }, cause: cause(`caller-${n}`) }], options));
+    for (const [result] of await Promise.all(callers)) expect(result).toMatchObject({ ok: true });
+    expect(store.all).toHaveLength(100);
+    expect(conflicts).toBe(0);
+  });
+
   it('expected to be the first ones are appended without a load, and decided again after one if they were not', async () => {
     const store = new InMemoryEventStore();
     const reads: string[] = [];

@@ -8,6 +8,7 @@ import {
   type ExpectedRevision,
   StreamContended,
 } from './event-store.ts';
+import { inTurn } from './turns.ts';
 
 /** Why a command is carried out: ids of new events derive from it, so it must be the same on a redelivery. */
 export interface Cause {
@@ -63,7 +64,8 @@ const STREAMS_AT_ONCE = 64;
 
 /**
  * Load one stream, decide each command in turn, append everything in one go. Results are in the
- * order of the commands. When another writer was first, all of it is done again from a fresh load.
+ * order of the commands. When another writer was first, all of it is done again from a fresh load;
+ * within one process, writers of a stream wait for each other.
  *
  * @throws StreamContended after the last attempt; StoreUnavailable; whatever the decider throws.
  */
@@ -74,11 +76,13 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
   commands: Handled<Command>,
   options: HandlingOptions,
 ): Promise<CommandResult<State, Event, Rejection>[]> {
-  return untilFirst(streamName(decider, id), async (attempt) => {
-    const isUnloaded = options.newStreams === true && attempt === 1;
+  const stream = streamName(decider, id);
+  const attempt = async (nth: number): Promise<CommandResult<State, Event, Rejection>[] | null> => {
+    const isUnloaded = options.newStreams === true && nth === 1;
     const loaded = isUnloaded ? { state: decider.initialState, revision: null } : await load(store, decider, id);
     return appendDecisions(store, decider, id, loaded, commands, options);
-  }, options.pause);
+  };
+  return inTurn(store, stream, () => untilFirst(stream, attempt, options.pause));
 }
 
 /** One attempt at that, from what was loaded; null when another writer was first, and nothing was appended. */
@@ -127,7 +131,7 @@ export async function untilFirst<Result>(
   for (let nth = 1; ; nth++) {
     const result = await attempt(nth);
     if (result !== null) return result;
-    if (nth >= ATTEMPTS) throw new StreamContended(stream, ATTEMPTS);
+    if (nth >= ATTEMPTS) throw new StreamContended(stream, `another was first in ${ATTEMPTS} attempts`);
     await pause(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
   }
 }

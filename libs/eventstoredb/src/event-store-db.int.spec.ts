@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { queryObjects } from 'node:v8';
 import { ContractViolation } from '@orderstream/contracts';
 import { type EventToAppend, StoreUnavailable } from '@orderstream/event-sourcing';
 import { eventStoreContract } from '@orderstream/event-sourcing/testing';
@@ -67,6 +70,34 @@ describe('The event store', () => {
     }
     expect(await Array.fromAsync(store.read(stream, { fromRevision: 998 }))).toHaveLength(2);
   });
+});
+
+it('Nothing is kept of reads and subscriptions that are over, however they ended', async () => {
+  const store = open();
+  const stream = `product-${randomUUID()}`;
+  await store.append(stream, facts(3), 'no_stream');
+  const mark = (await store.lastPosition(['product'])) ?? 'start';
+  const signal = new AbortController().signal;
+  const ends: readonly (() => Promise<unknown>)[] = [
+    async () => {
+      for await (const { revision } of store.read(stream)) if (revision === 0) break;
+    },
+    () => Array.fromAsync(store.read(stream, { fromRevision: 3 })),
+    () => Array.fromAsync(store.read(`product-${randomUUID()}`)),
+    () => store.ping(),
+    () => store.lastPosition(['product']),
+    () => collect(store, mark, ['nothing'], caughtUp),
+    async () => {
+      for await (const { kind } of store.subscribeToAll({ from: mark, categories: ['nothing'], signal })) if (kind === 'caught-up') break;
+    },
+  ];
+  const repeat = async (times: number): Promise<number> => {
+    for (let n = 0; n < times; n++) await Promise.all(ends.map((end) => end()));
+    return queryObjects(Readable, { format: 'count' });
+  };
+  const before = await repeat(10);
+  expect(await repeat(150)).toBeLessThan(before + 50);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 describe('A subscription to all streams', () => {
@@ -280,7 +311,7 @@ describe('When the event store is away', () => {
   });
 
   it('appends in flight of many callers each end, and none of them twice', async () => {
-    const fates = Array.from({ length: 50 }, async () => {
+    const fates = Array.from({ length: 200 }, async () => {
       const stream = `product-${randomUUID()}`;
       const append = { stream, events: facts(1) };
       return store.append(stream, append.events, 'no_stream').then(() => null, (fault: unknown) => ({ ...append, fault }));

@@ -1,4 +1,6 @@
-import { BACKWARDS, END, EventStoreDBClient, NO_STREAM, type ReadRevision } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import { checkEvent } from '@orderstream/contracts';
 import {
   type AppendResult,
@@ -8,45 +10,40 @@ import {
   type StoredEvent,
   StoreUnavailable,
 } from '@orderstream/event-sourcing';
-import { actualRevision, faultOf, isStreamNotFound } from './faults.ts';
-import { toEventData, toStoredEvent } from './stored-event.ts';
+import { Connection } from './connection.ts';
+import { RequestRefused, textOf } from './faults.ts';
+import { allBackwardsRequest, appendRequests, streamRequest } from './requests.ts';
+import { positionOf, streamOf, toStoredEvent } from './stored-event.ts';
 import { type Delivery, type SubscriptionOptions, subscribe } from './subscription.ts';
 
+const READ_WITHIN_MS = 10_000;
 const APPENDED_WITHIN_MS = 10_000;
 const PING_WITHIN_MS = 1_000;
-const DISPOSED_WITHIN_MS = 1_000;
-/** Read by ping only; never written. */
+/** Of no category, so that no subscription of the platform gets its events. */
 const PING_STREAM = 'ping';
 
 /**
  * The log in EventStoreDB, or anything that speaks its protocol. Connects at the first call, and
- * after a lost connection at the next one.
- *
- * A process should have only one: the client keeps the appends in flight of all its instances in one
- * place, and an error on one connection rejects those of every other.
+ * after a lost connection at the next one. Every call ends within a limit.
  */
 export class EventStoreDb implements EventStore {
-  readonly #client: EventStoreDBClient;
+  readonly #connection: Connection;
+  /** Why an append failed after the last one that was taken; null when none did. */
+  #appendFault: string | null = null;
 
-  /** @param url `esdb://host:port?tls=false`, or several hosts or `esdb+discover://` for a cluster. */
+  /**
+   * @param url `esdb://host:port?tls=false`, or several hosts or `esdb+discover://` for a cluster.
+   * @throws when it is nothing of that.
+   */
   constructor(url: string) {
-    this.#client = EventStoreDBClient.connectionString(url);
+    this.#connection = new Connection(url);
   }
 
   async *read(stream: string, options: { readonly fromRevision?: number } = {}): AsyncIterable<StoredEvent> {
-    const fromRevision: ReadRevision = BigInt(options.fromRevision ?? 0);
-    const events = this.#client.readStream(stream, { fromRevision });
-    let ended = false;
-    try {
-      for await (const { event } of events) {
-        if (event !== undefined) yield toStoredEvent(event);
-      }
-      ended = true;
-    } catch (error) {
-      ended = isStreamNotFound(error);
-      if (!ended) throw faultOf(error);
-    } finally {
-      await release(events, ended);
+    const request = streamRequest(stream, options.fromRevision ?? 0);
+    for await (const message of this.#connection.read(request, { withinMs: READ_WITHIN_MS })) {
+      const recorded = message.getEvent()?.getEvent();
+      if (recorded !== undefined) yield toStoredEvent(recorded);
     }
   }
 
@@ -57,18 +54,7 @@ export class EventStoreDb implements EventStore {
     expected: ExpectedRevision,
   ): Promise<AppendResult> {
     for (const { event } of events) checkEvent(event.type, event.data);
-    const expectedRevision = expected === 'no_stream' ? NO_STREAM : BigInt(expected);
-    try {
-      const appended = await within(
-        APPENDED_WITHIN_MS,
-        this.#client.appendToStream(stream, events.map(toEventData), { expectedRevision }),
-      );
-      return { ok: true, revision: Number(appended.nextExpectedRevision) };
-    } catch (error) {
-      const actual = actualRevision(error);
-      if (actual === null) throw faultOf(error);
-      return { ok: false, actual };
-    }
+    return this.#append(stream, events, expected, APPENDED_WITHIN_MS);
   }
 
   /**
@@ -79,73 +65,72 @@ export class EventStoreDb implements EventStore {
    * it does not subscribe again by itself, because only the caller knows how far it is.
    */
   subscribeToAll(options: SubscriptionOptions): AsyncIterable<Delivery> {
-    return subscribe(this.#client, options);
+    return subscribe(this.#connection, options);
   }
 
   /** The position of the last event of these categories; null when there is none. */
   async lastPosition(categories: readonly string[]): Promise<bigint | null> {
     const prefixes = categories.map((category) => `${category}-`);
-    const events = this.#client.readAll({ direction: BACKWARDS, fromPosition: END });
-    try {
-      for await (const { event } of events) {
-        if (event !== undefined && prefixes.some((prefix) => event.streamId.startsWith(prefix))) {
-          return event.position.commit;
-        }
-      }
-      return null;
-    } catch (error) {
-      throw faultOf(error);
-    } finally {
-      await release(events, false);
+    for await (const message of this.#connection.read(allBackwardsRequest(), { withinMs: READ_WITHIN_MS })) {
+      const recorded = message.getEvent()?.getEvent();
+      if (recorded !== undefined && prefixes.some((prefix) => streamOf(recorded).startsWith(prefix))) return positionOf(recorded);
     }
+    return null;
   }
 
-  /** Resolves when the store answers a read. @throws StoreUnavailable when it has not within a second. */
+  /**
+   * Resolves when the store does what this process needs of it: answers a read, and takes an append if
+   * the last one here failed. Reads work while the disk is full or the node may not write; only an append tells
+   * that it is over, so one is made, of an event that nobody looks at, until one succeeds.
+   *
+   * @throws StoreUnavailable when it has not within a second.
+   */
   async ping(): Promise<void> {
-    const events = this.#client.readStream(PING_STREAM, { maxCount: 1 });
-    let ended = false;
+    let last: ExpectedRevision = 'no_stream';
+    for await (const message of this.#connection.read(streamRequest(PING_STREAM, 'last'), { withinMs: PING_WITHIN_MS })) {
+      const recorded = message.getEvent()?.getEvent();
+      if (recorded !== undefined) last = Number(recorded.getStreamRevision());
+    }
+    if (this.#appendFault === null) return;
+    const id = randomUUID();
+    const metadata = { schemaVersion: 1, $correlationId: id, $causationId: id };
+    // When another process was first, the next ping has its turn.
+    await this.#append(PING_STREAM, [{ id, event: { type: 'Pinged', data: {} }, metadata }], last, PING_WITHIN_MS);
+  }
+
+  /** Breaks off the calls in hand. */
+  dispose(): Promise<void> {
+    this.#connection.close();
+    return Promise.resolve();
+  }
+
+  async #append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision, withinMs: number): Promise<AppendResult> {
+    const id = randomUUID();
     try {
-      await within(PING_WITHIN_MS, Array.fromAsync(events));
-      ended = true;
-    } catch (error) {
-      ended = isStreamNotFound(error);
-      if (!ended) throw faultOf(error);
-    } finally {
-      await release(events, ended);
+      const answer = await this.#connection.append(id, appendRequests(id, stream, events, expected), withinMs);
+      const result = resultOf(answer);
+      if (result.ok) this.#appendFault = null;
+      return result;
+    } catch (fault) {
+      if (fault instanceof StoreUnavailable) this.#appendFault = textOf(fault);
+      throw fault;
     }
   }
+}
 
-  /** Ends the calls in hand. The client waits for the end of each, which of some is never reported: not for longer than a second. */
-  async dispose(): Promise<void> {
-    await within(DISPOSED_WITHIN_MS, this.#client.dispose()).catch(() => {});
+const REFUSALS: ReadonlySet<string> = new Set(['BadRequest', 'MaximumAppendSizeExceeded', 'StreamDeleted']);
+
+/** What the store says to one append; only what is about the append itself is not an outage. */
+function resultOf(answer: BatchAppendResp): AppendResult {
+  const success = answer.getSuccess();
+  if (success !== undefined) return { ok: true, revision: Number(success.getCurrentRevision()) };
+  const details = answer.getError()?.getDetails();
+  const kind = details?.getTypeName().split('.').at(-1) ?? '';
+  if (kind === 'WrongExpectedVersion') {
+    const conflict = shared.WrongExpectedVersion.deserializeBinary(details!.getValue_asU8());
+    return { ok: false, actual: conflict.hasCurrentStreamRevision() ? Number(conflict.getCurrentStreamRevision()) : 'no_stream' };
   }
-}
-
-interface Call {
-  cancel(): Promise<void>;
-  on(event: 'error', listener: () => void): unknown;
-}
-
-/**
- * A reader that leaves early must also end the call behind it, or that keeps one of the connection's
- * 100 streams for ever. Once the reader has left, its errors are nobody's. What the server has ended is
- * left alone: each call cancelled then is an HTTP/2 stream reset, and a server closes the connection of a
- * client that resets many, with every other call on it.
- */
-async function release(events: Call, ended: boolean): Promise<void> {
-  events.on('error', () => {});
-  if (!ended) await events.cancel().catch(() => {});
-}
-
-/** The client has no deadline of its own for appends: a server that never answers would hold its caller for ever. */
-async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`eventstore does not answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const text = [kind, answer.getError()?.getMessage()].filter((part) => part !== undefined && part !== '').join(': ');
+  if (REFUSALS.has(kind)) throw new RequestRefused(`eventstore refuses the append: ${text}`);
+  throw new StoreUnavailable(`eventstore does not take the append: ${text === '' ? 'it does not say why' : text}`);
 }

@@ -1,50 +1,52 @@
-import { ErrorType } from '@eventstore/db-client';
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 import { describe, expect, it } from 'vitest';
-import { actualRevision, faultOf, isStreamNotFound } from './faults.ts';
+import { RequestRefused, faultOf } from './faults.ts';
 
-const clientError = (type: ErrorType, rest: object = {}): Error => Object.assign(new Error(type), { type }, rest);
-const bareGrpcError = (code: number): Error => Object.assign(new Error('14 UNAVAILABLE: no connection'), { code });
+const answered = (code: number, exception?: string): Error =>
+  Object.assign(new Error(`${code} says the store`), {
+    code,
+    metadata: new Map(exception === undefined ? [['exception', []]] : [['exception', [exception]]]),
+  });
 
-describe('An error of the client', () => {
+describe('An error of a call', () => {
+  it.each(Array.from({ length: 16 }, (_, index) => index + 1).filter((code) => code !== 3))('is an outage when the store says %i', (code) => {
+    expect(faultOf(answered(code))).toMatchObject({ name: 'StoreUnavailable', dependency: 'eventstore' });
+  });
+
+  it.each(['not-leader', 'access-denied', 'invalid-transaction', 'unheard'])('is an outage when the store says %s', (exception) => {
+    expect(faultOf(answered(2, exception))).toBeInstanceOf(StoreUnavailable);
+  });
+
   it.each([
-    ErrorType.UNAVAILABLE,
-    ErrorType.DEADLINE_EXCEEDED,
-    ErrorType.TIMEOUT,
-    ErrorType.CANCELLED,
-    ErrorType.NOT_LEADER,
-    ErrorType.ACCESS_DENIED,
-    ErrorType.UNKNOWN,
-  ])('is an outage when the store says %s', (type) => {
-    expect(faultOf(clientError(type))).toBeInstanceOf(StoreUnavailable);
+    new Error('Failed to discover after 10 attempts.'),
+    new Error('Channel has been shut down'),
+    new TypeError("Cannot read properties of undefined (reading 'toString')"),
+    'a text',
+    undefined,
+  ])('is an outage when it does not come from the store: %s', (error) => {
+    expect(faultOf(error)).toBeInstanceOf(StoreUnavailable);
   });
 
-  it.each([1, 4, 13, 14])('is an outage when it is a bare gRPC error with code %i', (code) => {
-    expect(faultOf(bareGrpcError(code))).toMatchObject({ name: 'StoreUnavailable', dependency: 'eventstore' });
+  it.each([
+    answered(3),
+    answered(9, 'stream-deleted'),
+    answered(3, 'maximum-append-size-exceeded'),
+    answered(9, 'missing-required-metadata-property'),
+  ])('is ours when the store refuses the request for what it is: %s', (error) => {
+    expect(faultOf(error)).toBeInstanceOf(RequestRefused);
+    expect(faultOf(error)).not.toHaveProperty('dependency');
   });
 
-  it.each([ErrorType.INVALID_ARGUMENT, ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED, ErrorType.STREAM_DELETED])(
-    'stays what it is when the request is wrong: %s',
-    (type) => {
-      const error = clientError(type);
-      expect(faultOf(error)).toBe(error);
-    },
-  );
-
-  it('stays what it is when it does not come from the store', () => {
-    const defect = new TypeError('x is not a function');
-    expect(faultOf(defect)).toBe(defect);
-    expect(faultOf(bareGrpcError(3))).not.toBeInstanceOf(StoreUnavailable);
+  it('says what is known of it, also when it has no text of its own', () => {
+    expect(faultOf(answered(13))).toMatchObject({ message: 'eventstore does not answer: 13 says the store' });
+    class SilentError extends Error {
+      override readonly name = 'SilentError';
+    }
+    expect(faultOf(new SilentError())).toMatchObject({ message: 'eventstore does not answer: SilentError' });
   });
 
-  it('says which revision the stream has when another writer was first', () => {
-    expect(actualRevision(clientError(ErrorType.WRONG_EXPECTED_VERSION, { actualVersion: 7n }))).toBe(7);
-    expect(actualRevision(clientError(ErrorType.WRONG_EXPECTED_VERSION, { actualVersion: 'no_stream' }))).toBe('no_stream');
-    expect(actualRevision(clientError(ErrorType.UNAVAILABLE))).toBeNull();
-  });
-
-  it('tells a stream that does not exist from a fault', () => {
-    expect(isStreamNotFound(clientError(ErrorType.STREAM_NOT_FOUND))).toBe(true);
-    expect(isStreamNotFound(clientError(ErrorType.UNAVAILABLE))).toBe(false);
+  it('is told once', () => {
+    const fault = faultOf(answered(14));
+    expect(faultOf(fault)).toBe(fault);
   });
 });

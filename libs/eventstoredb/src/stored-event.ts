@@ -1,34 +1,38 @@
-import { type EventData, jsonEvent } from '@eventstore/db-client';
-import type { EventMetadata, EventToAppend, StoredEvent } from '@orderstream/event-sourcing';
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { EventMetadata, StoredEvent } from '@orderstream/event-sourcing';
 
-/** An event as the client gives it; its own type declares less than what comes. */
-export interface RecordedEvent {
-  readonly id: string;
-  readonly streamId: string;
-  readonly revision: bigint;
-  readonly type: string;
-  readonly data: unknown;
-  readonly metadata: unknown;
-  readonly created: Date;
-}
+type RecordedEvent = ReadResp.ReadEvent.RecordedEvent;
 
-/** What the client sends: JSON in the store, so that its own tools and projections can read it. */
-export function toEventData({ id, event, metadata }: EventToAppend): EventData {
-  return jsonEvent({
-    id,
-    type: event.type,
-    data: event.data as Record<string, unknown>,
-    metadata: metadata as unknown as Record<string, unknown>,
-  });
-}
+/** .NET's ticks since 1970. */
+const TICKS_A_MILLISECOND = 10_000n;
 
 export function toStoredEvent(recorded: RecordedEvent): StoredEvent {
+  const about = recorded.getMetadataMap();
+  const isJson = about.get('content-type') === 'application/json';
+  const data = recorded.getData_asU8();
   return {
-    id: recorded.id,
-    stream: recorded.streamId,
-    revision: Number(recorded.revision),
-    event: { type: recorded.type, data: recorded.data as object },
-    metadata: recorded.metadata as EventMetadata,
-    recordedAt: recorded.created.toISOString(),
+    id: recorded.getId()?.getString() ?? '',
+    stream: streamOf(recorded),
+    revision: Number(recorded.getStreamRevision()),
+    event: { type: about.get('type') ?? '', data: (isJson ? jsonOf(data) : data) as object },
+    metadata: jsonOf(recorded.getCustomMetadata_asU8()) as EventMetadata,
+    recordedAt: new Date(Number(BigInt(about.get('created') ?? 0) / TICKS_A_MILLISECOND)).toISOString(),
   };
+}
+
+export function streamOf(recorded: RecordedEvent): string {
+  return Buffer.from(recorded.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString();
+}
+
+export function positionOf(recorded: RecordedEvent): bigint {
+  return BigInt(recorded.getCommitPosition());
+}
+
+/** What is no JSON stays bytes: others write to the log too, and only whoever knows the event's type can tell that it is wrong. */
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  } catch {
+    return bytes;
+  }
 }

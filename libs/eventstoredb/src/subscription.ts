@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
-import { type EventStoreDBClient, START, streamNameFilter } from '@eventstore/db-client';
 import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
-import { faultOf } from './faults.ts';
-import { type RecordedEvent, toStoredEvent } from './stored-event.ts';
+import type { Connection } from './connection.ts';
+import { subscriptionRequest } from './requests.ts';
+import { positionOf, toStoredEvent } from './stored-event.ts';
 
 export interface SubscriptionOptions {
   /** The last position that the caller has: the first event is the one behind it. */
@@ -21,54 +20,26 @@ export type Delivery =
   | { readonly kind: 'checkpoint'; readonly position: bigint }
   | { readonly kind: 'caught-up' };
 
-/** Events that may wait for the reader, beside what fits into HTTP/2's window. */
-const BUFFERED = 512;
-/** A checkpoint after this many times 32 events that the server looked at. */
-const CHECKPOINT_INTERVAL = 32;
-
-/** What the client gives; the event is absent for a link whose target is gone. */
-interface Resolved {
-  readonly event?: RecordedEvent & { readonly position: { readonly commit: bigint } };
-}
+/** A subscription is confirmed at once; then it is silent until something happens, and the channel's keep-alive tells a dead one. */
+const CONFIRMED_WITHIN_MS = 10_000;
 
 /** See EventStoreDb.subscribeToAll. */
-export async function* subscribe(client: EventStoreDBClient, options: SubscriptionOptions): AsyncGenerator<Delivery> {
-  const { from, categories, signal } = options;
-  if (signal.aborted) return;
-  const subscription = client.subscribeToAll(
-    {
-      fromPosition: from === 'start' ? START : { commit: from, prepare: from },
-      filter: streamNameFilter({
-        prefixes: categories.map((category) => `${category}-`),
-        checkpointInterval: CHECKPOINT_INTERVAL,
-        checkpointReached: (_, { commit }) => enqueue({ kind: 'checkpoint', position: commit }),
-      }),
-    },
-    { highWaterMark: BUFFERED },
-  );
-  // The client tells of these two by callback, ahead of events that still wait in its buffer. Put into
-  // that buffer, they come to the reader in their place.
-  const enqueue = (delivery: Delivery): void => void (subscription as unknown as Readable).push(delivery);
-  const stop = (): void => void subscription.destroy();
-  subscription.on('caughtUp', () => enqueue({ kind: 'caught-up' }));
-  subscription.on('error', () => {});
-  signal.addEventListener('abort', stop);
+export async function* subscribe(connection: Connection, { from, categories, signal }: SubscriptionOptions): AsyncGenerator<Delivery> {
+  const limits = { withinMs: CONFIRMED_WITHIN_MS, isEndless: true, signal };
   try {
-    for await (const delivered of subscription as unknown as AsyncIterable<Delivery | Resolved>) {
-      if ('kind' in delivered) yield delivered;
-      else if (delivered.event !== undefined) yield toDelivery(delivered.event);
+    for await (const message of connection.read(subscriptionRequest(from, categories), limits)) {
+      if (isAborted(signal)) return;
+      const checkpoint = message.getCheckpoint();
+      // Absent for a link whose target is gone.
+      const recorded = message.getEvent()?.getEvent();
+      if (recorded !== undefined) yield { kind: 'event', position: positionOf(recorded), stored: toStoredEvent(recorded) };
+      else if (checkpoint !== undefined) yield { kind: 'checkpoint', position: BigInt(checkpoint.getCommitPosition()) };
+      else if (message.hasCaughtUp()) yield { kind: 'caught-up' };
     }
   } catch (error) {
-    if (!isAborted(signal)) throw faultOf(error);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await subscription.unsubscribe().catch(() => {});
+    if (!isAborted(signal)) throw error;
   }
   if (!isAborted(signal)) throw new StoreUnavailable('eventstore ended the subscription');
-}
-
-function toDelivery(event: NonNullable<Resolved['event']>): Delivery {
-  return { kind: 'event', position: event.position.commit, stored: toStoredEvent(event) };
 }
 
 /** Asked anew each time: it changes while the reader waits. */

@@ -19,10 +19,10 @@ const slugOfStatus: Readonly<Record<number, ProblemSlug>> = {
 /** The problem that a client gets to see for a fault: never more of the inside than a dependency's name. */
 export function problemOf(fault: unknown): Problem {
   if (fault instanceof Problem) return fault;
+  if (fateOf(fault) === 'retry') return new Problem('contended', 'Too many writers at once', { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   if (fateOf(fault) !== 'park') {
     const dependency = (fault as { readonly dependency?: string }).dependency;
-    const detail = dependency === undefined ? 'Too many writers at once' : `${dependency} does not answer`;
-    return new Problem('dependency-unavailable', detail, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
+    return new Problem('dependency-unavailable', `${dependency} does not answer`, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   }
   const status = fault instanceof HttpException ? fault.getStatus() : statusOfFastify(fault);
   const slug = status === undefined ? undefined : slugOfStatus[status];

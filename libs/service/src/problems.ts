@@ -4,6 +4,7 @@ export const problems = {
   'invalid-request': { status: 400, title: 'The request does not have the documented shape' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'state-conflict': { status: 409, title: 'The current state does not allow this' },
+  contended: { status: 409, title: 'Too many others change the same at this moment' },
   'customer-erased': { status: 410, title: 'The customer’s data has been erased' },
   'precondition-failed': { status: 412, title: 'It has changed since you read it' },
   'body-too-large': { status: 413, title: 'The body is too large' },

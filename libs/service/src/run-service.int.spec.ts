@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { Body, Controller, Get, Headers, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
+import { StreamContended } from '@orderstream/event-sourcing';
 import { DependencyUnavailable } from '@orderstream/messaging';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -26,6 +27,7 @@ class ThingController {
   @Get('fail/:how')
   fail(@Param('how') how: string): never {
     if (how === 'outage') throw new DependencyUnavailable('postgres', new Error('connect ECONNREFUSED 10.1.2.3:5432'));
+    if (how === 'contention') throw new StreamContended('thing-1', 'another was first in 8 attempts');
     if (how === 'problem') throw new Problem('state-conflict', 'too late', { headers: { etag: '"7"' }, members: { currentETag: '"7"' } });
     throw new Error('secret: hunter2');
   }
@@ -115,6 +117,7 @@ describe('a service answers', () => {
     ['an endless parameter', 414, 'uri-too-long', () => fetch(`${service.url}/things/${'x'.repeat(2_000)}`)],
     ['a domain problem', 409, 'state-conflict', () => fetch(`${service.url}/things/fail/problem`)],
     ['an outage', 503, 'dependency-unavailable', () => fetch(`${service.url}/things/fail/outage`)],
+    ['a lost race', 409, 'contended', () => fetch(`${service.url}/things/fail/contention`)],
     ['a defect', 500, 'internal-error', () => fetch(`${service.url}/things/fail/defect`)],
   ])('%s with %i %s', async (_what, status, slug, ask) => {
     const response = await ask();
@@ -125,6 +128,7 @@ describe('a service answers', () => {
 
   it('an outage with when to try again, and a domain problem with its headers and members', async () => {
     expect((await fetch(`${service.url}/things/fail/outage`)).headers.get('retry-after')).toBe('1');
+    expect((await fetch(`${service.url}/things/fail/contention`)).headers.get('retry-after')).toBe('1');
     const conflict = await fetch(`${service.url}/things/fail/problem`);
     expect(conflict.headers.get('etag')).toBe('"7"');
     expect(await conflict.json()).toMatchObject({ currentETag: '"7"', detail: 'too late' });
