@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchRecord, DeliveredEvent, EventBatch } from './batch.ts';
-import { DependencyUnavailable, RetryableFault, backoffMs, fateOf } from './delivery-policy.ts';
+import { DependencyUnavailable, RetryableFault } from './delivery-policy.ts';
 import { BEHIND_A_PARKED_EVENT, type ParkedRecord, type Parking } from './parking.ts';
 import { react } from './react.ts';
 
@@ -82,23 +82,5 @@ describe('A reactor', () => {
     const parking = new ParkingInMemory();
     parking.park = () => Promise.reject(new DependencyUnavailable('postgres', 'refused'));
     await expect(react(batch(record('a', 0, 'truncated')), parking, async () => {})).rejects.toThrow('postgres');
-  });
-});
-
-describe('The fate of a fault', () => {
-  it('is told by what the fault says of itself', () => {
-    expect(fateOf(new DependencyUnavailable('postgres', 'x'))).toBe('pause');
-    expect(fateOf(Object.assign(new Error('x'), { dependency: 'eventstore' }))).toBe('pause');
-    expect(fateOf(new RetryableFault('x'))).toBe('retry');
-    expect(fateOf(new TypeError('x'))).toBe('park');
-    expect(fateOf('x')).toBe('park');
-    expect(fateOf(null)).toBe('park');
-  });
-
-  it('sets a backoff that grows and ends at ten seconds', () => {
-    expect(backoffMs('pause', 1, () => 1)).toBe(250);
-    expect(backoffMs('pause', 3, () => 1)).toBe(1000);
-    expect(backoffMs('retry', 1, () => 0)).toBe(10);
-    expect(backoffMs('pause', 1000, () => 1)).toBe(10_000);
   });
 });

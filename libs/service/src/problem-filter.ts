@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import { fateOf, messageOf } from '@orderstream/messaging';
+import { dependencyOf, fateOf, messageOf } from '@orderstream/messaging';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { PROBLEM_JSON, Problem, type ProblemSlug, problemBody } from './problems.ts';
@@ -19,9 +19,10 @@ const slugOfStatus: Readonly<Record<number, ProblemSlug>> = {
 /** The problem that a client gets to see for a fault: never more of the inside than a dependency's name. */
 export function problemOf(fault: unknown): Problem {
   if (fault instanceof Problem) return fault;
-  if (fateOf(fault) !== 'park') {
-    const dependency = (fault as { readonly dependency?: string }).dependency;
-    const detail = dependency === undefined ? 'Too many writers at once' : `${dependency} does not answer`;
+  const fate = fateOf(fault);
+  if (fate !== 'park') {
+    const missing = dependencyOf(fault) ?? 'Something that this needs';
+    const detail = fate === 'retry' ? 'Too many writers at once' : `${missing} does not answer`;
     return new Problem('dependency-unavailable', detail, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   }
   const status = fault instanceof HttpException ? fault.getStatus() : statusOfFastify(fault);
