@@ -3,6 +3,7 @@ import type { Delivery } from '@orderstream/eventstoredb';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batcher } from './batcher.ts';
+import { ParkedSoFar } from './parked-so-far.ts';
 import { RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
@@ -65,7 +66,7 @@ describe('The batcher', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     log = new Log();
-    batcher = new Batcher((signal) => log.subscribe(signal), () => new RelayBatch(everything, codec, new Set()));
+    batcher = new Batcher((signal) => log.subscribe(signal), () => new RelayBatch(everything, codec, new ParkedSoFar(new Map(), [])));
   });
   afterEach(async () => {
     await batcher.close();

@@ -1,3 +1,4 @@
+import type { Failure } from '@orderstream/messaging';
 import type { Shard } from './shard.ts';
 
 export interface EventIdentity {
@@ -14,6 +15,8 @@ export interface Checkpoint {
   readonly last: EventIdentity | null;
   readonly routes: Readonly<Record<string, string>>;
   readonly partitions: Readonly<Record<string, number>>;
+  /** What was parked on its own account among the last events, the last of which is at place 0. */
+  readonly failures: readonly Failure[];
 }
 
 /** The relay must not start like this, and waiting would not help. */
@@ -21,8 +24,13 @@ export class StartRefused extends Error {
   override readonly name = 'StartRefused';
 }
 
-export function checkpointAt(position: bigint | null, last: EventIdentity | null, { routes, partitions }: Shard): Checkpoint {
-  return { position, last, routes, partitions };
+export function checkpointAt(
+  position: bigint | null,
+  last: EventIdentity | null,
+  { routes, partitions }: Shard,
+  failures: readonly Failure[],
+): Checkpoint {
+  return { position, last, routes, partitions, failures };
 }
 
 export function toJson({ position, ...rest }: Checkpoint): string {
@@ -32,9 +40,10 @@ export function toJson({ position, ...rest }: Checkpoint): string {
 /** @throws StartRefused when it is not a checkpoint. */
 export function fromJson(text: string): Checkpoint {
   try {
-    const { position, last, routes, partitions } = JSON.parse(text) as Omit<Checkpoint, 'position'> & { position: string | null };
+    // Checkpoints of earlier relays have no failures.
+    const { position, last, routes, partitions, failures = [] } = JSON.parse(text) as Omit<Checkpoint, 'position'> & { position: string | null };
     if ([last, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
-    return { position: position === null ? null : BigInt(position), last, routes, partitions };
+    return { position: position === null ? null : BigInt(position), last, routes, partitions, failures };
   } catch (fault) {
     throw new StartRefused(`the checkpoint can't be read: ${text}`, { cause: fault });
   }

@@ -25,7 +25,7 @@ export interface RelayPorts {
 export interface Recovered {
   readonly producer: TransactionalProducer;
   readonly checkpoint: Checkpoint;
-  readonly parkedStreams: ReadonlySet<string>;
+  readonly firstParked: ReadonlyMap<string, number>;
 }
 
 /**
@@ -45,18 +45,18 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts): Promi
   });
   try {
     await producer.fence();
-    const { checkpoint, parkedStreams } = await readState(kafka, producer, shard);
+    const { checkpoint, firstParked } = await readState(kafka, producer, shard);
     if (checkpoint === null) {
       await checkNothingPublished(kafka, shard);
       // From here on, topics with records and no checkpoint are a loss and not a beginning.
-      const first = checkpointAt(null, null, shard);
+      const first = checkpointAt(null, null, shard, []);
       await producer.commit(checkpointRecord(first, shard), []);
-      return { producer, checkpoint: first, parkedStreams };
+      return { producer, checkpoint: first, firstParked };
     }
     const changed = differences(checkpoint, shard);
     if (changed !== null) throw new StartRefused(`the checkpoint of shard ${shard.name} was written under another filter: ${changed}`);
     await checkSameLog(store, checkpoint);
-    return { producer, checkpoint, parkedStreams };
+    return { producer, checkpoint, firstParked };
   } catch (fault) {
     await producer.disconnect().catch(() => {});
     throw fault;

@@ -1,6 +1,9 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
+import { ConsumerHeld } from '@orderstream/messaging';
 import { describe, expect, it } from 'vitest';
+import { checkpointAt, fromJson, toJson } from './checkpoint.ts';
+import { ParkedSoFar } from './parked-so-far.ts';
 import { NewerSchema, RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
@@ -11,6 +14,8 @@ const codec = {
     return Buffer.from(JSON.stringify(data));
   },
 } as unknown as SchemaRegistryCodec;
+
+const newBatch = (firstParked = new Map<string, number>()): RelayBatch => new RelayBatch(everything, codec, new ParkedSoFar(firstParked, []));
 
 let revision = 0;
 const delisted = (sku: string, change: object = {}): StoredEvent => ({
@@ -32,7 +37,7 @@ const causes = (batch: RelayBatch): string[] =>
 
 describe('A batch', () => {
   it('holds records by topic in the order of the log, and the position that they cover', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     batch.add(delisted('A'), 10n);
     batch.add(delisted('B'), 20n);
     batch.add(delisted('A'), 30n);
@@ -41,14 +46,13 @@ describe('A batch', () => {
   });
 
   it('covers what belongs on no topic', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     batch.cover(40n);
     expect(batch).toMatchObject({ position: 40n, events: 0, first: null });
   });
 
   it('parks an event that can not be published, and what its stream stores later; other streams flow', () => {
-    const parkedStreams = new Set<string>();
-    const batch = new RelayBatch(everything, codec, parkedStreams);
+    const batch = newBatch();
     batch.add(delisted('A'), 10n);
     batch.add(delisted('A', alien), 20n);
     batch.add(delisted('B'), 30n);
@@ -57,34 +61,41 @@ describe('A batch', () => {
     expect(keys(batch)[everything.stateTopic]).toEqual([`parked/product-A@${revision - 3}`, `parked/product-A@${revision - 1}`]);
     expect(causes(batch)).toEqual(['no contract declares an event ProductPainted', 'behind a parked event of the same stream']);
     expect(batch).toMatchObject({ position: 40n, records: 2, parked: 2 });
-    expect([...parkedStreams]).toEqual(['product-A']);
+    expect(batch.refused).toMatchObject([{ stream: 'product-A', revision: revision - 3, cause: 'no contract declares an event ProductPainted' }]);
   });
 
   it('parks behind an event that was parked in an earlier batch', () => {
-    const batch = new RelayBatch(everything, codec, new Set(['product-A']));
-    batch.add(delisted('A'), 10n);
+    const batch = newBatch(new Map([['product-A', 7]]));
+    batch.add(delisted('A', { revision: 8 }), 10n);
     expect(causes(batch)).toEqual(['behind a parked event of the same stream']);
   });
 
+  it('publishes what stands before the first parked event of its stream', () => {
+    const batch = newBatch(new Map([['product-A', 7]]));
+    batch.add(delisted('A', { revision: 6 }), 10n);
+    batch.add(delisted('A', { revision: 7 }), 20n);
+    expect(keys(batch)).toEqual({ catalog: ['product-A'], [everything.stateTopic]: ['parked/product-A@7'] });
+  });
+
   it('parks an event whose data is not what its schema declares', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     batch.add(delisted('A', { event: { type: 'ProductDelisted', data: {} } }), 10n);
     expect(causes(batch)).toEqual(['the data is not what version 1 of ProductDelisted declares']);
   });
 
   it('parks an event that no broker would take', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     batch.add(delisted('A'.repeat(1_000_001)), 10n);
     expect(causes(batch)[0]).toMatch(/too many for a record/);
   });
 
   it('parks nothing for a fault of the relay itself', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     expect(() => batch.add(delisted('defect'), 10n)).toThrow('not loaded');
   });
 
   it('stays as it was when an event has to wait', () => {
-    const batch = new RelayBatch(everything, codec, new Set());
+    const batch = newBatch();
     batch.add(delisted('A'), 10n);
     const newer = delisted('B', { metadata: { schemaVersion: 2, $correlationId: 'a', $causationId: 'b' } });
     expect(() => batch.add(newer, 20n)).toThrow(NewerSchema);
@@ -92,13 +103,56 @@ describe('A batch', () => {
   });
 
   it('is full at 500 events, or at half of what a broker takes in one go', () => {
-    const many = new RelayBatch(everything, codec, new Set());
+    const many = newBatch();
     for (let n = 0; n < 499; n++) many.add(delisted('A'), BigInt(n));
     expect(many.isFull).toBe(false);
     many.add(delisted('A'), 500n);
     expect(many.isFull).toBe(true);
-    const large = new RelayBatch(everything, codec, new Set());
+    const large = newBatch();
     large.add(delisted('A'.repeat(600_000)), 1n);
     expect(large.isFull).toBe(true);
+  });
+});
+
+describe('A relay that can publish nothing', () => {
+  const parkOne = (parkedSoFar: ParkedSoFar, nth: number): RelayBatch => {
+    const batch = new RelayBatch(everything, codec, parkedSoFar);
+    batch.add(delisted(`A${nth}`, alien), BigInt(nth));
+    return batch;
+  };
+
+  it('parks five streams, and then waits, also after a restart', () => {
+    const parkedSoFar = new ParkedSoFar(new Map(), []);
+    const batches = [1, 2, 3, 4, 5].map((nth) => parkOne(parkedSoFar, nth));
+    expect(() => parkOne(parkedSoFar, 6)).toThrow(ConsumerHeld);
+    const { failures } = fromJson(toJson(checkpointAt(5n, null, everything, batches.at(-1)!.failures)));
+    const restarted = new ParkedSoFar(new Map(), failures);
+    expect(() => parkOne(restarted, 6)).toThrow(/^more than 5 streams fail with the same cause within 100 events/);
+  });
+
+  it('leaves a batch as it was before the event that is one too many', () => {
+    const parkedSoFar = new ParkedSoFar(new Map(), []);
+    const batch = new RelayBatch(everything, codec, parkedSoFar);
+    for (let nth = 1; nth <= 5; nth++) batch.add(delisted(`A${nth}`, alien), BigInt(nth));
+    expect(() => batch.add(delisted('A6', alien), 6n)).toThrow(ConsumerHeld);
+    expect(batch).toMatchObject({ position: 5n, parked: 5 });
+    expect(parkedSoFar.streams).toBe(5);
+  });
+
+  it('parks one now and then as long as it likes, and remembers no more than it needs', () => {
+    const parkedSoFar = new ParkedSoFar(new Map(), []);
+    for (let nth = 0; nth < 2_000; nth++) {
+      const batch = new RelayBatch(everything, codec, parkedSoFar);
+      batch.add(delisted(`A${nth}`, nth % 25 === 0 ? alien : {}), BigInt(nth));
+      expect(batch.failures.length).toBeLessThanOrEqual(4);
+    }
+    expect(parkedSoFar.streams).toBe(80);
+  });
+
+  it('counts a batch that was not committed with what was before it, and not with what came after', () => {
+    const parkedSoFar = new ParkedSoFar(new Map(), []);
+    const committed = parkOne(parkedSoFar, 1);
+    parkOne(parkedSoFar, 2);
+    expect(committed.failures).toMatchObject([{ stream: 'product-A1', place: 0 }]);
   });
 });

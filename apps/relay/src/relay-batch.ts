@@ -1,8 +1,9 @@
 import { schemaVersion } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type SchemaRegistryCodec, toRecord } from '@orderstream/kafka';
-import { BEHIND_A_PARKED_EVENT } from '@orderstream/messaging';
+import { BEHIND_A_PARKED_EVENT, type Failure } from '@orderstream/messaging';
 import type { Message, TopicMessages } from 'kafkajs';
+import type { ParkedSoFar } from './parked-so-far.ts';
 import { publishable } from './publishable.ts';
 import type { Shard } from './shard.ts';
 import { parkedMessage } from './shard-state.ts';
@@ -17,24 +18,34 @@ const LARGEST_BATCH_BYTES = 512 * 1024;
 const LARGEST_RECORD_BYTES = 1_000_000;
 const MOST_EVENTS = 500;
 
+/** An event that can't be published on its own account. */
+export interface Refused {
+  readonly stream: string;
+  readonly revision: number;
+  readonly cause: string;
+}
+
 /** What one transaction writes: records by topic, what is parked instead, and how far the log is covered by both. */
 export class RelayBatch {
   readonly #shard: Shard;
   readonly #codec: SchemaRegistryCodec;
-  readonly #parkedStreams: Set<string>;
+  readonly #parkedSoFar: ParkedSoFar;
   readonly #messages = new Map<string, Message[]>();
   #position: bigint | null = null;
   #first: StoredEvent | null = null;
   #last: StoredEvent | null = null;
   #records = 0;
   #parked = 0;
+  #failures: readonly Failure[];
+  readonly #refused: Refused[] = [];
   #bytes = 0;
 
-  /** @param parkedStreams those known so far; the batch adds to it. */
-  constructor(shard: Shard, codec: SchemaRegistryCodec, parkedStreams: Set<string>) {
+  /** @param parkedSoFar before it; the batch adds to it. */
+  constructor(shard: Shard, codec: SchemaRegistryCodec, parkedSoFar: ParkedSoFar) {
     this.#shard = shard;
     this.#codec = codec;
-    this.#parkedStreams = parkedStreams;
+    this.#parkedSoFar = parkedSoFar;
+    this.#failures = parkedSoFar.failures;
   }
 
   /** The last position that was added; null: none. */
@@ -46,6 +57,14 @@ export class RelayBatch {
   }
   get parked(): number {
     return this.#parked;
+  }
+  /** What the batch parks on its own account, not behind another event. */
+  get refused(): readonly Refused[] {
+    return this.#refused;
+  }
+  /** What was parked among the last events up to the end of this batch, by which its checkpoint knows a fault of the relay's own. */
+  get failures(): readonly Failure[] {
+    return this.#failures;
   }
   /** Events added; a position may have been added without any. */
   get events(): number {
@@ -74,10 +93,12 @@ export class RelayBatch {
    * Encodes the event, or parks it: by itself, or behind an earlier one of its stream, which it must
    * not overtake.
    *
-   * @throws NewerSchema, and the batch is as it was before.
+   * @throws NewerSchema, ConsumerHeld, and the batch is as it was before.
    */
   add(stored: StoredEvent, position: bigint): void {
-    const cause = this.#parkedStreams.has(stored.stream) ? BEHIND_A_PARKED_EVENT : this.#publish(stored);
+    const cause = this.#parkedSoFar.isHeldBack(stored) ? BEHIND_A_PARKED_EVENT : this.#publish(stored);
+    this.#parkedSoFar.add(stored, cause);
+    this.#failures = this.#parkedSoFar.failures;
     if (cause !== null) this.#park(stored, position, cause);
     this.#position = position;
     this.#first ??= stored;
@@ -101,8 +122,8 @@ export class RelayBatch {
 
   #park(stored: StoredEvent, position: bigint, cause: string): void {
     this.#put(this.#shard.stateTopic, parkedMessage(stored, position, cause, this.#shard));
-    this.#parkedStreams.add(stored.stream);
     this.#parked++;
+    if (cause !== BEHIND_A_PARKED_EVENT) this.#refused.push({ stream: stored.stream, revision: stored.revision, cause });
   }
 
   #put(topic: string, message: Message): void {

@@ -3,6 +3,7 @@ import type { Logger } from '@orderstream/kafka';
 import { backoffMs, messageOf } from '@orderstream/messaging';
 import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
+import { ParkedSoFar } from './parked-so-far.ts';
 import { type Recovered, recover, type RelayPorts } from './recovery.ts';
 import type { RelayState } from './relay.state.ts';
 import { RelayBatch } from './relay-batch.ts';
@@ -89,26 +90,26 @@ export class Relay {
     return recovered;
   }
 
-  async #relayFrom({ producer, checkpoint, parkedStreams }: Recovered): Promise<void> {
+  async #relayFrom({ producer, checkpoint, firstParked }: Recovered): Promise<void> {
     const { store, codec, shard } = this.#ports;
-    const known = new Set(parkedStreams);
+    const parked = new ParkedSoFar(firstParked, checkpoint.failures);
     const from = checkpoint.position ?? 'start';
     const batcher = new Batcher(
       (signal) => store.subscribeToAll({ from, categories: Object.keys(shard.routes), signal }),
-      () => new RelayBatch(shard, codec, known),
+      () => new RelayBatch(shard, codec, parked),
     );
     const close = (): void => void batcher.close();
     this.#stop.signal.addEventListener('abort', close);
     if (this.#stop.signal.aborted) close();
     this.#batcher = batcher;
     this.#state = { status: 'relaying', position: checkpoint.position };
-    this.#logger.info({ position: String(from), parkedStreams: known.size }, 'the relay goes on behind its checkpoint');
+    this.#logger.info({ position: String(from), parkedStreams: parked.streams }, 'the relay goes on behind its checkpoint');
     try {
       let { last } = checkpoint;
       for (let batch = await batcher.take(); batch !== null; batch = await batcher.take()) {
         this.#committing = batch;
         last = identityOf(batch) ?? last;
-        const reached = checkpointRecord(checkpointAt(batch.position, last, shard), shard);
+        const reached = checkpointRecord(checkpointAt(batch.position, last, shard, batch.failures), shard);
         await producer.commit(reached, batch.topicMessages);
         this.#committed(batch);
       }
@@ -127,6 +128,7 @@ export class Relay {
     this.counts.batches++;
     this.counts.records += batch.records;
     this.counts.parked += batch.parked;
+    for (const refused of batch.refused) this.#logger.warn(refused, 'an event can not be published: it is parked, and with it what its stream stores later');
   }
 }
 

@@ -10,8 +10,8 @@ import type { Shard } from './shard.ts';
 export interface ShardState {
   /** null: no relay of this shard has ever started. */
   readonly checkpoint: Checkpoint | null;
-  /** Streams with a parked event: what they store later is parked behind it. */
-  readonly parkedStreams: ReadonlySet<string>;
+  /** The first parked revision of each stream that has one: what they store later is parked behind it. */
+  readonly firstParked: ReadonlyMap<string, number>;
 }
 
 const PARKED = 'parked/';
@@ -39,15 +39,18 @@ export async function readState(kafka: Kafka, producer: TransactionalProducer, s
   const own = randomUUID();
   await producer.commit(stateRecord(shard, RECOVERY, own), []);
   let checkpoint: string | null = null;
-  const parkedStreams = new Set<string>();
+  const firstParked = new Map<string, number>();
   await consumeUntil(kafka, shard, (message) => {
     const key = message.key?.toString() ?? '';
     const value = message.value?.toString() ?? null;
     if (key === shard.name) checkpoint = value;
-    else if (key.startsWith(PARKED)) parkedStreams.add(key.slice(PARKED.length, key.lastIndexOf('@')));
+    else if (key.startsWith(PARKED)) {
+      const [stream, revision] = [key.slice(PARKED.length, key.lastIndexOf('@')), Number(key.slice(key.lastIndexOf('@') + 1))];
+      firstParked.set(stream, Math.min(revision, firstParked.get(stream) ?? revision));
+    }
     return key === RECOVERY && value === own;
   });
-  return { checkpoint: checkpoint === null ? null : fromJson(checkpoint), parkedStreams };
+  return { checkpoint: checkpoint === null ? null : fromJson(checkpoint), firstParked };
 }
 
 function stateRecord({ stateTopic, statePartition }: Shard, key: string, value: string): CheckpointRecord {

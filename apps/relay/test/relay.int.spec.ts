@@ -202,6 +202,20 @@ describe('An event that can not be published', () => {
     await expectExactlyOnce(world);
   });
 
+  it('for a cause that five streams in a row had makes the relay wait, and a restart parks no more of them', async ({ world }) => {
+    for (let nth = 0; nth < 8; nth++) await appendRaw(world, `product-${randomUUID()}`, 'ProductPainted', { colour: 'red' }, metadata);
+    const held = { status: 'unknown', cause: expect.stringMatching(/^more than 5 streams fail with the same cause.*no contract declares an event ProductPainted/) };
+    const first = world.relay();
+    void first.run();
+    await vi.waitFor(() => expect(first.state).toMatchObject(held), 20_000);
+    expect(first.counts).toMatchObject({ records: 0, parked: 5 });
+    await first.stop();
+    const second = world.relay();
+    void second.run();
+    await vi.waitFor(() => expect(second.state).toMatchObject(held), 20_000);
+    expect(second.counts).toMatchObject({ records: 0, parked: 0 });
+  });
+
   it('because its schema is newer makes the relay wait and say what to do, after it has published what came before', async ({ world }) => {
     await world.appendMany(20, 2, 10);
     await appendRaw(world, `product-${randomUUID()}`, 'ProductListed', { sku: 'A' }, { ...metadata, schemaVersion: 2 });

@@ -1,3 +1,5 @@
+import { fateByIo } from './io-faults.ts';
+
 /**
  * What becomes of a delivery that failed:
  * `retry` — lost a race (a deadlock, a stale position): again after a short backoff;
@@ -22,12 +24,52 @@ export class RetryableFault extends Error {
   readonly retryable = true;
 }
 
+/** Going on would do harm that no later attempt mends: the consumer waits until somebody has looked. */
+export class ConsumerHeld extends Error {
+  override readonly name = 'ConsumerHeld';
+}
+
+/** A fault may have others behind it, without end when they go round in circles. */
+const MOST_FAULTS = 100;
+
+/**
+ * Told by the outermost fault that says what it is. Nobody has to unwrap: an outage stays one, whatever it was
+ * wrapped in. Only what has nothing to do with any other process, anywhere behind it, is the event's own.
+ */
 export function fateOf(fault: unknown): Fate {
-  if (typeof fault === 'object' && fault !== null) {
-    if ('dependency' in fault && typeof fault.dependency === 'string') return 'pause';
-    if ('retryable' in fault && fault.retryable === true) return 'retry';
+  for (const each of faultsBehind(fault)) {
+    if (each instanceof ConsumerHeld || dependencyIn(each) !== null) return 'pause';
+    if ('retryable' in each && each.retryable === true) return 'retry';
+    const fate = fateByIo(each);
+    if (fate !== null) return fate;
   }
   return 'park';
+}
+
+/** The component that a fault, or one behind it, names; null when none does. */
+export function dependencyOf(fault: unknown): string | null {
+  for (const each of faultsBehind(fault)) {
+    const dependency = dependencyIn(each);
+    if (dependency !== null) return dependency;
+  }
+  return null;
+}
+
+function dependencyIn(fault: object): string | null {
+  return 'dependency' in fault && typeof fault.dependency === 'string' ? fault.dependency : null;
+}
+
+/** The fault, what caused it and what it is the sum of, the outer before the inner, each once. */
+function* faultsBehind(fault: unknown): Generator<object> {
+  const found = new Set<object>();
+  const queue = [fault];
+  for (const each of queue) {
+    if (typeof each !== 'object' || each === null || found.has(each)) continue;
+    yield each;
+    if (found.add(each).size >= MOST_FAULTS) return;
+    if ('cause' in each) queue.push(each.cause);
+    if (each instanceof AggregateError) queue.push(...each.errors.slice(0, MOST_FAULTS));
+  }
 }
 
 const LONGEST_PAUSE_MS = 10_000;
@@ -40,5 +82,5 @@ export function backoffMs(fate: 'retry' | 'pause', attempt: number, random: () =
 }
 
 export function messageOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault);
+  return fault instanceof Error ? fault.message || fault.name : String(fault);
 }

@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+
 /** A record as it lies on the topic. */
 export interface RawRecord {
   /** The record's key; empty when it has none. */
@@ -21,10 +23,40 @@ export interface Partition {
 
 export const BEHIND_A_PARKED_EVENT = 'behind a parked event of the same stream';
 
+/** An event that was parked on its own account, not behind another. */
+export interface Failure {
+  readonly stream: string;
+  /** Where it stands among the events that its consumer gets: an offset, or a number that counts them. */
+  readonly place: number;
+  readonly cause: string;
+}
+
 /** The table of records set aside, by consumer group. */
 export interface Parking {
-  /** Which of these streams have parked records in this group. */
-  parkedStreams(at: Partition, streams: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Adds records; one that is there already is left as it is (group, topic, partition, offset). */
-  park(at: Partition, records: readonly ParkedRecord[]): Promise<void>;
+  /**
+   * The smallest offset that is parked of each of these streams in this group; streams without one are left out.
+   * What stands before it in its stream was sound when it was first delivered, and comes again as it came then.
+   */
+  firstParked(at: Partition, streams: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
+  /** What was parked on its own account at these offsets, both included. */
+  failures(at: Partition, from: number, to: number): Promise<readonly Failure[]>;
+  /**
+   * Adds records; one that is there already is left as it is (group, topic, partition, offset): an attempt that
+   * then died set it aside. Resolves to the others.
+   */
+  park(at: Partition, records: readonly ParkedRecord[]): Promise<readonly ParkedRecord[]>;
+}
+
+/** What was set aside for good, and had not been before. */
+export interface Parked {
+  readonly at: Partition;
+  readonly records: readonly ParkedRecord[];
+}
+
+/** For logs and metrics, which whoever parks knows nothing of. Messages are of type `Parked`. */
+export const parkedChannel = channel('orderstream.parked');
+
+/** To be called when it can't be undone any more. */
+export function tellParked({ group, topic, partition }: Partition, records: readonly ParkedRecord[]): void {
+  if (records.length > 0) parkedChannel.publish({ at: { group, topic, partition }, records } satisfies Parked);
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchRecord, DeliveredEvent, EventBatch } from './batch.ts';
-import { DependencyUnavailable, RetryableFault, backoffMs, fateOf } from './delivery-policy.ts';
-import { BEHIND_A_PARKED_EVENT, type ParkedRecord, type Parking } from './parking.ts';
+import { ConsumerHeld, DependencyUnavailable, RetryableFault } from './delivery-policy.ts';
+import { BEHIND_A_PARKED_EVENT } from './parking.ts';
 import { react } from './react.ts';
+import { ParkingInMemory } from './testing/parking-in-memory.ts';
 
 const record = (stream: string, offset: number, undecodable?: string): BatchRecord => {
   const raw = { stream, offset: BigInt(offset), value: Buffer.from('x'), headers: {} };
@@ -13,19 +14,6 @@ const record = (stream: string, offset: number, undecodable?: string): BatchReco
   return undecodable === undefined ? { ...raw, decoded } : { ...raw, undecodable };
 };
 const batch = (...records: BatchRecord[]): EventBatch => ({ group: 'g', topic: 't', partition: 0, records, nextOffset: 99n });
-
-class ParkingInMemory implements Parking {
-  readonly parked: ParkedRecord[] = [];
-  async parkedStreams(_: unknown, streams: readonly string[]): Promise<Set<string>> {
-    return new Set(this.parked.map(({ record: { stream } }) => stream).filter((stream) => streams.includes(stream)));
-  }
-  async park(_: unknown, records: readonly ParkedRecord[]): Promise<void> {
-    this.parked.push(...records);
-  }
-  get story(): string[] {
-    return this.parked.map(({ record: { stream, offset }, cause }) => `${stream}/${offset}: ${cause}`);
-  }
-}
 
 /** Reacts to everything but the poisoned, which fails each time. */
 function reactor(poisoned: string): { done: Set<string>; calls: number[]; handle: (events: readonly DeliveredEvent[]) => Promise<void> } {
@@ -69,13 +57,25 @@ describe('A reactor', () => {
     expect(parking.story).toEqual(['a/0: no magic byte', `a/2: ${BEHIND_A_PARKED_EVENT}`, `a/3: ${BEHIND_A_PARKED_EVENT}`]);
   });
 
+  it('gets what stands before a parked event of its stream again when the batch is delivered again', async () => {
+    const parking = new ParkingInMemory();
+    const records = [record('a', 0), record('a', 1, 'no magic byte'), record('b', 2), record('a', 3)];
+    const outage = new DependencyUnavailable('eventstore', 'refused');
+    await expect(react(batch(records[1]!), parking, async () => {})).resolves.toBeUndefined();
+    await expect(react(batch(...records), parking, () => Promise.reject(outage))).rejects.toBe(outage);
+    const { handle, done } = reactor('');
+    await react(batch(...records), parking, handle);
+    expect([...done]).toEqual(['a/0', 'b/2']);
+    expect(parking.story).toEqual(['a/1: no magic byte', `a/3: ${BEHIND_A_PARKED_EVENT}`]);
+  });
+
   it.each([
     ['a component that does not answer', new DependencyUnavailable('eventstore', 'refused')],
     ['a lost race', new RetryableFault('stale')],
   ])('parks nothing on account of %s: the fault goes to the transport', async (_, fault) => {
     const parking = new ParkingInMemory();
     await expect(react(batch(record('a', 0)), parking, () => Promise.reject(fault))).rejects.toBe(fault);
-    expect(parking.parked).toEqual([]);
+    expect(parking.story).toEqual([]);
   });
 
   it('is not finished while the parking table does not answer', async () => {
@@ -85,20 +85,49 @@ describe('A reactor', () => {
   });
 });
 
-describe('The fate of a fault', () => {
-  it('is told by what the fault says of itself', () => {
-    expect(fateOf(new DependencyUnavailable('postgres', 'x'))).toBe('pause');
-    expect(fateOf(Object.assign(new Error('x'), { dependency: 'eventstore' }))).toBe('pause');
-    expect(fateOf(new RetryableFault('x'))).toBe('retry');
-    expect(fateOf(new TypeError('x'))).toBe('park');
-    expect(fateOf('x')).toBe('park');
-    expect(fateOf(null)).toBe('park');
+describe('A reactor that fails on everything', () => {
+  const fails = (events: readonly DeliveredEvent[]): Promise<void> => Promise.reject(new TypeError(`${events[0]!.stream}: x is undefined`));
+  const streams = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+  it('parks five streams, and then waits: also in another process, for nothing but the table counts', async () => {
+    const parking = new ParkingInMemory();
+    for (const [offset, stream] of streams.slice(0, 5).entries()) await react(batch(record(stream, offset)), parking, fails);
+    const sixth = batch(record('f', 5), record('a', 6));
+    await expect(react(sixth, parking, fails)).rejects.toThrow(ConsumerHeld);
+    await expect(react(sixth, parking, fails)).rejects.toThrow(/^more than 5 streams fail with the same cause within 100 events.*First a: a: x is undefined/);
+    expect(parking.story).toHaveLength(5);
+    const { handle, done } = reactor('');
+    await react(sixth, parking, handle);
+    expect([...done]).toEqual(['f/5']);
   });
 
-  it('sets a backoff that grows and ends at ten seconds', () => {
-    expect(backoffMs('pause', 1, () => 1)).toBe(250);
-    expect(backoffMs('pause', 3, () => 1)).toBe(1000);
-    expect(backoffMs('retry', 1, () => 0)).toBe(10);
-    expect(backoffMs('pause', 1000, () => 1)).toBe(10_000);
+  it('parks nothing of a batch in which they are too many, and does not try the rest of it', async () => {
+    const parking = new ParkingInMemory();
+    let calls = 0;
+    const many = batch(...Array.from({ length: 300 }, (_, offset) => record(`order-${offset}`, offset)));
+    const failing = react(many, parking, async ([event]) => {
+      calls += 1;
+      throw new TypeError(`order ${event!.stream} is not there`);
+    });
+    await expect(failing).rejects.toThrow(ConsumerHeld);
+    expect(parking.story).toEqual([]);
+    expect(calls).toBe(1 + 2 * 6);
+  });
+
+  it('waits also on account of what can not be decoded', async () => {
+    const parking = new ParkingInMemory();
+    const many = batch(...streams.map((stream, offset) => record(stream, offset, `schema ${offset} is not Avro`)));
+    await expect(react(many, parking, async () => {})).rejects.toThrow(ConsumerHeld);
+    expect(parking.story).toEqual([]);
+  });
+
+  it.each<[string, BatchRecord[]]>([
+    ['one stream', streams.map((_, offset) => record('a', offset, 'x'))],
+    ['different causes', streams.map((stream, offset) => record(stream, offset, `cause ${'xyz'.repeat(offset)}`))],
+    ['more than a hundred events, with a marker behind each', streams.map((stream, nth) => record(stream, nth * 41, 'x'))],
+  ])('goes on parking where it is a matter of %s', async (_, records) => {
+    const parking = new ParkingInMemory();
+    await react(batch(...records), parking, async () => {});
+    expect(parking.story).toHaveLength(6);
   });
 });

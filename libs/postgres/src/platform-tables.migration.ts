@@ -25,7 +25,7 @@ export class PlatformTables0000000000001 implements MigrationInterface {
       parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (group_name, topic, partition, record_offset)
     )`);
-    await runner.query('CREATE INDEX parked_event_of_stream ON parked_event (group_name, stream, record_offset)');
+    await runner.query('CREATE INDEX parked_event_of_stream ON parked_event (group_name, topic, partition, stream, record_offset)');
   }
 
   async down(runner: QueryRunner): Promise<void> {

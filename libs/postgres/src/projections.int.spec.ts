@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import {
   BEHIND_A_PARKED_EVENT,
   type BatchRecord,
+  ConsumerHeld,
   DependencyUnavailable,
   type DeliveredEvent,
   type EventBatch,
 } from '@orderstream/messaging';
+import { type Delivery, type LoggedEvent, deliveries, logs, outcomeOf, theRest } from '@orderstream/messaging/testing';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -79,6 +82,12 @@ async function parked(group: string): Promise<string[]> {
     [group],
   );
   return rows.map(({ stream, record_offset, cause }) => `${stream}/${record_offset}: ${cause}`);
+}
+
+/** A rebuild: the rows go, and the topic is read from its beginning. */
+async function startOver(group: string): Promise<void> {
+  await observer.query('DELETE FROM total WHERE group_name = $1', [group]);
+  await observer.query('UPDATE projection_position SET next_offset = 0 WHERE group_name = $1', [group]);
 }
 
 /** A process of its own that was given the partition. */
@@ -229,6 +238,16 @@ describe('A poisoned event', () => {
     expect([await totals(one), await totals(other)]).toEqual([{ b: 1 }, { a: 1 }]);
   });
 
+  it('does not hold what stands before it when the topic is read again from its beginning', async () => {
+    const group = newGroup();
+    const batch = batchOf(group, record('a', 0, 1), record('a', 1, 1000), record('b', 2, 2), record('a', 3, 5));
+    await (await assigned(group)).project(batch, addTo(group));
+    const before = await parked(group);
+    await startOver(group);
+    await (await assigned(group)).project(batch, addTo(group));
+    expect([await totals(group), await parked(group)]).toEqual([{ a: 1, b: 2 }, before]);
+  });
+
   it('that is redriven lets its stream go on', async () => {
     const group = newGroup();
     const projections = await assigned(group);
@@ -315,5 +334,82 @@ describe('A fault that no event is to blame for', () => {
     });
     await expect(failing).rejects.toBeInstanceOf(DependencyUnavailable);
     expect([await nextOffset(group), await totals(group), await parked(group)]).toEqual([0, {}, []]);
+  });
+});
+
+describe('A projection that fails on everything', () => {
+  const refuse = async (): Promise<void> => {
+    throw new TypeError('x is undefined');
+  };
+
+  it('parks five streams one by one, and then holds, also in another process; a build that works goes on where it was', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    for (const [nth, stream] of ['a', 'b', 'c', 'd', 'e'].entries()) await projections.project(batchOf(group, record(stream, 2 * nth, 1)), refuse);
+    const sixth = batchOf(group, record('f', 10, 1), record('a', 11, 1), record('g', 12, 1));
+    await expect(projections.project(sixth, refuse)).rejects.toThrow(ConsumerHeld);
+    const restarted = await assigned(group);
+    await expect(restarted.project(sixth, refuse)).rejects.toThrow(/^more than 5 streams fail with the same cause/);
+    expect([await parked(group), await nextOffset(group)]).toEqual([expect.objectContaining({ length: 5 }), 10]);
+    await restarted.project(sixth, addTo(group));
+    expect([await totals(group), await nextOffset(group)]).toEqual([{ f: 1, g: 1 }, 14]);
+    expect(await parked(group)).toHaveLength(6);
+  });
+
+  it('parks and moves nothing at all when one batch is too much', async () => {
+    const group = newGroup();
+    const projections = await assigned(group);
+    const many = batchOf(group, ...Array.from({ length: 40 }, (_, nth) => record(`order-${nth}`, nth, 1)));
+    await expect(projections.project(many, refuse)).rejects.toThrow(ConsumerHeld);
+    expect([await parked(group), await nextOffset(group)]).toEqual([[], 0]);
+    await projections.project(many, addTo(group));
+    expect(Object.keys(await totals(group))).toHaveLength(40);
+  });
+});
+
+describe('Whatever is delivered again and whatever fails in between', () => {
+  /** A projector's partition through restarts, outages and rebuilds. */
+  async function play(log: readonly LoggedEvent[], schedule: readonly Delivery[]): Promise<string> {
+    const group = newGroup();
+    const records = log.map(({ stream, offset, soundness }) =>
+      soundness === 'undecodable' ? unreadable(stream, offset) : record(stream, offset, soundness === 'sound' ? 1 : 1000));
+    let calls = 0;
+    let projections = await assigned(group);
+    const take = async ({ again, next, failsAtCall, isDoneAllTheSame }: Delivery): Promise<void> => {
+      calls = 0;
+      const position = (await nextOffset(group))!;
+      const committed = records.filter(({ offset }) => offset < position).length;
+      const from = Math.max(0, committed - again);
+      const batch = { ...batchOf(group, ...records.slice(from, committed + next)), nextOffset: records[committed + next]?.offset ?? 1_000n };
+      const apply = async (tx: Transaction, events: readonly DeliveredEvent<Counted>[]): Promise<void> => {
+        const fails = calls++ === failsAtCall;
+        if (!fails || isDoneAllTheSame) await addTo(group)(tx, events);
+        if (fails) throw new DependencyUnavailable('anything', 'away');
+      };
+      await projections.project(batch, apply).catch(async (fault: unknown) => {
+        if (!(fault instanceof DependencyUnavailable || fault instanceof StalePosition)) throw fault;
+        projections = await assigned(group);
+      });
+    };
+    for (const delivery of [...schedule, theRest]) {
+      if (delivery.startsOver) {
+        await startOver(group);
+        projections = await assigned(group);
+      }
+      await take(delivery);
+    }
+    return group;
+  }
+
+  it('a projection ends with the same applied and parked', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, deliveries, async (log, schedule) => {
+        const group = await play(log, schedule);
+        const { handled, parked: expected } = outcomeOf(log);
+        expect(await totals(group)).toEqual(Object.fromEntries([...Map.groupBy(handled, ({ stream }) => stream)].map(([stream, own]) => [stream, own.length])));
+        expect((await parked(group)).map((line) => line.split(':')[0])).toEqual(expected.map(({ stream, offset }) => `${stream}/${offset}`));
+      }),
+      { numRuns: 40 },
+    );
   });
 });

@@ -1,6 +1,4 @@
 import {
-  BEHIND_A_PARKED_EVENT,
-  type BatchRecord,
   type DeliveredEvent,
   type EventBatch,
   type ParkedRecord,
@@ -8,11 +6,16 @@ import {
   type Position,
   type PositionStore,
   RetryableFault,
+  type SoundRecord,
   fateOf,
+  isolate,
   messageOf,
+  setAside,
+  tellParked,
+  triage,
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
-import { insertParked, selectParkedStreams } from './parking-table.ts';
+import { ParkingTable } from './parking-table.ts';
 
 /** Somebody else has moved this partition's position: this process must load it again. */
 export class StalePosition extends RetryableFault {
@@ -21,8 +24,6 @@ export class StalePosition extends RetryableFault {
 
 /** Turns decoded events into rows: one call with many events, in the order of their partition. */
 export type Apply<Event> = (transaction: Transaction, events: readonly DeliveredEvent<Event>[]) => Promise<void>;
-
-type Sound<Event> = BatchRecord<Event> & { readonly decoded: DeliveredEvent<Event> };
 
 interface PositionRow {
   readonly partition: number;
@@ -75,31 +76,36 @@ export class Projections implements PositionStore {
    * `apply` is called once with all that can be tried. Only when that fails is it called again in a new
    * transaction, stream by stream and then event by event, so it must not rely on other streams' events.
    *
-   * @throws StalePosition, DependencyUnavailable, RetryableFault: nothing has changed then.
+   * @throws StalePosition, DependencyUnavailable, RetryableFault, ConsumerHeld: nothing has changed then.
    */
   async project<Event>(batch: EventBatch<Event>, apply: Apply<Event>): Promise<void> {
+    let parked: readonly ParkedRecord[];
     try {
-      await this.#inTransaction(batch, (transaction, events) => applyAll(transaction, events, apply));
+      parked = await this.#inTransaction(batch, (transaction, events) => applyAll(transaction, events, apply).then(() => []));
     } catch (fault) {
       if (fateOf(fault) !== 'park') throw fault;
-      await this.#inTransaction(batch, (transaction, events) => applyInIsolation(transaction, events, apply));
+      parked = await this.#inTransaction(batch, (transaction, events) =>
+        isolate(events, (some) => tryApply(transaction, some, apply)),
+      );
     }
     this.#expected.set(placeOf(batch), batch.nextOffset);
+    tellParked(batch, parked);
   }
 
+  /** Resolves to what was parked, and was not before. */
   #inTransaction<Event>(
     batch: EventBatch<Event>,
-    applySound: (transaction: Transaction, events: readonly Sound<Event>[]) => Promise<ParkedRecord[]>,
-  ): Promise<void> {
+    applySound: (transaction: Transaction, events: readonly SoundRecord<Event>[]) => Promise<ParkedRecord[]>,
+  ): Promise<readonly ParkedRecord[]> {
     const expected = this.#expectedAt(batch);
     return this.#database.transaction(async (transaction) => {
-      const parkedStreams = (await movePosition(transaction, batch, expected))
-        ? await selectParkedStreams(transaction, batch, batch.records.map(({ stream }) => stream))
-        : new Set<string>();
-      const { sound, toPark } = triage(batch, parkedStreams);
+      const parking = new ParkingTable(transaction);
+      const firstParked = (await movePosition(transaction, batch, expected))
+        ? await parking.firstParked(batch, batch.records.map(({ stream }) => stream))
+        : new Map<string, bigint>();
+      const { sound, toPark } = triage(batch.records, firstParked);
       const refused = sound.length === 0 ? [] : await applySound(transaction, sound);
-      const parked = [...toPark, ...refused];
-      if (parked.length > 0) await insertParked(transaction, batch, parked);
+      return setAside(batch, parking, [...toPark, ...refused]);
     });
   }
 
@@ -140,53 +146,12 @@ function placeOf({ group, topic, partition }: Partition): string {
   return `${group} on ${topic}/${partition}`;
 }
 
-/** Separates what can be applied from what is parked without being tried. */
-function triage<Event>(
-  batch: EventBatch<Event>,
-  parkedStreams: Set<string>,
-): { readonly sound: Sound<Event>[]; readonly toPark: ParkedRecord[] } {
-  const sound: Sound<Event>[] = [];
-  const toPark: ParkedRecord[] = [];
-  for (const record of batch.records) {
-    if (parkedStreams.has(record.stream)) {
-      toPark.push({ record, cause: BEHIND_A_PARKED_EVENT });
-    } else if (record.decoded === undefined) {
-      toPark.push({ record, cause: record.undecodable });
-      parkedStreams.add(record.stream);
-    } else {
-      sound.push(record);
-    }
-  }
-  return { sound, toPark };
-}
-
-async function applyAll<Event>(transaction: Transaction, records: readonly Sound<Event>[], apply: Apply<Event>): Promise<ParkedRecord[]> {
+async function applyAll<Event>(transaction: Transaction, records: readonly SoundRecord<Event>[], apply: Apply<Event>): Promise<void> {
   await apply(transaction, records.map(({ decoded }) => decoded));
-  return [];
-}
-
-/** Stream by stream, and event by event where a stream fails: slow, and only for a batch that has failed as a whole. */
-async function applyInIsolation<Event>(
-  transaction: Transaction,
-  records: readonly Sound<Event>[],
-  apply: Apply<Event>,
-): Promise<ParkedRecord[]> {
-  const refused: ParkedRecord[] = [];
-  for (const ofStream of Map.groupBy(records, ({ stream }) => stream).values()) {
-    if ((await tryApply(transaction, ofStream, apply)) === null) continue;
-    for (const [index, record] of ofStream.entries()) {
-      const cause = await tryApply(transaction, [record], apply);
-      if (cause === null) continue;
-      const behind = ofStream.slice(index + 1).map((later) => ({ record: later, cause: BEHIND_A_PARKED_EVENT }));
-      refused.push({ record, cause }, ...behind);
-      break;
-    }
-  }
-  return refused;
 }
 
 /** The cause to park with, with nothing of these events applied; null when all were. */
-async function tryApply<Event>(transaction: Transaction, records: readonly Sound<Event>[], apply: Apply<Event>): Promise<string | null> {
+async function tryApply<Event>(transaction: Transaction, records: readonly SoundRecord<Event>[], apply: Apply<Event>): Promise<string | null> {
   await transaction.query('SAVEPOINT attempt');
   try {
     await applyAll(transaction, records, apply);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import { fateOf, messageOf } from '@orderstream/messaging';
+import { dependencyOf, fateOf, messageOf } from '@orderstream/messaging';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { PROBLEM_JSON, Problem, type ProblemSlug, problemBody } from './problems.ts';
@@ -19,10 +19,12 @@ const slugOfStatus: Readonly<Record<number, ProblemSlug>> = {
 /** The problem that a client gets to see for a fault: never more of the inside than a dependency's name. */
 export function problemOf(fault: unknown): Problem {
   if (fault instanceof Problem) return fault;
-  if (fateOf(fault) === 'retry') return new Problem('contended', 'Too many writers at once', { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
-  if (fateOf(fault) !== 'park') {
-    const dependency = (fault as { readonly dependency?: string }).dependency;
-    return new Problem('dependency-unavailable', `${dependency} does not answer`, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
+  const fate = fateOf(fault);
+  if (fate === 'retry') return new Problem('contended', 'Too many writers at once', { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
+  if (fate === 'pause') {
+    const detail = `${dependencyOf(fault) ?? 'Something that this needs'} does not answer`;
+    return new Problem('dependency-unavailable', detail, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
+  }
   }
   const status = fault instanceof HttpException ? fault.getStatus() : statusOfFastify(fault);
   const slug = status === undefined ? undefined : slugOfStatus[status];

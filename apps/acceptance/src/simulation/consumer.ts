@@ -1,7 +1,7 @@
 import { type EventOn, type Topic, categoryOf, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import {
-  type BatchRecord, type DeliveredEvent, type EventBatch, type ParkedRecord, type Parking, fateOf, messageOf,
+  type BatchRecord, ConsumerHeld, type DeliveredEvent, type EventBatch, type ParkedRecord, type Parking, fateOf, messageOf,
 } from '@orderstream/messaging';
 import { pick } from '../shop/random.ts';
 import type { Log } from './log.ts';
@@ -110,7 +110,7 @@ export class SimulatedConsumer {
       this.spec.project?.(batch.records.flatMap(({ decoded }) => (decoded === undefined ? [] : [decoded])));
       for (const [stream, position] of until) this.#commit(stream, position);
     } catch (fault) {
-      if (fateOf(fault) === 'park') report(`${this.spec.group} failed: ${messageOf(fault)}`);
+      if (fateOf(fault) === 'park' || fault instanceof ConsumerHeld) report(`${this.spec.group} failed: ${messageOf(fault)}`);
     }
   }
 
@@ -151,10 +151,11 @@ export class SimulatedConsumer {
 
   #parking(): Parking {
     return {
-      parkedStreams: () => Promise.resolve(new Set()),
+      firstParked: () => Promise.resolve(new Map()),
+      failures: () => Promise.resolve([]),
       park: (_at, records: readonly ParkedRecord[]) => {
         for (const { record, cause } of records) this.#with.report(`${this.spec.group} parked ${record.stream}@${record.offset}: ${cause}`);
-        return Promise.resolve();
+        return Promise.resolve(records);
       },
     };
   }

@@ -1,0 +1,2 @@
+export * from './deliveries.ts';
+export * from './parking-in-memory.ts';
