@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { ExpectedRevision } from '@orderstream/event-sourcing';
+import type { IfRevision } from '@orderstream/event-sourcing';
 import { ApiProblems, Problem, entityTag, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ProductCommand } from './domain/product.decider.ts';
@@ -95,7 +95,7 @@ export class ProductController {
     return this.queries.execute(new ListProducts(query));
   }
 
-  async #execute(command: ProductCommand, ifRevision: ExpectedRevision | '*'): Promise<ProductResult> {
+  async #execute(command: ProductCommand, ifRevision: IfRevision): Promise<ProductResult> {
     const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
     const [result] = await this.commands.execute(new ProductCommands([{ id: command.sku, command, cause, ifRevision }]));
     return result!;
