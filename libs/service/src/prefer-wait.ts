@@ -14,7 +14,7 @@ export const preferHeader = {
   name: 'Prefer',
   required: false,
   description: `\`wait=n\` (RFC 7240): what is not known yet is looked for again, for so many seconds (at most ${LONGEST_WAIT_SECONDS}), before the answer says so`,
-  schema: { type: 'string', example: 'wait=5' },
+  schema: { type: 'string', pattern: '^wait=\\d{1,9}$', example: 'wait=5' },
 } as const;
 
 /**
