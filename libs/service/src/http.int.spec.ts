@@ -237,3 +237,19 @@ describe('a client that stops in the middle', () => {
     expect(logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 });
+
+it('A request that comes behind another while the service ends is told to go elsewhere', async () => {
+  const ending = await startService({ name: 'ending-service', module: NoteModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+  const socket = connect(Number(new URL(ending.url).port), '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString()));
+  const closed = once(socket, 'close');
+  const body = '{"text":"a"}';
+  socket.write(`POST /notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 4)}`);
+  await once(socket, 'connect');
+  await fetch(`${ending.url}/health/live`);
+  const stopped = ending.stop();
+  socket.write(`${body.slice(4)}GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n`);
+  await Promise.all([stopped, closed]);
+  expect(text).toMatch(/^HTTP\/1\.1 201 [\s\S]*HTTP\/1\.1 503 [\s\S]*retry-after: 1[\s\S]*application\/problem\+json[\s\S]*not-ready/i);
+});

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metric } from 'prom-client';
 import { serveAllowedMethods } from './allowed-methods.ts';
 import type { ServiceConfig } from './config.ts';
@@ -14,6 +14,7 @@ import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
 import { PreferWait } from './prefer-wait.ts';
 import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
+import { Problem } from './problems.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
 import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
 import { validationPipe } from './validation.ts';
@@ -57,6 +58,8 @@ function createAdapter(): FastifyAdapter {
       // Node's own answer to a request without a host says nothing.
       requireHostHeader: false,
     },
+    // Fastify's own answer is no problem, and does not say when to try again.
+    return503OnClosing: false,
     genReqId: correlationIdOf,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (fault: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, problemOf(fault)),
@@ -83,6 +86,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   fastify.server.on('checkExpectation', answerExpectation);
   readJsonBodies(fastify);
   keepRequestContext(fastify);
+  refuseWhileEnding(fastify);
   serveAllowedMethods(fastify);
   const watch = new DependencyWatch(dependencies, (dependency, failure) => {
     if (failure === null) logger.info({ dependency }, `${dependency} answers`);
@@ -119,6 +123,18 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       for (const dependency of dependencies) await dependency.close?.();
     },
   };
+}
+
+/** What comes behind another request on its connection: the connection ends with this answer. */
+function refuseWhileEnding(fastify: FastifyInstance): void {
+  let isEnding = false;
+  fastify.addHook('preClose', (done) => {
+    isEnding = true;
+    done();
+  });
+  fastify.addHook('onRequest', (_request, _reply, done) => {
+    done(isEnding ? new Problem('not-ready', 'The service is ending', { headers: { 'retry-after': '1' } }) : undefined);
+  });
 }
 
 /** Connections that have brought no request yet: to Node they are not idle, and it would wait a minute for their headers. */
