@@ -1,7 +1,8 @@
-import { currency, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
+import { currency, currencyCode, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 
-const MOST_MINOR_UNITS = 1_000_000_000;
+/** Ten thousand million of a currency with two decimals, since a desk costs millions in some. */
+const MOST_MINOR_UNITS = 1_000_000_000_000;
 const MOST_OF_ONE_RECEIPT = 1_000_000;
 const LARGEST_PAGE = 200;
 
@@ -13,7 +14,9 @@ const price = z.strictObject({
 export const skuParam = z.strictObject({ sku });
 export const orderIdParam = z.strictObject({ orderId: uuid });
 
-export const listProductBody = z.strictObject({ name: lineOfText(200), price });
+export const listProductBody = z
+  .strictObject({ name: lineOfText(200), price })
+  .meta({ examples: [{ name: 'Oak desk', price: { amount: 24_900, currency: 'EUR' } }] });
 export type ListProductBody = z.infer<typeof listProductBody>;
 
 export const productView = z.object({
@@ -21,7 +24,7 @@ export const productView = z.object({
   /** Of the product's stream; also the ETag. */
   revision: z.int(),
   name: z.string(),
-  price,
+  price: z.object({ amount: z.int(), currency: currencyCode }),
   /** Whether it is on sale. */
   listed: z.boolean(),
 });
@@ -38,14 +41,14 @@ export const productList = z.object({
 });
 export type ProductList = z.infer<typeof productList>;
 
-export const receiptBody = z.strictObject({
-  /** Chosen by the client, so that it may send the receipt again. */
-  receiptId: uuid.optional(),
-  quantity: z.int().min(1).max(MOST_OF_ONE_RECEIPT),
-});
+export const receiptBody = z
+  .strictObject({
+    /** Chosen by the client, so that it may send the receipt again. */
+    receiptId: uuid.optional(),
+    quantity: z.int().min(1).max(MOST_OF_ONE_RECEIPT),
+  })
+  .meta({ examples: [{ quantity: 10 }] });
 export type ReceiptBody = z.infer<typeof receiptBody>;
-
-export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters').optional();
 
 export const receiptView = z.object({ sku, receiptId: z.uuid(), quantity: z.int() });
 export type ReceiptView = z.infer<typeof receiptView>;

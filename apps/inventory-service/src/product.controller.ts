@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { ExpectedRevision } from '@orderstream/event-sourcing';
-import { ApiProblems, Problem, entityTag, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
+import type { IfRevision } from '@orderstream/event-sourcing';
+import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ProductCommand } from './domain/product.decider.ts';
 import {
@@ -32,10 +32,10 @@ export class ProductController {
 
   @Put(':sku')
   @ApiOperation({ summary: 'Put a product on sale, or change its name or price', description: 'A new product needs no If-Match; a change does, `*` for any.' })
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that the change is based on' })
+  @ApiHeader({ ...ifMatchHeader, required: false })
   @ApiResponse({ status: 200, standardSchema: productView, description: 'The product as it is now', headers: etag })
   @ApiResponse({ status: 201, standardSchema: productView, description: 'The new product', headers: { ...etag, Location: { schema: { type: 'string' } } } })
-  @ApiProblems('malformed-request', 'invalid-request', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
   async list(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
     @Headers('if-match') ifMatch: string | undefined,
@@ -59,7 +59,7 @@ export class ProductController {
   @Delete(':sku')
   @HttpCode(204)
   @ApiOperation({ summary: 'Take a product off sale', description: 'Orders that were placed before are not touched.' })
-  @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
+  @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 204, description: 'It is off sale', headers: etag })
   @ApiProblems('invalid-request', 'not-found', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
   async delist(
@@ -95,7 +95,7 @@ export class ProductController {
     return this.queries.execute(new ListProducts(query));
   }
 
-  async #execute(command: ProductCommand, ifRevision: ExpectedRevision | '*'): Promise<ProductResult> {
+  async #execute(command: ProductCommand, ifRevision: IfRevision): Promise<ProductResult> {
     const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
     const [result] = await this.commands.execute(new ProductCommands([{ id: command.sku, command, cause, ifRevision }]));
     return result!;

@@ -3,7 +3,7 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, R
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type EventStore, derivedId, load } from '@orderstream/event-sourcing';
-import { ApiProblems, EVENT_STORE, Problem, entityTag, readInput, requestContext } from '@orderstream/service';
+import { ApiProblems, EVENT_STORE, Problem, entityTag, idempotencyKey, idempotencyKeyHeader, readInput, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import { productDecider } from './domain/product.decider.ts';
 import {
@@ -12,7 +12,6 @@ import {
   type ReceiptView,
   type StockList,
   type StockView,
-  idempotencyKey,
   pageQuery,
   receiptBody,
   receiptView,
@@ -35,16 +34,16 @@ export class StockController {
   @Post('products/:sku/receipts')
   @HttpCode(201)
   @ApiOperation({ summary: 'Receive goods', description: 'Repeating it with the same receiptId, or without one under the same Idempotency-Key, gives the same answer and receives nothing.' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 200 visible characters, chosen by the client for this receipt' })
+  @ApiHeader(idempotencyKeyHeader)
   @ApiResponse({ status: 201, standardSchema: receiptView, description: 'The receipt', headers: { Location: { schema: { type: 'string' } } } })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'contended', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'not-found', 'idempotency-key-reused', 'contended', 'dependency-unavailable')
   async receive(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
     @Headers('idempotency-key') header: string | undefined,
     @Body({ schema: receiptBody }) { quantity, receiptId: given }: ReceiptBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReceiptView> {
-    const key = readInput('idempotency-key', idempotencyKey, header);
+    const key = readInput('idempotency-key', idempotencyKey.optional(), header);
     // Goods of a product that is off sale still arrive; only what was never listed is a mistake.
     const { revision } = await load(this.store, productDecider, sku);
     if (revision === null) throw new Problem('not-found', `There is no product ${sku}`);

@@ -127,7 +127,8 @@ describe('cancelling an order', () => {
   it('needs the revision that it is based on', async () => {
     const orderId = await orderAfter(toAccepted);
     expect(await problemOf(await cancel(orderId, null))).toEqual([428, 'precondition-required', []]);
-    expect(await problemOf(await cancel(orderId, 'W/"1"'))).toEqual([400, 'invalid-request', ['if-match']]);
+    expect(await problemOf(await cancel(orderId, '1'))).toEqual([400, 'invalid-request', ['if-match']]);
+    expect(await problemOf(await cancel(orderId, 'W/"1"'))).toEqual([412, 'precondition-failed', []]);
     const stale = await cancel(orderId, '"0"');
     expect(stale.headers.get('etag')).toBe('"1"');
     expect(await json(stale)).toMatchObject({ status: 412, currentETag: '"1"' });

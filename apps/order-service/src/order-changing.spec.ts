@@ -57,7 +57,7 @@ async function placedOrder() {
 describe('the address of an order', () => {
   it('changes for a customer who is known', async () => {
     const { changing, keys, store } = await placedOrder();
-    expect(await changing.changeAddress(orderId, elsewhere, 0)).toEqual({ orderId, revision: 1, status: 'placed' });
+    expect(await changing.changeAddress(orderId, elsewhere, [0])).toEqual({ orderId, revision: 1, status: 'placed' });
     const { recipient: sealed } = store.all.at(-1)!.event.data as { recipient: string };
     expect(await keys.open(sealed)).toEqual(elsewhere);
   });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { OrderPlaced } from '@orderstream/contracts';
-import { type EventStore, load } from '@orderstream/event-sourcing';
+import { type EventStore, type IfRevision, load } from '@orderstream/event-sourcing';
 import { PersonalData } from '@orderstream/personal-data';
 import { EVENT_STORE, Problem, preconditionFailed, requestContext } from '@orderstream/service';
 import { type OrderCommand, type OrderRejection, orderDecider } from './domain/order.decider.ts';
@@ -24,12 +24,12 @@ export class OrderChanging {
    *
    * @throws Problem when it can't be cancelled; a fault with `dependency` when something is away.
    */
-  cancel(orderId: string, ifRevision: number | '*'): Promise<OrderProgress> {
+  cancel(orderId: string, ifRevision: IfRevision): Promise<OrderProgress> {
     return this.#change(orderId, { type: 'CancelOrder', at: new Date().toISOString() }, ifRevision);
   }
 
   /** @throws Problem when the address is fixed, or nobody's any more; a fault with `dependency` when something is away. */
-  async changeAddress(orderId: string, recipient: Recipient, ifRevision: number | '*'): Promise<OrderProgress> {
+  async changeAddress(orderId: string, recipient: Recipient, ifRevision: IfRevision): Promise<OrderProgress> {
     const { state } = await load(this.store, orderDecider, orderId);
     if (state.status === 'none') throw unknownOrder(orderId);
     const sealed = await this.#sealFor(state.order, recipient);
@@ -48,7 +48,7 @@ export class OrderChanging {
     return sealed;
   }
 
-  async #change(orderId: string, command: OrderCommand, ifRevision: number | '*'): Promise<OrderProgress> {
+  async #change(orderId: string, command: OrderCommand, ifRevision: IfRevision): Promise<OrderProgress> {
     const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause, ifRevision }]));
     const { state, revision } = result!;

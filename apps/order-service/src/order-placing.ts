@@ -60,7 +60,7 @@ export class OrderPlacing {
     const cause = { id: randomUUID(), reaction: 'PlaceOrder', fingerprint, ...requestContext() };
     const command = { type: 'PlaceOrder', orderId, customerId, lines, paymentMethod, recipient, at } as const;
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause }], { newStreams: true }));
-    if (!result!.ok) throw new Problem('total-too-large', 'The total is more than can be counted exactly');
+    if (!result!.ok) throw new Problem('total-too-large', 'The total is more than an order may have');
     const [event] = result!.events;
     if (event?.type === 'OrderPlaced') return placedView(event.data);
     const placed = await this.#placedBefore(orderId, fingerprint);

@@ -1,6 +1,6 @@
-import { currency, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
+import { currency, currencyCode, cursor, lineOfText, sku, uuid, visibleText, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
-import { isCountryCode } from './country-codes.ts';
+import { countryCodes } from './country-codes.ts';
 
 const MOST_LINES = 50;
 const MOST_OF_ONE = 1_000;
@@ -9,8 +9,8 @@ const recipient = z.strictObject({
   name: lineOfText(200),
   street: lineOfText(200),
   city: lineOfText(100),
-  postalCode: lineOfText(20),
-  country: z.string().refine(isCountryCode, 'must be an ISO 3166-1 alpha-2 code'),
+  postalCode: lineOfText(20).optional().describe('where the country has them'),
+  country: z.enum(countryCodes, 'must be an ISO 3166-1 alpha-2 code'),
 });
 
 export type Recipient = z.infer<typeof recipient>;
@@ -37,10 +37,7 @@ export const placeOrderBody = z
     customerId: uuid,
     lines: z.array(requestedLine).min(1).max(MOST_LINES).check(distinctSkus),
     currency: currency.optional().describe('what the customer expects to pay in; prices are the shop’s own'),
-    paymentMethod: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
-      .describe('the payment provider’s token'),
+    paymentMethod: visibleText(200).describe('the payment provider’s token'),
     recipient,
   })
   .meta({
@@ -56,12 +53,7 @@ export const placeOrderBody = z
 
 export type PlaceOrderBody = z.infer<typeof placeOrderBody>;
 
-export const idempotencyKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
-  .optional();
-
-const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency });
+const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency: currencyCode });
 
 export const orderStatus = z.enum(['placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected', 'cancelled']);
 
@@ -118,7 +110,7 @@ export const findOrderQuery = z.strictObject({ minRevision: wholeNumber(999_999_
 export const listOrdersQuery = z.strictObject({
   status: orderStatus.optional(),
   customer: uuid.optional(),
-  cursor: z.string().max(200).optional(),
+  cursor: cursor.optional(),
   limit: wholeNumber(200, 1).optional(),
 });
 

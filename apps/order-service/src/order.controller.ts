@@ -1,10 +1,9 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, entityTag, readIfMatch, readInput, type Reply } from '@orderstream/service';
+import { ApiProblems, entityTag, idempotencyKey, idempotencyKeyHeader, ifMatchHeader, readIfMatch, readInput, type Reply } from '@orderstream/service';
 import {
   findOrderQuery,
-  idempotencyKey,
   type ListOrdersQuery,
   listOrdersQuery,
   orderIdParam,
@@ -24,7 +23,6 @@ import { OrderPlacing } from './order-placing.ts';
 import { FindOrder, ListOrders } from './order.queries.ts';
 
 const etag = { ETag: { description: 'The revision of the order’s stream', schema: { type: 'string' as const, example: '"0"' } } };
-const ifMatchHeader = { name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' };
 
 @ApiTags('orders')
 @Controller('orders')
@@ -38,16 +36,16 @@ export class OrderController {
   @Post()
   @HttpCode(201)
   @ApiOperation({ summary: 'Place an order', description: 'Prices are the shop’s own. Repeating it under the same Idempotency-Key gives the same answer and places nothing.' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 200 visible characters, chosen by the client for this order' })
+  @ApiHeader(idempotencyKeyHeader)
   @ApiResponse({ status: 201, standardSchema: orderView, description: 'The order as it was placed', headers: { ...etag, Location: { schema: { type: 'string' } } } })
-  @ApiProblems('malformed-request', 'invalid-request', 'unknown-sku', 'currency-mismatch', 'total-too-large')
-  @ApiProblems('idempotency-key-reused', 'contended', 'customer-erased', 'body-too-large', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'unknown-sku', 'currency-mismatch', 'total-too-large')
+  @ApiProblems('idempotency-key-reused', 'contended', 'customer-erased', 'dependency-unavailable')
   async place(
     @Body({ schema: placeOrderBody }) body: PlaceOrderBody,
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<OrderView> {
-    const order = await this.placing.place(body, readInput('idempotency-key', idempotencyKey, key));
+    const order = await this.placing.place(body, readInput('idempotency-key', idempotencyKey.optional(), key));
     void reply.headers({ location: `/orders/${order.orderId}`, etag: entityTag(order.revision) });
     return order;
   }
@@ -97,8 +95,8 @@ export class OrderController {
   @ApiOperation({ summary: 'Send an order to another address', description: 'Until it is paid.' })
   @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order goes to this address', headers: etag })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'contended', 'customer-erased')
-  @ApiProblems('precondition-failed', 'body-too-large', 'precondition-required', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'customer-erased')
+  @ApiProblems('precondition-failed', 'precondition-required', 'dependency-unavailable')
   async changeAddress(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
     @Headers('if-match') ifMatch: string | undefined,

@@ -3,7 +3,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, streamName } from '@orderstream/event-sourcing';
 import { Database } from '@orderstream/postgres';
-import { EVENT_STORE, Problem } from '@orderstream/service';
+import { cursorAfter, EVENT_STORE, Problem } from '@orderstream/service';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
 import { OrderSummary } from './order-summary.entity.ts';
@@ -82,9 +82,7 @@ export class ListOrders extends Query<OrderList> {
 export class ListOrdersHandler implements IQueryHandler<ListOrders> {
   constructor(private readonly database: Database) {}
 
-  /** @throws Problem 400 for a cursor that this did not give. */
   async execute({ query: { status, customer, cursor, limit = PAGE } }: ListOrders): Promise<OrderList> {
-    const before = cursor === undefined ? null : readCursor(cursor);
     const found = await this.database.read((entities) => {
       const rows = summaries(entities)
         .orderBy('summary.placedAt', 'DESC')
@@ -92,12 +90,12 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
         .limit(limit + 1);
       if (status !== undefined) rows.andWhere('summary.status = :status', { status });
       if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
-      if (before !== null) rows.andWhere('(summary.placedAt, summary.orderId) < (:placedAt, :orderId)', before);
+      if (cursor !== undefined) rows.andWhere('(summary.placedAt, summary.orderId) < (:at, :id)', cursor);
       return rows.getMany();
     });
     const orders = found.slice(0, limit).map(toView);
     const last = orders.at(-1);
-    return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter(last) : null };
+    return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.placedAt, id: last.orderId }) : null };
   }
 }
 
@@ -132,21 +130,4 @@ function cancellationOf(row: OrderSummary): OrderView['cancellation'] {
   const { cancellationRequestedAt: requestedAt, cancelledAt, cancellationReason: reason } = row;
   if (requestedAt === null && cancelledAt === null) return null;
   return { requestedAt: requestedAt?.toISOString() ?? null, cancelledAt: cancelledAt?.toISOString() ?? null, reason };
-}
-
-/** The place behind an order in the list: clients need not know that it is a time and an id. */
-function cursorAfter(order: OrderView): string {
-  return Buffer.from(`${order.placedAt} ${order.orderId}`).toString('base64url');
-}
-
-const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-function readCursor(cursor: string): { placedAt: string; orderId: string } {
-  const [, placedAt, orderId] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (placedAt === undefined || orderId === undefined || Number.isNaN(Date.parse(placedAt))) {
-    throw new Problem('invalid-request', 'Not valid: cursor', {
-      errors: [{ field: 'cursor', message: 'must be the nextCursor of a page' }],
-    });
-  }
-  return { placedAt, orderId };
 }

@@ -2,27 +2,32 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { ApiProblems, Problem, currency, readInput } from '@orderstream/service';
+import { ApiProblems, Problem, currency, idempotencyKeyHeader, readInput, visibleText, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 import { Book } from './book.ts';
 import type { Operation, OperationRequest } from './operation.ts';
 import { methodTable, treatmentOf } from './test-payment-methods.ts';
 
-const visible = (most: number): z.ZodString =>
-  z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), `must be 1 to ${most} visible ASCII characters`);
-const idempotencyKey = visible(80);
+const idempotencyKey = visibleText(80);
+const idParam = z.strictObject({ id: visibleText(100) });
+const keyParam = z.strictObject({ idempotencyKey });
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
-const paymentMethod = z.string().min(1).max(200);
-const authorisation = z.strictObject({ reference: visible(100), amount: money, paymentMethod });
-const partOfIt = z.strictObject({ amount: money });
-const voiding = z.strictObject({
-  reference: visible(100),
-  authorisationKey: idempotencyKey.describe('The Idempotency-Key of the authorisation, whether it has come or not'),
-  amount: money.describe('What is thought to be held; what was is in the answer'),
-});
+const paymentMethod = visibleText(200);
+const sample = { amount: 24_900, currency: 'EUR' };
+const authorisation = z
+  .strictObject({ reference: visibleText(100), amount: money, paymentMethod })
+  .meta({ examples: [{ reference: 'order-4711', amount: sample, paymentMethod: 'pm_card_ok' }] });
+const partOfIt = z.strictObject({ amount: money }).meta({ examples: [{ amount: sample }] });
+const voiding = z
+  .strictObject({
+    reference: visibleText(100),
+    authorisationKey: idempotencyKey.describe('The Idempotency-Key of the authorisation, whether it has come or not'),
+    amount: money.describe('What is thought to be held; what was is in the answer'),
+  })
+  .meta({ examples: [{ reference: 'order-4711', authorisationKey: 'order-4711/authorise', amount: sample }] });
 const pageQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: wholeNumber(999_999_999_999_999).default(0),
+  limit: wholeNumber(1_000, 1).default(100),
 });
 const operation = z.object({
   sequence: z.int(),
@@ -45,10 +50,9 @@ const page = z.object({
   next: z.int().nullable().describe('`after` of the next page; null at the end'),
 });
 const keyHeader = {
-  name: 'idempotency-key',
+  ...idempotencyKeyHeader,
   required: true,
-  description: 'The same key and body get the recorded answer, however often; nothing is done twice',
-  schema: { type: 'string', maxLength: 80 },
+  schema: { ...idempotencyKeyHeader.schema, pattern: '^[\\x21-\\x7e]{1,80}$' },
 } as const;
 
 const problems = {
@@ -75,7 +79,7 @@ export class OperationsController {
   @ApiOperation({ summary: 'Hold an amount', description: methodTable })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
-  @ApiProblems('malformed-request', 'invalid-request', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'idempotency-key-reused', 'dependency-unavailable')
   authorise(
     @Body({ schema: authorisation }) body: z.output<typeof authorisation>,
     @Headers('idempotency-key') key: string | undefined,
@@ -91,10 +95,10 @@ export class OperationsController {
   })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found')
+  @ApiProblems('invalid-request', 'not-found')
   @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
   capture(
-    @Param('id') id: string,
+    @Param({ schema: idParam }) { id }: z.output<typeof idParam>,
     @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
     @Headers('idempotency-key') key: string | undefined,
     @Req() request: { readonly raw: IncomingMessage },
@@ -111,7 +115,7 @@ export class OperationsController {
   })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
-  @ApiProblems('malformed-request', 'invalid-request', 'currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems('invalid-request', 'currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
   void(
     @Body({ schema: voiding }) body: z.output<typeof voiding>,
     @Headers('idempotency-key') key: string | undefined,
@@ -127,10 +131,10 @@ export class OperationsController {
   })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found')
+  @ApiProblems('invalid-request', 'not-found')
   @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
   refund(
-    @Param('id') id: string,
+    @Param({ schema: idParam }) { id }: z.output<typeof idParam>,
     @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
     @Headers('idempotency-key') key: string | undefined,
     @Req() request: { readonly raw: IncomingMessage },
@@ -141,8 +145,8 @@ export class OperationsController {
   @Get('operations/:idempotencyKey')
   @ApiOperation({ summary: 'What became of a request whose answer never came' })
   @ApiResponse({ status: 200, description: 'The recorded outcome', standardSchema: operation })
-  @ApiProblems('not-found')
-  find(@Param('idempotencyKey') key: string): Operation {
+  @ApiProblems('invalid-request', 'not-found')
+  find(@Param({ schema: keyParam }) { idempotencyKey: key }: z.output<typeof keyParam>): Operation {
     const found = this.#book.find(key);
     if (found === null) throw new Problem('not-found', 'Nothing was booked under this key');
     return found;

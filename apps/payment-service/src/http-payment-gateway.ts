@@ -6,14 +6,18 @@ import { MisunderstoodRequest, type PaymentGateway, type ProviderOperation } fro
 const ANSWER_WITHIN_MS = 5_000;
 const PING_WITHIN_MS = 1_000;
 const MOST_OF_AN_ANSWER = 500;
+const LONGEST_TEXT = 1_000;
+
+/** What the provider says is recorded word for word, so it has to be text that every system keeps. */
+const text = z.string().min(1).max(LONGEST_TEXT).refine((value) => value.isWellFormed(), 'must be well-formed Unicode');
 
 const operation = z
   .object({
-    id: z.string().min(1),
-    amount: z.object({ amount: z.int(), currency: z.string() }),
+    id: text,
+    amount: z.object({ amount: z.int(), currency: text }),
     outcome: z.enum(['succeeded', 'refused']),
-    reason: z.string().nullable(),
-    recordedAt: z.iso.datetime(),
+    reason: text.nullable(),
+    recordedAt: z.iso.datetime().refine((instant) => instant >= '0001', 'must be in a year from 1 on'),
   })
   .transform(({ id, amount, outcome, reason, recordedAt }): ProviderOperation => ({
     id,
@@ -21,6 +25,9 @@ const operation = z
     refusal: outcome === 'refused' ? (reason ?? 'refused') : null,
     recordedAt: new Date(recordedAt).toISOString(),
   }));
+
+/** Fatal: a replacement character would be recorded as what the provider has said. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Statuses that say nothing about what was done: the provider, or something before it, was busy. */
 const OUTCOME_UNKNOWN: ReadonlySet<number> = new Set([408, 425, 429]);
@@ -90,7 +97,7 @@ export class HttpPaymentGateway implements PaymentGateway {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-      .then(async (response) => ({ status: response.status, body: await response.text() }))
+      .then(async (response) => ({ status: response.status, body: utf8.decode(await response.arrayBuffer()) }))
       .catch((fault: unknown) => {
         throw new DependencyUnavailable('payment-provider', reasonOf(fault));
       });

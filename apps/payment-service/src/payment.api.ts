@@ -1,7 +1,7 @@
-import { currency, uuid } from '@orderstream/service';
+import { currencyCode, uuid } from '@orderstream/service';
 import { z } from 'zod';
 
-const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency });
+const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency: currencyCode });
 
 /** A payment as clients see it. */
 export const paymentView = z.object({
@@ -49,7 +49,7 @@ export const revenueList = z.object({
   days: z.array(
     z.object({
       day: z.iso.date(),
-      currency,
+      currency: currencyCode,
       captured: minorUnits,
       refunded: minorUnits,
       net: minorUnits.describe('captured less refunded on that day; may be below 0'),

@@ -1,11 +1,13 @@
-import { lineOfText, uuid, wholeNumber } from '@orderstream/service';
+import { cursor, lineOfText, uuid, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 
 const LARGEST_PAGE = 200;
 
 export const orderIdParam = z.strictObject({ orderId: uuid });
 
-export const dispatchBody = z.strictObject({ carrier: lineOfText(100), trackingNumber: lineOfText(100) });
+export const dispatchBody = z
+  .strictObject({ carrier: lineOfText(100), trackingNumber: lineOfText(100) })
+  .meta({ examples: [{ carrier: 'Blue Van', trackingNumber: 'BV-0001' }] });
 export type DispatchBody = z.infer<typeof dispatchBody>;
 
 const instant = z.iso.datetime();
@@ -38,7 +40,7 @@ export type ShipmentView = z.infer<typeof shipmentView>;
 
 export const listShipmentsQuery = z.strictObject({
   status: shipmentStatus.optional(),
-  cursor: z.string().max(200).optional(),
+  cursor: cursor.optional(),
   limit: wholeNumber(LARGEST_PAGE, 1).optional(),
 });
 export type ListShipmentsQuery = z.infer<typeof listShipmentsQuery>;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, Problem, entityTag, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
+import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ShipmentCommand, ShipmentRejection } from './domain/shipment.decider.ts';
 import {
@@ -56,9 +56,9 @@ export class ShipmentController {
   @Post(':orderId/dispatch')
   @HttpCode(200)
   @ApiOperation({ summary: 'The goods were handed to a carrier' })
-  @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
+  @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment is on its way', headers: etag })
-  @ApiProblems('malformed-request', 'invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   dispatch(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },
@@ -73,7 +73,7 @@ export class ShipmentController {
   @Post(':orderId/delivery')
   @HttpCode(200)
   @ApiOperation({ summary: 'The carrier handed the goods over' })
-  @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
+  @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment has arrived', headers: etag })
   @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
@@ -88,7 +88,7 @@ export class ShipmentController {
   @Post(':orderId/return')
   @HttpCode(200)
   @ApiOperation({ summary: 'The goods came back', description: 'Because they were recalled, or because nobody took them.' })
-  @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that you read, or * for any' })
+  @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: shipmentProgress, description: 'The shipment has come back', headers: etag })
   @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')

@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { PersonalData } from '@orderstream/personal-data';
 import { Database } from '@orderstream/postgres';
-import { Problem } from '@orderstream/service';
+import { cursorAfter } from '@orderstream/service';
 import type { ListShipmentsQuery, ShipmentList, ShipmentView } from './shipment.api.ts';
 import { Shipment } from './shipment.entity.ts';
 
@@ -41,9 +41,7 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
     private readonly personalData: PersonalData,
   ) {}
 
-  /** @throws Problem 400 for a cursor that this did not give. */
   async execute({ query: { status, cursor, limit = PAGE } }: ListShipments): Promise<ShipmentList> {
-    const after = cursor === undefined ? null : readCursor(cursor);
     const found = await this.database.read((entities) => {
       const rows = entities
         .createQueryBuilder(Shipment, 'shipment')
@@ -51,14 +49,14 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
         .addOrderBy('shipment.orderId')
         .limit(limit + 1);
       if (status !== undefined) rows.andWhere('shipment.status = :status', { status });
-      if (after !== null) rows.andWhere('(shipment.scheduledAt, shipment.orderId) > (:scheduledAt, :orderId)', after);
+      if (cursor !== undefined) rows.andWhere('(shipment.scheduledAt, shipment.orderId) > (:at, :id)', cursor);
       return rows.getMany();
     });
     const page = found.slice(0, limit);
     const recipients = await this.personalData.openAll(page.map(({ recipient }) => recipient));
     const shipments = page.map((row, nth) => toView(row, recipients[nth] ?? null));
     const last = shipments.at(-1);
-    return { shipments, nextCursor: found.length > limit && last !== undefined ? cursorAfter(last) : null };
+    return { shipments, nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.scheduledAt, id: last.orderId }) : null };
   }
 }
 
@@ -81,23 +79,6 @@ function toView(row: Shipment, recipient: object | null): ShipmentView {
     returnedAt: row.returnedAt?.toISOString() ?? null,
     cancelledAt: row.cancelledAt?.toISOString() ?? null,
   };
-}
-
-/** The place behind a shipment in the list: clients need not know that it is a time and an id. */
-function cursorAfter(shipment: ShipmentView): string {
-  return Buffer.from(`${shipment.scheduledAt} ${shipment.orderId}`).toString('base64url');
-}
-
-const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-function readCursor(cursor: string): { scheduledAt: string; orderId: string } {
-  const [, scheduledAt, orderId] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (scheduledAt === undefined || orderId === undefined || Number.isNaN(Date.parse(scheduledAt))) {
-    throw new Problem('invalid-request', 'Not valid: cursor', {
-      errors: [{ field: 'cursor', message: 'must be the nextCursor of a page' }],
-    });
-  }
-  return { scheduledAt, orderId };
 }
 
 export const queryHandlers = [FindShipmentHandler, ListShipmentsHandler];

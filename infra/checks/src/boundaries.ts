@@ -55,7 +55,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     libs: ['contracts', 'event-sourcing', 'messaging'],
     packages: [
       '@nestjs/common', '@nestjs/core', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/swagger',
-      'reflect-metadata', 'rxjs', 'zod', 'prom-client', 'pino', 'fastify', '@fastify/static',
+      'reflect-metadata', 'rxjs', 'zod', 'prom-client', 'pino', 'fastify', '@fastify/static', 'find-my-way',
     ],
     builtins: true,
   },

@@ -57,10 +57,19 @@ describe('An event is refused when', () => {
     ['an id is no UUID', { ...placed, orderId: 'order-1' }, 'orderId'],
     ['an instant is not ISO-8601 UTC with milliseconds', { ...placed, placedAt: '2026-01-02' }, 'placedAt'],
     ['an instant does not exist', { ...placed, placedAt: '2026-13-02T00:00:00.000Z' }, 'placedAt'],
+    ['a day does not exist', { ...placed, placedAt: '2026-02-31T00:00:00.000Z' }, 'placedAt'],
+    ['an hour does not exist', { ...placed, placedAt: '2026-02-01T24:00:00.000Z' }, 'placedAt'],
+    ['it was in a year that Postgres does not know', { ...placed, placedAt: '0000-02-01T00:00:00.000Z' }, 'placedAt'],
+    ['a text has half a surrogate pair', { ...placed, paymentMethod: 'pm \ud83d' }, 'paymentMethod'],
+    ['a text in a list has one', { ...placed, lines: [{ ...(placed['lines'] as object[])[0], sku: '\udc00' }] }, 'lines.0.sku'],
     ['a quantity is a fraction', { ...placed, lines: [{ sku: 'A', quantity: 1.5, unitPrice: placed['total'] }] }, 'lines.0.quantity'],
     ['an amount is beyond what a number holds exactly', { ...placed, total: { amount: 2 ** 60, currency: 'EUR' } }, 'total.amount'],
   ])('%s, naming the field', (_, data, field) => {
     expect(refusal(data)).toContain(field);
+  });
+  it('a text that may be null has half a surrogate pair', () => {
+    const declined = sample('PaymentDeclined.v1').value;
+    expect(() => checkEvent('PaymentDeclined', { ...declined, reason: 'no \ud800' })).toThrow('reason');
   });
   it('and passes when it is whole', () => {
     expect(refusal(placed)).toBe('accepted');

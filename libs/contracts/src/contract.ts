@@ -27,18 +27,22 @@ export class ContractViolation extends Error {
   override readonly name = 'ContractViolation';
 }
 
-const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Years that have four digits everywhere; Postgres knows no year 0. */
+const ISO_INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Milliseconds on the wire, an ISO-8601 UTC string in TypeScript and in the store. */
 class IsoInstant extends avro.types.LogicalType {
   protected override _fromValue(ms: number): string {
-    return new Date(ms).toISOString();
+    const iso = new Date(ms).toISOString();
+    if (!ISO_INSTANT.test(iso)) throw new RangeError(`${iso} is in no year from 1 to 9999`);
+    return iso;
   }
   protected override _toValue(iso: unknown): number | undefined {
     if (typeof iso !== 'string' || !ISO_INSTANT.test(iso)) return undefined;
     const ms = Date.parse(iso);
-    return Number.isNaN(ms) ? undefined : ms;
+    // 30 February parses as 2 March: the topic would have another day than the store.
+    return !Number.isNaN(ms) && new Date(ms).toISOString() === iso ? ms : undefined;
   }
   protected override _resolve(writer: avro.Type): ((ms: number) => string) | undefined {
     return avro.Type.isType(writer, 'logical:timestamp-millis', 'long') ? (ms) => this._fromValue(ms) : undefined;
@@ -102,7 +106,7 @@ export function currentVersion(type: string): number {
 
 /**
  * Checks data against the current schema: every declared field present (null, never absent), no
- * other fields, ISO instants and lower-case UUIDs.
+ * other fields, ISO instants, lower-case UUIDs, and text that UTF-8 can carry.
  *
  * @throws ContractViolation naming the fields.
  */
@@ -116,7 +120,17 @@ export function checkEvent(type: string, data: object): void {
     },
   });
   collectAbsent(avroTypeOf, data, [], wrong);
+  collectBrokenText(data, [], wrong);
   if (wrong.length > 0) throw new ContractViolation(`${type}: ${wrong.join('; ')}`);
+}
+
+/** Half a surrogate pair is text to JavaScript and JSON; Avro would write a replacement character for it. */
+function collectBrokenText(value: unknown, path: readonly string[], wrong: string[]): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) wrong.push(`${path.join('.')}: ${JSON.stringify(value)} is not well-formed Unicode`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value)) collectBrokenText(inner, [...path, name], wrong);
+  }
 }
 
 function describe(expected: avro.Type): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Decider } from './decider.ts';
 import { derivedId } from './event-id.ts';
 import { type AppendResult, type EventStore, StreamContended } from './event-store.ts';
-import { type Cause, handleCommandBatch, handleCommands } from './handle-commands.ts';
+import { type Cause, type IfRevision, handleCommandBatch, handleCommands } from './handle-commands.ts';
 import { InMemoryEventStore } from './testing/in-memory-event-store.ts';
 
 type Deposited = { readonly type: 'Deposited'; readonly data: { readonly coins: number } };
@@ -54,11 +54,12 @@ describe('Commands on one stream', () => {
   it('are refused when the stream is not at the revision that they were meant for', async () => {
     const store = new InMemoryEventStore();
     await handleCommands(store, purse, '1', commands(5), options);
-    const meantFor = (ifRevision: number | 'no_stream' | '*') => handleCommands(store, purse, '1', [{ ...commands(1)[0]!, ifRevision }], options);
+    const meantFor = (ifRevision: IfRevision) => handleCommands(store, purse, '1', [{ ...commands(1)[0]!, ifRevision }], options);
     const stale = [{ ok: false, rejection: { type: 'stale-revision' }, state: 5, revision: 0 }];
     expect(await meantFor('no_stream')).toEqual(stale);
-    expect(await meantFor(1)).toEqual(stale);
-    expect(await meantFor(0)).toMatchObject([{ ok: true, state: 6, revision: 1 }]);
+    expect(await meantFor([1])).toEqual(stale);
+    expect(await meantFor([])).toEqual(stale);
+    expect(await meantFor([4, 0])).toMatchObject([{ ok: true, state: 6, revision: 1 }]);
     expect(await meantFor('*')).toMatchObject([{ ok: true, state: 7, revision: 2 }]);
   });
 
@@ -70,7 +71,7 @@ describe('Commands on one stream', () => {
   it('meant for a revision are refused when another writer was first', async () => {
     const store = new InMemoryEventStore();
     await handleCommands(store, purse, '1', commands(5), options);
-    const results = await handleCommands(racing(store, 1), purse, '1', [{ ...commands(-5)[0]!, ifRevision: 0 }], options);
+    const results = await handleCommands(racing(store, 1), purse, '1', [{ ...commands(-5)[0]!, ifRevision: [0] }], options);
     expect(results).toMatchObject([{ ok: false, rejection: { type: 'stale-revision' }, revision: 1 }]);
   });
 

@@ -5,7 +5,6 @@ import {
   type EventMetadata,
   type EventStore,
   type EventToAppend,
-  type ExpectedRevision,
   StreamContended,
 } from './event-store.ts';
 import { inTurn } from './turns.ts';
@@ -26,9 +25,11 @@ export interface CommandEnvelope<Command> {
   readonly id: string;
   readonly command: Command;
   readonly cause: Cause;
-  /** The revision that the sender has seen, `*` for any: the command is refused at another, or where there is no stream. */
-  readonly ifRevision?: ExpectedRevision | '*' | undefined;
+  readonly ifRevision?: IfRevision | undefined;
 }
+
+/** Revisions that the sender has seen, `*` for any: the command is refused at another, or where there is no stream. */
+export type IfRevision = readonly number[] | 'no_stream' | '*';
 
 /** The stream is not at the revision that the command was meant for. */
 export interface StaleRevision {
@@ -98,8 +99,7 @@ export async function appendDecisions<State, Command, Event extends DomainEvent,
   let { state, revision } = loaded;
   const toAppend: EventToAppend<Event>[] = [];
   const results = commands.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
-    const isStale = ifRevision === '*' ? revision === null : ifRevision !== undefined && ifRevision !== (revision ?? 'no_stream');
-    if (isStale) return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
+    if (ifRevision !== undefined && !isAt(revision, ifRevision)) return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
     const decision = decider.decide(command, state);
     if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
     decision.forEach((event, index) => {
@@ -116,6 +116,11 @@ export async function appendDecisions<State, Command, Event extends DomainEvent,
   if (toAppend.length === 0) return results;
   const appended = await store.append(stream, toAppend, loaded.revision ?? 'no_stream');
   return appended.ok ? results : null;
+}
+
+function isAt(revision: number | null, ifRevision: IfRevision): boolean {
+  if (ifRevision === 'no_stream' || revision === null) return ifRevision === 'no_stream' && revision === null;
+  return ifRevision === '*' || ifRevision.includes(revision);
 }
 
 /**

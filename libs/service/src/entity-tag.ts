@@ -5,23 +5,36 @@ export function entityTag(revision: number): string {
   return `"${revision}"`;
 }
 
+const ETAGS = /^[ \t,]*(?:W\/)?"[^"]*"(?:[ \t]*,[ \t,]*(?:W\/)?"[^"]*")*[ \t,]*$/;
+/** Of a list, whole tags one by one: what stands within quotes may look like another tag. */
+const ETAG = /(W\/)?"([^"]*)"/g;
+const REVISION = /^(?:0|[1-9]\d{0,14})$/;
+
+/** As OpenAPI has it: `*`, or ETags separated by commas. */
+export const ifMatchHeader = {
+  name: 'If-Match',
+  required: true,
+  description: 'The ETag that you read (or several), or * for any',
+  schema: { type: 'string', pattern: '^(\\*|(W/)?"[^"]*"([ \\t]*,[ \\t]*(W/)?"[^"]*")*)$', example: '"0"' },
+} as const;
+
 /**
- * The revision that a change is based on, from If-Match; `*` is any that exists.
+ * The revisions that a change may be based on, from If-Match; `*` is any that exists. The comparison is
+ * strong (RFC 9110 §13.1.1): a weak ETag, or one that is not ours, is of no revision.
  *
- * @throws Problem 428 without the header, 400 when it is not one of our ETags.
+ * @throws Problem 428 without the header, 400 when it is neither `*` nor a list of ETags.
  */
-export function readIfMatch(header: string | undefined): number | '*' {
+export function readIfMatch(header: string | undefined): readonly number[] | '*' {
   if (header === undefined) {
     throw new Problem('precondition-required', 'Send If-Match with the ETag that you read, or * for any');
   }
   if (header.trim() === '*') return '*';
-  const revision = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
-  if (revision === undefined) {
-    throw new Problem('invalid-request', 'If-Match is not an ETag of this service', {
-      errors: [{ field: 'if-match', message: 'must be one quoted revision, such as "3", or *' }],
+  if (!ETAGS.test(header)) {
+    throw new Problem('invalid-request', 'If-Match is not a list of ETags', {
+      errors: [{ field: 'if-match', message: 'must be one or more quoted revisions, such as "3", or *' }],
     });
   }
-  return Number(revision);
+  return [...header.matchAll(ETAG)].flatMap(([, weak, tag]) => (weak === undefined && REVISION.test(tag!) ? [Number(tag)] : []));
 }
 
 /** What changed in between is for the client to read: the problem carries the current ETag. */

@@ -1,6 +1,7 @@
 /** What a controller sets headers on. */
 export type { FastifyReply as Reply } from 'fastify';
 export * from './config.ts';
+export * from './cursor.ts';
 export * from './entity-tag.ts';
 export type { Dependency } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';

@@ -1,6 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ApiResponse, DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { ApiHeader, ApiResponse, DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { passing, preferHeader } from './prefer-wait.ts';
 import { PROBLEM_JSON, type ProblemSlug, problems } from './problems.ts';
 
 const problemSchema = {
@@ -24,28 +26,92 @@ const problemSchema = {
   },
 } as const;
 
+/** What may come of any request, before its operation has a say. */
+const OF_EVERY_OPERATION: readonly ProblemSlug[] = [
+  'malformed-request', 'request-timeout', 'uri-too-long', 'expectation-failed', 'headers-too-large', 'internal-error',
+];
+const OF_EVERY_BODY: readonly ProblemSlug[] = ['body-too-large', 'unsupported-media-type'];
+const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);
+
+const headersOfStatus: Readonly<Record<number, Record<string, { description: string; schema: { type: 'string'; pattern: string } }>>> = {
+  412: { ETag: { description: 'The current one', schema: { type: 'string', pattern: '^"\\d+"$' } } },
+  503: { 'Retry-After': { description: 'Seconds', schema: { type: 'string', pattern: '^\\d+$' } } },
+};
+
+interface ProblemResponse {
+  description: string;
+  readonly headers?: object;
+  readonly content: object;
+}
+
+function responsesOf(slugs: readonly ProblemSlug[]): [string, ProblemResponse][] {
+  return [...Map.groupBy(slugs, (slug) => problems[slug].status)].map(([status, ofStatus]) => [
+    String(status),
+    {
+      description: ofStatus.map((slug) => `\`${slug}\`: ${problems[slug].title}`).join('; '),
+      ...(headersOfStatus[status] !== undefined && { headers: headersOfStatus[status] }),
+      content: { [PROBLEM_JSON]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]);
+}
+
 /** Documents which problems an operation may answer with, beside those that every operation may. */
 export function ApiProblems(...slugs: readonly ProblemSlug[]): MethodDecorator & ClassDecorator {
-  const byStatus = Map.groupBy(slugs, (slug) => problems[slug].status);
   return applyDecorators(
-    ...[...byStatus].map(([status, ofStatus]) =>
-      ApiResponse({
-        status,
-        description: ofStatus.map((slug) => `\`${slug}\`: ${problems[slug].title}`).join('; '),
-        content: { [PROBLEM_JSON]: { schema: { $ref: '#/components/schemas/Problem' } } },
-      }),
-    ),
+    ...responsesOf(slugs).map(([status, response]) => ApiResponse({ status: Number(status), ...(response as object) })),
+    ...(slugs.some((slug) => passing.has(slug)) ? [ApiHeader({ ...preferHeader, schema: { ...preferHeader.schema } })] : []),
   );
 }
 
 export function openApiDocument(app: NestFastifyApplication, name: string): OpenAPIObject {
-  const config = new DocumentBuilder().setTitle(name).setVersion('1').build();
-  const document = SwaggerModule.createDocument(app, config);
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(name)
+    .setDescription(describeProblems())
+    .setVersion('1')
+    .setLicense('Apache 2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer('/', 'The one that serves this document')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, { standardSchemaConverter: toJsonSchema });
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: structuredClone(problemSchema) as object },
   };
+  // There is no authentication yet.
+  document.security = [];
+  for (const operations of Object.values(document.paths)) addCommonProblems(operations as Record<string, { responses: Record<string, ProblemResponse> }>);
   return document;
+}
+
+/** OpenAPI 3.1 has JSON Schema as it is; Nest would ask for the dialect of 3.0. */
+function toJsonSchema(schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }): { schema: object } | undefined {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: schemaType });
+  return { schema: jsonSchema };
+}
+
+function addCommonProblems(operations: Record<string, { responses: Record<string, ProblemResponse> }>): void {
+  for (const [method, { responses }] of Object.entries(operations)) {
+    const slugs = METHODS_WITH_BODY.has(method) ? [...OF_EVERY_OPERATION, ...OF_EVERY_BODY] : OF_EVERY_OPERATION;
+    for (const [status, response] of responsesOf(slugs)) {
+      const own = responses[status];
+      if (own === undefined) responses[status] = response;
+      else if (!own.description.includes(response.description)) own.description += `; ${response.description}`;
+    }
+  }
+}
+
+function describeProblems(): string {
+  const rows = Object.entries(problems).map(([slug, { status, title }]) => `| \`urn:orderstream:problem:${slug}\` | ${status} | ${title} |`);
+  return [
+    `Every error is a problem (RFC 9457, \`${PROBLEM_JSON}\`) of one of these types. A path that is asked with a method that it`,
+    'does not have answers 405 with `Allow`, and OPTIONS with the same. Bodies are JSON in UTF-8. `x-correlation-id` may be',
+    'sent, and is in every answer.',
+    '',
+    '| type | status | title |',
+    '|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 /** `/openapi.json` and a page to read and try it at `/docs`, built when first asked for. */

@@ -1,3 +1,4 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { dependencyOf, fateOf, messageOf } from '@orderstream/messaging';
@@ -10,10 +11,16 @@ const RETRY_AFTER_SECONDS = '1';
 
 const slugOfStatus: Readonly<Record<number, ProblemSlug>> = {
   400: 'malformed-request',
+  403: 'forbidden',
   404: 'not-found',
+  405: 'method-not-allowed',
+  408: 'request-timeout',
   413: 'body-too-large',
   414: 'uri-too-long',
   415: 'unsupported-media-type',
+  417: 'expectation-failed',
+  431: 'headers-too-large',
+  503: 'dependency-unavailable',
 };
 
 /** The problem that a client gets to see for a fault: never more of the inside than a dependency's name. */
@@ -25,17 +32,19 @@ export function problemOf(fault: unknown): Problem {
     const detail = `${dependencyOf(fault) ?? 'Something that this needs'} does not answer`;
     return new Problem('dependency-unavailable', detail, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   }
-  }
-  const status = fault instanceof HttpException ? fault.getStatus() : statusOfFastify(fault);
-  const slug = status === undefined ? undefined : slugOfStatus[status];
-  if (slug === undefined) return new Problem('internal-error', 'It has been logged under the correlation id');
-  return new Problem(slug, messageOf(fault));
+  const status = statusOf(fault);
+  const slug = slugOfStatus[status];
+  if (slug !== undefined) return new Problem(slug, messageOf(fault), { status, ...(status === 503 && { headers: { 'retry-after': RETRY_AFTER_SECONDS } }) });
+  if (status < 500) return new Problem('request-refused', messageOf(fault), { status });
+  return new Problem('internal-error', 'It has been logged under the correlation id', { status });
 }
 
-/** Faults found before a route was, such as a URL that can't be decoded, come as Fastify made them. */
-function statusOfFastify(fault: unknown): number | undefined {
-  const { code, statusCode } = fault as { readonly code?: unknown; readonly statusCode?: unknown };
-  return String(code).startsWith('FST_') && typeof statusCode === 'number' ? statusCode : undefined;
+/** What the framework says of its own faults: Nest's exceptions, Fastify's errors, and those of its plugins (`http-errors`). */
+function statusOf(fault: unknown): number {
+  if (fault instanceof HttpException) return fault.getStatus();
+  const { code, statusCode, expose } = (fault ?? {}) as { readonly code?: unknown; readonly statusCode?: unknown; readonly expose?: unknown };
+  const isFrameworks = String(code).startsWith('FST_') || expose === true;
+  return isFrameworks && typeof statusCode === 'number' && statusCode >= 400 ? statusCode : 500;
 }
 
 /** As bytes, because Fastify adds a charset to text, which this media type does not have. */
@@ -57,23 +66,42 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') return throwError(() => fault);
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const problem = problemOf(fault);
+    // Nobody is left to read the answer, and what was read of the body is of no use.
+    const hasHungUp = request.raw.destroyed && !request.raw.complete;
+    const problem = hasHungUp ? new Problem('request-timeout', 'The body did not come') : problemOf(fault);
     const what = `${request.method} ${request.url}: ${messageOf(fault)}`;
     const correlationId = request.id;
     if (problem.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
     else if (problem.slug === 'dependency-unavailable') this.#logger.warn(what, { correlationId });
+    else if (hasHungUp) this.#logger.debug(what, { correlationId });
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 }
 
-/** Bytes that are not HTTP never become a request, so the answer is written by hand. */
+const slugOfClientError: Readonly<Record<string, ProblemSlug>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** Bytes that are not HTTP, or not all of it, never become a request, so the answer is written by hand. */
 export function answerUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
-  const slug = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers-too-large' : 'malformed-request';
-  const body = problemBody(new Problem(slug, 'This is not a readable HTTP request'));
-  const status = slug === 'headers-too-large' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: ${PROBLEM_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `connection: close\r\n\r\n${body}`,
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = new Problem(slugOfClientError[error.code ?? ''] ?? 'malformed-request', 'This is not a readable HTTP request');
+  const body = problemBody(problem);
+  socket.write(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: ${PROBLEM_JSON}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // Not half closed: the other side may never close its half.
+  socket.destroySoon();
+}
+
+/** Node answers an `Expect` that it doesn't know by itself, and with nothing that says why. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const problem = new Problem('expectation-failed', `${request.headers.expect} can’t be met`);
+  response.writeHead(problem.status, { 'content-type': PROBLEM_JSON, connection: 'close' }).end(problemBody(problem));
 }

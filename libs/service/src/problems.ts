@@ -2,14 +2,19 @@
 export const problems = {
   'malformed-request': { status: 400, title: 'The request could not be read' },
   'invalid-request': { status: 400, title: 'The request does not have the documented shape' },
+  'request-refused': { status: 400, title: 'The request is refused' },
+  forbidden: { status: 403, title: 'This is not given out' },
   'not-found': { status: 404, title: 'There is no such thing' },
+  'method-not-allowed': { status: 405, title: 'This path is asked with another method' },
+  'request-timeout': { status: 408, title: 'The request did not come in time' },
   'state-conflict': { status: 409, title: 'The current state does not allow this' },
   contended: { status: 409, title: 'Too many others change the same at this moment' },
   'customer-erased': { status: 410, title: 'The customer’s data has been erased' },
   'precondition-failed': { status: 412, title: 'It has changed since you read it' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'uri-too-long': { status: 414, title: 'The address is too long' },
-  'unsupported-media-type': { status: 415, title: 'Only application/json is understood' },
+  'unsupported-media-type': { status: 415, title: 'Only application/json in UTF-8 is understood, and no encoding' },
+  'expectation-failed': { status: 417, title: 'Only 100-continue can be expected' },
   'unknown-sku': { status: 422, title: 'A product is not on sale' },
   'currency-mismatch': { status: 422, title: 'The currency is not the one of the price' },
   'total-too-large': { status: 422, title: 'The total is too large' },
@@ -31,6 +36,8 @@ export interface FieldError {
 }
 
 export interface ProblemExtras {
+  /** Another status than the catalogue's, for what the framework refuses with one that has no entry. */
+  readonly status?: number;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Further members of the body. */
@@ -50,7 +57,7 @@ export class Problem extends Error {
   constructor(slug: ProblemSlug, detail: string, extras: ProblemExtras = {}) {
     super(detail);
     this.slug = slug;
-    this.status = problems[slug].status;
+    this.status = extras.status ?? problems[slug].status;
     this.detail = detail;
     this.errors = extras.errors;
     this.headers = extras.headers ?? {};

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { Problem } from './problems.ts';
 
 /** What travels with a request into everything that it leads to. */
 export interface RequestContext {
@@ -41,7 +42,8 @@ export function correlationIdOf(request: IncomingMessage): string {
 export function keepRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header(CORRELATION_ID, request.id);
-    done();
+    const isAddressed = request.headers.host !== undefined || request.raw.httpVersion === '1.0';
+    done(isAddressed ? undefined : new Problem('malformed-request', 'HTTP/1.1 asks for a Host header'));
   });
   // Not earlier: the body's `end` event would come back in the connection's context and lose the request's.
   fastify.addHook('preValidation', (request, _reply, done) => {

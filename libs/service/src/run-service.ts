@@ -3,19 +3,28 @@ import type { Socket } from 'node:net';
 import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metric } from 'prom-client';
+import { serveAllowedMethods } from './allowed-methods.ts';
 import type { ServiceConfig } from './config.ts';
 import { type Dependency, DependencyWatch, serveHealth } from './health.ts';
+import { readJsonBodies } from './json-bodies.ts';
 import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts';
 import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
-import { answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
+import { PreferWait } from './prefer-wait.ts';
+import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
+import { Problem } from './problems.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
 import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
 import { validationPipe } from './validation.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** For all of a request to come, its body too. How long its answer takes is another matter. */
+const REQUEST_WITHIN_MS = 10_000;
+const LOOK_FOR_LATE_REQUESTS_EVERY_MS = 1_000;
+/** A connection on which nothing moves, such as one whose answer is not read. */
+const SILENT_CONNECTION_MS = 60_000;
 const SHUTDOWN_WITHIN_MS = 10_000;
 const SWEEP_EVERY_MS = 20;
 
@@ -41,6 +50,16 @@ export interface RunningService {
 function createAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_WITHIN_MS,
+    connectionTimeout: SILENT_CONNECTION_MS,
+    http: {
+      headersTimeout: REQUEST_WITHIN_MS,
+      connectionsCheckingInterval: LOOK_FOR_LATE_REQUESTS_EVERY_MS,
+      // Node's own answer to a request without a host says nothing.
+      requireHostHeader: false,
+    },
+    // Fastify's own answer is no problem, and does not say when to try again.
+    return503OnClosing: false,
     genReqId: correlationIdOf,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (fault: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, problemOf(fault)),
@@ -64,8 +83,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const dependencies = app.get<readonly Dependency[]>(DEPENDENCIES);
   const consumers = app.get<readonly Consumer[]>(CONSUMERS);
   const fastify = app.getHttpAdapter().getInstance();
-  fastify.removeContentTypeParser('text/plain');
+  fastify.server.on('checkExpectation', answerExpectation);
+  readJsonBodies(fastify);
   keepRequestContext(fastify);
+  refuseWhileEnding(fastify);
+  serveAllowedMethods(fastify);
   const watch = new DependencyWatch(dependencies, (dependency, failure) => {
     if (failure === null) logger.info({ dependency }, `${dependency} answers`);
     else logger.warn({ dependency, failure }, `${dependency} does not answer`);
@@ -77,6 +99,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   serveHealth(fastify, watch, consumers);
 
   app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalInterceptors(new PreferWait());
   app.useGlobalPipes(validationPipe());
   serveOpenApi(app, name);
   for (const strategy of consumers) app.connectMicroservice({ strategy }, { inheritAppConfig: true });
@@ -100,6 +123,18 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       for (const dependency of dependencies) await dependency.close?.();
     },
   };
+}
+
+/** What comes behind another request on its connection: the connection ends with this answer. */
+function refuseWhileEnding(fastify: FastifyInstance): void {
+  let isEnding = false;
+  fastify.addHook('preClose', (done) => {
+    isEnding = true;
+    done();
+  });
+  fastify.addHook('onRequest', (_request, _reply, done) => {
+    done(isEnding ? new Problem('not-ready', 'The service is ending', { headers: { 'retry-after': '1' } }) : undefined);
+  });
 }
 
 /** Connections that have brought no request yet: to Node they are not idle, and it would wait a minute for their headers. */

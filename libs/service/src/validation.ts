@@ -52,21 +52,52 @@ export const uuid = z.uuid().toLowerCase();
 /** Product codes stand in stream names and URLs, so they have few characters. */
 export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 
-export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code');
+/** One that there is, as Node's own data has them. */
+export const currency = z.enum(Intl.supportedValuesOf('currency'), 'must be an ISO 4217 code');
 
-/** Text without control characters, such as stands on a parcel. */
+/** As in answers: whatever was recorded. */
+export const currencyCode = z.string().regex(/^[A-Z]{3}$/);
+
+/**
+ * Text without control characters, such as stands on a parcel. Half a surrogate pair is not Unicode: JSON
+ * can carry it, but UTF-8 can't, so that Avro and Postgres would keep something else than the store.
+ */
 export function lineOfText(longest: number): z.ZodString {
-  return z.string().trim().min(1).max(longest).regex(/^\P{Cc}*$/u, 'must be one line of text');
+  return z.string().trim().min(1).max(longest).regex(ONE_LINE, 'must be one line of text').refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
 }
+
+/** Written without `\P{Cc}`: in an OpenAPI document a pattern has no flags. */
+const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f';
+const ONE_LINE = new RegExp(`^\\s*[^\\s${CONTROLS}][^${CONTROLS}]*$`);
+
+/** ASCII without blanks, such as tokens and keys that stand in headers. */
+export function visibleText(longest: number): z.ZodString {
+  return z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${longest}}$`), `must be 1 to ${longest} visible ASCII characters`);
+}
+
+/** Chosen by a client for one request that it may have to repeat. */
+export const idempotencyKey = visibleText(200);
+
+/** As OpenAPI has it. */
+export const idempotencyKeyHeader = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'Chosen by the client for this request: the same key and body get the same answer, and nothing is done twice',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,200}$', example: 'cart-4711' },
+} as const;
 
 /** Digits in a query string: `Number` alone would also take blanks, `0x10` and `1e3`. */
 export function wholeNumber(
   greatest: number,
   least = 0,
 ): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>, z.ZodNumber> {
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least).max(greatest));
+  return (
+    z
+      .string()
+      .regex(/^\d{1,15}$/, 'must be a whole number')
+      .transform(Number)
+      .pipe(z.number().min(least).max(greatest))
+      // To who reads the document it is a number: only HTTP makes text of it.
+      .meta({ type: 'integer', minimum: least, maximum: greatest, pattern: undefined })
+  );
 }

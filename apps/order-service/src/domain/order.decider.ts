@@ -70,6 +70,9 @@ export type OrderStatus = KnownOrder['status'];
 
 type OrderDecision = Decision<OrderEvent, OrderRejection>;
 
+/** Minor units. Far enough below 2^53, beyond which numbers are not exact, that a day's sales can be added up. */
+const LARGEST_TOTAL = 10_000_000_000_000;
+
 export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent, OrderRejection> = {
   category: 'order',
   initialState: { status: 'none' },
@@ -119,7 +122,7 @@ function decide(command: OrderCommand, state: OrderState): OrderDecision {
 function place(command: Command<'PlaceOrder'>): OrderDecision {
   const { orderId, customerId, lines, paymentMethod, recipient, at: placedAt } = command;
   const total = totalOf(lines);
-  if (!Number.isSafeInteger(total.amount)) return { rejection: { type: 'total-too-large' } };
+  if (total.amount > LARGEST_TOTAL) return { rejection: { type: 'total-too-large' } };
   return [{ type: 'OrderPlaced', data: { orderId, customerId, lines, total, paymentMethod, recipient, placedAt } }];
 }
 
