@@ -2,19 +2,29 @@
 // Node.js of the lock file. This part itself runs on Node 20 without dependencies.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchServers, serversFetched } from './fetch.mjs';
 import { build, install, isBuilt, isInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
-import { explain, missing } from './prerequisites.mjs';
+import { explain, missing, refuseFolder } from './prerequisites.mjs';
 import { identityOf, isRunning, npmAbove } from './process-identity.mjs';
 import { abortSteps, StepFailed } from './run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PARENT_CHECK_MS = 1_000;
 // kafkajs 2.2 computes a negative delay, which Node.js says on every start.
-const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+const NODE_ARGUMENTS = [
+  '--enable-source-maps',
+  '--disable-warning=TimeoutNegativeWarning',
+  `--import=${pathToFileURL(path.join(root, 'infra/local/unread.mjs'))}`,
+];
+/** What runs here is never behind a proxy. gRPC reads one spelling only, other clients another. */
+const throughNoProxy = Object.fromEntries(['no_proxy', 'NO_PROXY'].map((name) => {
+  const hosts = [process.env[name] ?? process.env[name.toLowerCase()], '127.0.0.1', 'localhost'];
+  return [name, hosts.filter((host) => host !== undefined && host !== '').join(',')];
+}));
 
 const emulator = '@orderstream/eventstore-emulator';
 const nothing = { servers: false, build: false };
@@ -40,17 +50,25 @@ const commands = {
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
   eventstore: { run: ['apps/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
   deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
-  events: { run: [within, 'apps/acceptance/dist/inspect/events.js'], needs: () => builds },
-  topics: { run: [within, 'apps/acceptance/dist/inspect/topics.js'], needs: () => builds },
-  sql: { run: [within, 'apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
+  events: { run: ['apps/acceptance/dist/inspect/events.js'], needs: () => builds },
+  topics: { run: ['apps/acceptance/dist/inspect/topics.js'], needs: () => builds },
+  sql: { run: ['apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
   simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
-  ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
+  ledger: { run: ['apps/acceptance/dist/ledger/main.js'], needs: () => builds },
   bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'transport' ? everything : builds) },
   outages: { run: ['apps/acceptance/dist/outages/main.js'], needs: () => everything },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };
 
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+class WrongUse extends StepFailed {
+  exitCode = 64;
+}
+let interruptedBy;
+
+// When nobody reads what it says, it sets the clone up all the same.
+process.stderr.on('error', () => {});
 const say = (line) => process.stderr.write(`${line}\n`);
 
 async function prepare(needs) {
@@ -78,7 +96,7 @@ function runCommand([entry, ...before], args) {
   const bin = path.join(root, 'node_modules/.bin');
   const child = spawn(path.join(bin, 'node'), [...NODE_ARGUMENTS, path.join(root, entry), ...before, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, ORDERSTREAM_LAUNCHERS: owners.join(' '), PATH: `${bin}${path.delimiter}${process.env.PATH}` },
+    env: { ...process.env, ...throughNoProxy, ORDERSTREAM_LAUNCHERS: owners.join(' '), PATH: `${bin}${path.delimiter}${process.env.PATH}` },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal sends Ctrl-C to the child itself; twice would cut its orderly end short.
@@ -92,26 +110,41 @@ function runCommand([entry, ...before], args) {
   });
   child.once('exit', (code, signal) => {
     clearInterval(orphaned);
-    process.exitCode = code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0);
+    process.exitCode = code ?? 128 + constants.signals[signal];
     for (const handled of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(handled);
   });
 }
 
-async function main([name, ...args]) {
-  const command = commands[name];
-  if (command === undefined) throw new StepFailed(`Unknown command ${name}; there are: ${Object.keys(commands).join(', ')}`);
+/** Ends when the step that runs has ended: until then it changes the clone, and nobody else may. */
+function endOnSignal() {
   const interrupted = (signal) => {
-    abortSteps();
-    process.exit(signal === 'SIGINT' ? 130 : 143);
+    const code = EXIT_CODES[signal];
+    if (interruptedBy === undefined && abortSteps(signal)) {
+      interruptedBy = signal;
+      say('Stopping the set-up; again ends it at once');
+    } else process.exit(code);
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
-  await prepare(args.includes('--help') ? nothing : command.needs(args));
-  process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
-  if (!existsSync(path.join(root, command.run[0]))) throw new StepFailed(`${command.run[0]} was not built`);
+  for (const signal of Object.keys(EXIT_CODES)) process.on(signal, interrupted);
+  return () => Object.keys(EXIT_CODES).forEach((signal) => process.removeListener(signal, interrupted));
+}
+
+async function main([name, ...args]) {
+  const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined;
+  if (command === undefined) throw new WrongUse(`There is no command ${name}; there are: ${Object.keys(commands).join(', ')}`);
+  refuseFolder(root);
+  const asksForHelp = args.includes('--help') || args.includes('-h');
+  const entry = path.join(root, command.run.at(-1));
+  const unneeded = asksForHelp && isInstalled(root) && existsSync(entry);
+  const goesOn = endOnSignal();
+  if (!unneeded) await prepare({ ...command.needs(args), ...(asksForHelp ? { servers: false } : {}) });
+  goesOn();
+  if (!existsSync(entry)) throw new StepFailed(`${command.run.at(-1)} was not built`);
   runCommand(command.run, args);
 }
 
 main(process.argv.slice(2)).catch((error) => {
-  say(error instanceof StepFailed ? error.message : error.stack);
-  process.exitCode = 1;
+  const isTold = interruptedBy !== undefined;
+  // What the system refuses, such as to write into a clone, says what and where by itself.
+  if (!isTold) say(error instanceof StepFailed || error.syscall !== undefined ? error.message : error.stack);
+  process.exitCode = isTold ? EXIT_CODES[interruptedBy] : error.exitCode ?? 1;
 });

@@ -2,9 +2,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { run } from './run.mjs';
+import { run, StepFailed } from './run.mjs';
 
 const PROGRESS_MS = 10_000;
+// Nobody's own settings: NODE_ENV=production would leave out what builds and runs this, `npm run -s` why it failed, and
+// without the scripts there would be no Node.js of our own.
+const INSTALL = ['ci', '--include=dev', '--include=optional', '--ignore-scripts=false', '--no-dry-run', '--loglevel=notice', '--no-fund', '--no-audit'];
 const BUILT_FROM = /\.(ts|mts|cts|json|avsc|proto)$/;
 
 /** Without node_modules/.bin: npm replaces the node that stands there. */
@@ -53,10 +56,11 @@ export async function install(root, say) {
     const startedAt = Date.now();
     const timer = setInterval(() => say(`  installing for ${Math.round((Date.now() - startedAt) / 1000)} s`), PROGRESS_MS);
     try {
-      await run('npm', ['ci', '--no-fund', '--no-audit'], { cwd: root, env: { ...process.env, PATH: machinePath(root) } });
+      await run('npm', INSTALL, { cwd: root, env: { ...process.env, PATH: machinePath(root) } });
     } finally {
       clearInterval(timer);
     }
+    if (!matchesLockfile(root)) throw new StepFailed(`npm ${INSTALL.join(' ')}\ndid not bring everything that package-lock.json names`);
   }
   writeStamp(root, 'installed', key);
 }

@@ -1,5 +1,7 @@
 // What the machine must bring. Runs on Node 20 without dependencies.
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { StepFailed } from './run.mjs';
 
 const OLDEST_NODE = 20;
 const OLDEST_JAVA = 17;
@@ -32,3 +34,8 @@ export const missing = ({ java, maven }) => [...missingNode(), ...(java ? missin
 
 export const explain = (lines) =>
   ['Missing on this machine:', ...lines.map((line) => `  - ${line}`), '', 'Either install that, or run everything in containers instead: docker compose up'].join('\n');
+
+/** PATH, Java's class path and npm's scripts part folders by a colon, and none of them can quote it. @throws StepFailed */
+export function refuseFolder(root) {
+  if (root.includes(path.delimiter)) throw new StepFailed(`This clone can't be run from ${root}: move it to a folder without "${path.delimiter}" in its path.`);
+}

@@ -8,9 +8,11 @@ const running = new Set();
 
 export class StepFailed extends Error {}
 
-/** Ends the step that runs, so that an interrupted set-up leaves no process. */
-export function abortSteps() {
-  for (const child of running) child.kill('SIGTERM');
+/** Asks the step that runs to end; whether there is one. It may take seconds: npm takes back what it has begun. */
+export function abortSteps(signal) {
+  // A terminal sends Ctrl-C to the step itself; twice would cut its orderly end short.
+  if (!(signal === 'SIGINT' && process.stdin.isTTY)) for (const child of running) child.kill('SIGTERM');
+  return running.size > 0;
 }
 
 export function run(command, args, { cwd, env = process.env, onLine = () => {} }) {

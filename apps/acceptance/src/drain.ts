@@ -1,62 +1,70 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type ConsumerGroup, type Database, consumerGroups } from './consumers.ts';
+import { type ConsumerGroup, consumerGroups } from './consumers.ts';
+import { type OpenTask, openTasks, tell } from './open-tasks.ts';
 import type { Platform } from './platform.ts';
+import { Unseen } from './unseen.ts';
 
 const LOOK_EVERY_MS = 150;
 
-/** What still has work to do, in words; nothing when all has arrived everywhere. */
-export async function backlog(platform: Platform): Promise<string[]> {
-  const { observer } = platform;
-  const waiting = observer.relayed ? [] : [`relay: ${observer.facts.length - observer.records.length} events are not on their topic`];
-  const behind = await Promise.all(consumerGroups.map((group) => backlogOf(platform, group)));
-  return [...waiting, ...behind.flat(), ...(await openWork(platform))];
+/** Something is still on its way, so that nothing can be said about how it all ends. */
+export class NotDrained extends Error {
+  override readonly name = 'NotDrained';
 }
 
-/** A payment is asked for until there is an answer; a shipment's task may lie days ahead, and is open when it is due or was begun. */
-async function openWork(platform: Platform): Promise<string[]> {
-  const count = async (database: Database, condition: string): Promise<number> => {
-    const [found] = await platform.query<{ open: number }>(database, `SELECT count(*)::int AS open FROM ${condition}`);
-    return found!.open;
-  };
-  const payments = await count('payment_service', "payment_attempt WHERE state <> 'done'");
-  const shipments = await count('shipping_service', "shipment_task WHERE state <> 'done' AND (next_attempt_at <= now() OR attempts > 0)");
-  return [
-    ...(payments === 0 ? [] : [`payment-service: ${payments} payment attempts are open`]),
-    ...(shipments === 0 ? [] : [`shipping-service: ${shipments} shipment tasks are due`]),
-  ];
+/** What still has work to do, in words; nothing when all has arrived everywhere. */
+export async function backlog(platform: Platform): Promise<string[]> {
+  return [...(await unheard(platform)), ...tell(await openTasks(platform))];
+}
+
+/** What not everybody has heard yet who is to hear it. */
+async function unheard(platform: Platform): Promise<string[]> {
+  const [next, ...later] = platform.observer.unrelayed;
+  const relay = next === undefined ? [] : [`relay: ${later.length + 1} events are not on their topic, the first is ${next.event.type} of ${next.stream}`];
+  const unread = await platform.unread();
+  const reading = unread.length === 0 ? [] : [`this command: still reads ${unread.join(', ')}`];
+  const behind = await Promise.all(consumerGroups.map((group) => backlogOf(platform, group)));
+  return [...reading, ...relay, ...behind.flat()];
+}
+
+export interface Draining {
+  readonly timeoutMs: number;
+  readonly onWait?: (waiting: readonly string[]) => void;
+  /** Doesn't wait for what services have still to do, which may last until a deadline. */
+  readonly leaveOpen?: boolean;
 }
 
 /**
  * Waits until nothing is on its way any more: every fact relayed, every consumer at the end of its
  * topics, no payment attempt open and no shipment task due; seen twice in a row, because the last consumer may have said something new.
  *
- * @throws after timeoutMs, saying what is behind.
+ * @returns what is open all the same, which is nothing unless `leaveOpen`.
+ * @throws after timeoutMs: Unseen when a system can't be looked into, else NotDrained saying what is behind.
  */
-export async function drained(
-  platform: Platform,
-  { timeoutMs, onWait }: { readonly timeoutMs: number; readonly onWait?: (waiting: readonly string[]) => void },
-): Promise<void> {
+export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen = false }: Draining): Promise<readonly OpenTask[]> {
   const giveUpAt = Date.now() + timeoutMs;
   let quietAt = -1;
   for (;;) {
     const facts = platform.observer.facts.length;
-    const waiting = await backlog(platform);
-    if (waiting.length === 0) {
-      if (quietAt === facts) return;
-      quietAt = facts;
-    } else {
+    const late = Date.now() > giveUpAt;
+    try {
+      const [events, open] = [await unheard(platform), await openTasks(platform)];
+      const waiting = leaveOpen ? events : [...events, ...tell(open)];
+      if (waiting.length === 0 && quietAt === facts) return open;
+      quietAt = waiting.length === 0 ? facts : -1;
+      if (late) throw new NotDrained(`not at rest after ${timeoutMs / 1_000} s: ${waiting.join('; ') || 'events keep coming'}`);
+      if (waiting.length > 0) onWait?.(waiting);
+    } catch (fault) {
+      if (!(fault instanceof Unseen) || late) throw fault;
       quietAt = -1;
-      if (Date.now() > giveUpAt) throw new Error(`not drained after ${timeoutMs} ms: ${waiting.join('; ')}`);
-      onWait?.(waiting);
+      onWait?.([fault.message]);
     }
-    await delay(LOOK_EVERY_MS);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 
 async function backlogOf(platform: Platform, { group, topics, position }: ConsumerGroup): Promise<string[]> {
   const next = new Map<string, bigint>();
   if (position === 'kafka') {
-    for (const { topic, partitions } of await platform.admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
+    for (const { topic, partitions } of await platform.askKafka((admin) => admin.fetchOffsets({ groupId: group, topics: [...topics] }))) {
       for (const { partition, offset } of partitions) next.set(`${topic}/${partition}`, BigInt(offset));
     }
   } else {

@@ -3,10 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { topics, streams } from '@orderstream/contracts';
 import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import type { Consumer, Kafka } from 'kafkajs';
+import { reasonOf } from '@orderstream/messaging';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
 import type { TopicRecord } from './ledger/topics.ts';
+import { Unseen } from './unseen.ts';
 
 const AGAIN_AFTER_MS = 250;
+const categories = Object.keys(streams);
 
 /**
  * Follows the store and every topic beside the platform, from their beginning, as any read-committed
@@ -20,49 +23,82 @@ export class Observer {
   /** The offset of the last record by `topic/partition`. */
   readonly lastOffsets = new Map<string, bigint>();
   readonly store: EventStoreDb;
+  /** Ids of facts that no record has been seen of, and of every record. */
+  readonly #unrelayed = new Map<string, StoredEvent>();
+  readonly #recorded = new Set<string>();
+  /** How far the log and each partition have been read: over what is no fact and no record, too. */
+  #readTo = -1n;
+  readonly #nextOffsets = new Map<string, bigint>();
   readonly #stop = new AbortController();
   readonly #consumer: Consumer;
   #following: Promise<void> = Promise.resolve();
   #fault: unknown = null;
 
-  private constructor(eventStoreUrl: string, kafka: Kafka) {
+  constructor(eventStoreUrl: string, kafka: Kafka) {
     this.store = new EventStoreDb(eventStoreUrl);
     this.#consumer = kafka.consumer({ groupId: `observer-${randomUUID()}`, maxWaitTimeInMs: 50, readUncommitted: false });
   }
 
-  static async start(eventStoreUrl: string, kafka: Kafka): Promise<Observer> {
-    const observer = new Observer(eventStoreUrl, kafka);
-    observer.#following = observer.#followStore().catch((fault: unknown) => void (observer.#fault = fault));
-    await observer.#consumer.connect();
-    await observer.#consumer.subscribe({ topics: Object.keys(topics), fromBeginning: true });
-    await observer.#consumer.run({
+  /** Begins to read; resolves when it is a member of its group. */
+  async follow(): Promise<void> {
+    this.#following = this.#followStore().catch((fault: unknown) => void (this.#fault = fault));
+    const { CRASH, END_BATCH_PROCESS } = this.#consumer.events;
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => void (restart || (this.#fault = error)));
+    // Also of batches with nothing but the marks of transactions, which eachBatch doesn't get.
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+      const place = `${topic}/${partition}`;
+      const next = BigInt(lastOffset) + 1n;
+      if (next > (this.#nextOffsets.get(place) ?? 0n)) this.#nextOffsets.set(place, next);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: Object.keys(topics), fromBeginning: true });
+    await this.#consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
-        for (const { offset, key, headers } of batch.messages) {
+        for (const { offset, key, headers, value } of batch.messages) {
           const text = (name: string): string | null => headers?.[name]?.toString() ?? null;
           const at = BigInt(offset);
           const place = `${batch.topic}/${batch.partition}`;
           // Its group has no offsets: after a rebalance it begins anew.
-          if (at <= (observer.lastOffsets.get(place) ?? -1n)) continue;
-          observer.lastOffsets.set(place, at);
-          observer.records.push({
-            topic: batch.topic,
-            partition: batch.partition,
-            offset: at,
-            eventId: text('ce_id'),
-            stream: key?.toString() ?? '',
-            revision: Number(text('streamrevision') ?? -1),
-          });
+          if (at <= (this.lastOffsets.get(place) ?? -1n)) continue;
+          this.lastOffsets.set(place, at);
+          const eventId = text('ce_id');
+          const stream = key?.toString() ?? '';
+          const revision = Number(text('streamrevision') ?? -1);
+          this.records.push({ topic: batch.topic, partition: batch.partition, offset: at, eventId, stream, revision, value });
+          if (eventId === null) continue;
+          this.#recorded.add(eventId);
+          this.#unrelayed.delete(eventId);
         }
       },
     });
-    return observer;
   }
 
-  /** Whether every fact seen in the store has reached its topic. Throws when the store can't be followed. */
-  get relayed(): boolean {
-    if (this.#fault !== null) throw this.#fault;
-    return this.records.length >= this.facts.length;
+  /** The facts seen in the store of which no topic has a record. @throws Unseen when either can't be followed. */
+  get unrelayed(): readonly StoredEvent[] {
+    if (this.#fault !== null) throw new Unseen(`what happens can't be followed: ${reasonOf(this.#fault)}`, { cause: this.#fault });
+    return [...this.#unrelayed.values()];
+  }
+
+  /**
+   * Where there is more, at this moment, than has been read; nothing when all is known. Without that, a store
+   * that is read more slowly than the topics, or not at all, would look like one with fewer facts.
+   */
+  async unreadLog(): Promise<string[]> {
+    const last = await this.store.lastPosition(categories);
+    return last !== null && last > this.#readTo ? ['the event store'] : [];
+  }
+
+  /** The same of the topics. */
+  async unreadTopics(admin: Admin): Promise<string[]> {
+    const behind: string[] = [];
+    for (const topic of Object.keys(topics)) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const isRead = low === high || BigInt(high) <= (this.#nextOffsets.get(`${topic}/${partition}`) ?? 0n);
+        if (!isRead) behind.push(`${topic}/${partition}`);
+      }
+    }
+    return behind;
   }
 
   async stop(): Promise<void> {
@@ -74,19 +110,23 @@ export class Observer {
 
   /** A subscription that is dropped is taken up again behind the last fact. */
   async #followStore(): Promise<void> {
-    const categories = Object.keys(streams);
     const { signal } = this.#stop;
     let from: bigint | 'start' = 'start';
     while (!signal.aborted) {
       try {
         for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
-          if (delivery.kind === 'event') this.facts.push(delivery.stored);
-          if (delivery.kind !== 'caught-up') from = delivery.position;
+          if (delivery.kind === 'event') this.#keep(delivery.stored);
+          if (delivery.kind !== 'caught-up') this.#readTo = from = delivery.position;
         }
       } catch (fault) {
         if (!(fault instanceof StoreUnavailable)) throw fault;
         await delay(AGAIN_AFTER_MS);
       }
     }
+  }
+
+  #keep(fact: StoredEvent): void {
+    this.facts.push(fact);
+    if (!this.#recorded.has(fact.id)) this.#unrelayed.set(fact.id, fact);
   }
 }

@@ -1,16 +1,20 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { consumerGroups } from '../src/consumers.ts';
 import { goShopping, openShop } from '../src/demo/shopping.ts';
 import { drained } from '../src/drain.ts';
-import { setting } from '../src/platform.ts';
+import { openTasks } from '../src/open-tasks.ts';
+import { connectPlatform, setting } from '../src/platform.ts';
 import { call } from '../src/shop/api.ts';
 import { place } from '../src/shop/customers.ts';
 import { endsByDeadline, outcomes } from '../src/shop/outcomes.ts';
 import { plan, planOf } from '../src/shop/plan.ts';
 import { courses, expectCourse } from './courses.ts';
 import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
+import { runCommand } from './run-command.ts';
 import { runNpm } from './run-npm.ts';
 
 /** Reactors whose position stands beside the work that they have written down. */
@@ -100,6 +104,57 @@ describe('The whole platform', () => {
     await eventually(() => expect(tail.output()).toContain('OrderPlaced'));
     process.kill(-tail.child.pid!, 'SIGINT');
     await tail.ended;
+  });
+
+  it('is not judged by a ledger that can not see all of it, be a system down or silent', async () => {
+    const { env } = test.platform;
+    const dead: Record<string, string> = { EVENTSTORE_URL: 'esdb://127.0.0.1:1?tls=false', KAFKA_BROKERS: '127.0.0.1:1' };
+    const databases = ['ORDER_DATABASE_URL', 'INVENTORY_DATABASE_URL', 'PAYMENT_DATABASE_URL', 'SHIPPING_DATABASE_URL', 'PERSONAL_DATA_READER_URL'];
+    for (const variable of databases) dead[variable] = 'postgres://a:b@127.0.0.1:1/c';
+    for (const variable of ['SCHEMA_REGISTRY_URL', 'INVENTORY_SERVICE_URL', 'PAYMENT_PROVIDER_URL']) dead[variable] = 'http://127.0.0.1:1';
+    for (const [variable, value] of Object.entries(dead)) {
+      await expect(connectPlatform({ ...env, [variable]: value })).rejects.toThrow(/^[^;]* at 127\.0\.0\.1:1 can't be seen: [^;]*$/);
+    }
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const hanging = Object.fromEntries(Object.entries(dead).map(([variable, value]) => [variable, value.replace('127.0.0.1:1', `127.0.0.1:${port}`)]));
+    const told = connectPlatform({ ...env, ...hanging });
+    await expect(told).rejects.toThrow(new RegExp(Array.from({ length: Object.keys(dead).length }, () => `at 127\\.0\\.0\\.1:${port} can't be seen: .*`).join(''), 's'));
+  });
+
+  it('tells by exit code 2 of its ledger that it is not at rest, naming the order, and is judged without that order when asked', async () => {
+    const { stack, platform } = test;
+    const silent = await place(platform.urls, planOf(['payment given up'], 29).orders[0]!);
+    await eventually(async () => expect((await openTasks(platform)).map(({ orderId }) => orderId)).toEqual([silent.orderId]));
+    const env = { ORDERSTREAM_DATA: stack.dataDir };
+    const [undecided, decided, unseen] = await Promise.all([
+      runCommand(['ledger', '--wait', '1'], { env }),
+      runCommand(['ledger', '--leave-open'], { env }),
+      runCommand(['ledger'], { env: { ...env, SHIPPING_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/c' } }),
+    ]);
+    expect(undecided).toMatchObject({ code: 2, stderr: expect.stringContaining(`authorise of order-${silent.orderId}`) });
+    expect(decided).toMatchObject({ code: 0, stdout: expect.stringContaining(`1 orders are under way, and their ends are left out: ${silent.orderId}`) });
+    expect(unseen).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^The ledger can't be drawn up: database shipping_service at 127\.0\.0\.1:1 can't be seen: .*\n$/) });
+    await expectCleanLedger(platform);
+  });
+
+  it('shows what is inside to whoever leaves early, sits behind a proxy or east of Greenwich', async () => {
+    const { stack, platform } = test;
+    const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'))!;
+    const env = { ORDERSTREAM_DATA: stack.dataDir };
+    for (const args of [['events', first.stream], ['sql', 'order', 'select generate_series(1, 50000)'], ['topics', 'tail', 'orders'], ['ledger'], ['stack', 'status']]) {
+      const { code, stderr } = await runCommand(args, { env, unread: true });
+      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+    }
+    const proxied = await runCommand(['events', first.stream], { env: { ...env, http_proxy: 'http://127.0.0.1:1', grpc_proxy: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' } });
+    expect(proxied).toMatchObject({ code: 0, stdout: expect.stringContaining('OrderPlaced') });
+    const statements = "select date '2026-01-31' as day, timestamp '2026-01-31 00:30' as at; select 2 as second";
+    const dates = await runCommand(['sql', 'order', statements], { env: { ...env, TZ: 'Asia/Tokyo' } });
+    expect(dates.code).toBe(0);
+    for (const text of ['2026-01-31', '2026-01-31 00:30:00', 'second']) expect(dates.stdout).toContain(text);
+    expect(dates.stdout).not.toContain('2026-01-30');
   });
 
   it("does not let payment's role into order's database", async () => {

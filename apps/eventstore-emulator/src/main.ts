@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { startEmulator } from './emulator.ts';
 import { isLostAnswer } from './grpc/lost-answers.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
-import { OptionsError } from './options-error.ts';
+import { OptionsError, UsageError } from './options-error.ts';
 
+const EXIT_USAGE = 64;
 const EXIT_CONFIGURATION = 78;
 const EXIT_TIMEOUT_MS = 4500;
 
@@ -35,6 +36,10 @@ function giveUp(cause: unknown): never {
 
 function explain(cause: unknown): number {
   console.error(cause instanceof Error ? `eventstore-emulator: ${cause.message}` : cause);
+  if (cause instanceof UsageError) {
+    console.error(`\n${HELP}`);
+    return EXIT_USAGE;
+  }
   return cause instanceof OptionsError ? EXIT_CONFIGURATION : 1;
 }
 

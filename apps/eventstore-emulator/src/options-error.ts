@@ -2,3 +2,6 @@
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }
+
+/** The command line was not understood. */
+export class UsageError extends OptionsError {}

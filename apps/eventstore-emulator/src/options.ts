@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { OptionsError } from './options-error.ts';
+import { OptionsError, UsageError } from './options-error.ts';
 import { type DefaultPasswords, PASSWORDS_HELP, SECURITY_ARGS, SECURITY_HELP, type Security, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
 
 export interface Options {
@@ -126,7 +126,7 @@ function parseGiven(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    throw new OptionsError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 

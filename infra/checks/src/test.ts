@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runCommand, WrongArguments } from '../../local/src/command.ts';
 
 export interface Count {
   readonly passed: number;
@@ -102,11 +103,9 @@ async function main(names: readonly string[]): Promise<number> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const names = process.argv.slice(2);
-  const unknown = unknownParts(names);
-  if (unknown.length === 0 && !names.includes('--help')) process.exitCode = await main(names);
-  else {
-    console.error(`npm test [-- PART …]\nParts: ${parts.join(', ')}`);
-    process.exitCode = names.includes('--help') ? 0 : 64;
-  }
+  await runCommand(`npm test [-- PART …]\n\nParts: ${parts.join(', ')}; all of them when none is named.`, (names) => {
+    const unknown = unknownParts(names);
+    if (unknown.length > 0) throw new WrongArguments(`There is no part ${unknown.join(', ')}.`);
+    return main(names);
+  });
 }

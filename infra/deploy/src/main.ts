@@ -1,8 +1,9 @@
 import { createKafka, type Logger } from '@orderstream/kafka';
+import { reasonOf } from '@orderstream/messaging';
 import { hostList, loadConfig, urlOf } from '@orderstream/service';
 import { z } from 'zod';
 import { deployDatabases, plannedDatabases } from './databases.ts';
-import { patiently, reasonOf } from './patience.ts';
+import { patiently } from './patience.ts';
 import { deploySchemas } from './schemas.ts';
 import { deployTopics, plannedTopics } from './topics.ts';
 
@@ -60,8 +61,15 @@ async function main(): Promise<void> {
   say(`migrations: ${migrated.length} new`);
 }
 
-if (process.argv.includes('--help')) {
+const WRONG_USE = 64;
+const args = process.argv.slice(2);
+// It does its work whether or not anybody reads what it says.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+if (args.includes('--help') || args.includes('-h')) {
   console.log(HELP);
+} else if (args.length > 0) {
+  console.error(`It takes no arguments.\n\n${HELP}`);
+  process.exitCode = WRONG_USE;
 } else {
   try {
     await main();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { patiently, reasonOf } from './patience.ts';
+import { patiently } from './patience.ts';
 import { Refused } from './refused.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -29,8 +29,4 @@ it('does not repeat what was refused', async () => {
   const work = vi.fn(() => Promise.reject(new Refused('another partition count')));
   await expect(patiently(work, { withinMs: 60_000, say: () => {} })).rejects.toThrow('another partition count');
   expect(work).toHaveBeenCalledTimes(1);
-});
-
-it('shows the cause of a failed request, which its message lacks', () => {
-  expect(reasonOf(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') }))).toBe('fetch failed: connect ECONNREFUSED 127.0.0.1:1');
 });

@@ -1,4 +1,4 @@
-import { messageOf } from '@orderstream/messaging';
+import { reasonOf } from '@orderstream/messaging';
 import { Refused } from './refused.ts';
 
 const AGAIN_AFTER_MS = 500;
@@ -26,10 +26,4 @@ export async function patiently<T>(
       await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
     }
   }
-}
-
-/** Node's fetch says only "fetch failed"; why is in the cause. */
-export function reasonOf(fault: unknown): string {
-  const cause = fault instanceof Error ? fault.cause : undefined;
-  return cause instanceof Error && cause.message !== '' ? `${messageOf(fault)}: ${cause.message}` : messageOf(fault);
 }

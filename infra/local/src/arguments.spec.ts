@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommand, WrongArguments } from './arguments.ts';
+import { parseCommand } from './arguments.ts';
+import { WrongArguments } from './command.ts';
 
 describe('The arguments of the stack', () => {
   it('take up with its options', () => {
@@ -15,13 +16,16 @@ describe('The arguments of the stack', () => {
     expect(parseCommand(['logs', 'deploy'])).toEqual({ verb: 'logs', name: 'deploy', follow: false });
   });
 
-  it('explain themselves when there are none, or on --help wherever it stands', () => {
-    expect(parseCommand([])).toEqual({ verb: 'help' });
-    expect(parseCommand(['up', '--help'])).toEqual({ verb: 'help' });
+  it('take the name of what is started again', () => {
+    expect(parseCommand(['restart', 'payment-service'])).toEqual({ verb: 'restart', name: 'payment-service' });
   });
 
   it.each([
+    [[], 'takes a command'],
     [['start'], 'no command start'],
+    [['constructor'], 'no command constructor'],
+    [['restart'], 'takes one name'],
+    [['restart', 'deploy'], 'no process deploy'],
     [['up', 'kafka'], 'takes no name'],
     [['down', '--fresh'], 'no option --fresh'],
     [['status', '--automatic-carrier'], 'no option --automatic-carrier'],

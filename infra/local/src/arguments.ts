@@ -1,5 +1,6 @@
 // What `npm run stack -- …` understands.
 import { parseArgs } from 'node:util';
+import { WrongArguments } from './command.ts';
 import { isProcess, type ProcessName, serverNames, serviceNames } from './layout.ts';
 
 export const usage = `npm run stack -- COMMAND
@@ -9,8 +10,11 @@ export const usage = `npm run stack -- COMMAND
       --servers-only              ${serverNames.join(', ')} and nothing on them
       --automatic-carrier         shipments leave and arrive by themselves, until the stack is started without it
   down                            stop everything, also what an interrupted run left
+  restart NAME                    end one server or service, and start it again
   status                          what runs, and where
-  logs NAME [--follow]            the end of a process's log: deploy, ${[...serverNames, ...serviceNames].join(', ')}
+  logs NAME [--follow]            the end of a process's log; beside the names below there is deploy
+
+Names: ${[...serverNames, ...serviceNames].join(', ')}
 
 Variables: ORDERSTREAM_DATA (data folder, default .orderstream), ORDERSTREAM_PORT_BASE (default 4100),
 and one for each port, such as KAFKA_PORT or ORDER_SERVICE_PORT.`;
@@ -22,18 +26,13 @@ export interface UpOptions {
 }
 
 export type StackCommand =
-  | { readonly verb: 'help' }
   | ({ readonly verb: 'up' } & UpOptions)
   | { readonly verb: 'down' }
+  | { readonly verb: 'restart'; readonly name: ProcessName }
   | { readonly verb: 'status' }
   | { readonly verb: 'logs'; readonly name: ProcessName | 'deploy'; readonly follow: boolean };
 
-export class WrongArguments extends Error {
-  override readonly name = 'WrongArguments';
-}
-
 const options = {
-  help: { type: 'boolean', short: 'h' },
   fresh: { type: 'boolean' },
   'servers-only': { type: 'boolean' },
   'automatic-carrier': { type: 'boolean' },
@@ -45,6 +44,7 @@ type Option = keyof typeof options;
 const allowed: Readonly<Record<string, { readonly options: readonly Option[]; readonly names: number }>> = {
   up: { options: ['fresh', 'servers-only', 'automatic-carrier'], names: 0 },
   down: { options: [], names: 0 },
+  restart: { options: [], names: 1 },
   status: { options: [], names: 0 },
   logs: { options: ['follow'], names: 1 },
 };
@@ -60,9 +60,9 @@ function parse(args: readonly string[]) {
 /** Throws WrongArguments that says what is wrong. */
 export function parseCommand(args: readonly string[]): StackCommand {
   const { values, positionals } = parse(args);
-  const [verb = 'help', ...names] = positionals;
-  if (values.help === true || verb === 'help') return { verb: 'help' };
-  const rule = allowed[verb];
+  const [verb, ...names] = positionals;
+  if (verb === undefined) throw new WrongArguments('It takes a command.');
+  const rule = Object.hasOwn(allowed, verb) ? allowed[verb] : undefined;
   if (rule === undefined) throw new WrongArguments(`There is no command ${verb}.`);
   const excess = (Object.keys(values) as Option[]).find((option) => !rule.options.includes(option));
   if (excess !== undefined) throw new WrongArguments(`${verb} has no option --${excess}.`);
@@ -79,6 +79,9 @@ export function parseCommand(args: readonly string[]): StackCommand {
     case 'logs':
       if (name !== 'deploy' && !isProcess(name)) throw new WrongArguments(`There is no process ${name}.`);
       return { verb, name, follow: values.follow === true };
+    case 'restart':
+      if (!isProcess(name)) throw new WrongArguments(`There is no process ${name}.`);
+      return { verb, name };
     case 'down':
       return { verb };
     default:

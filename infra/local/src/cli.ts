@@ -1,20 +1,20 @@
-// npm run stack -- up | down | status | logs NAME
+// npm run stack -- up | down | restart NAME | status | logs NAME
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { parseCommand, usage, WrongArguments, type StackCommand, type UpOptions } from './arguments.ts';
+import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
+import { goOnUnread, runCommand, WrongArguments } from './command.ts';
 import { endInOrder } from './ending.ts';
-import { Interrupted, interruption } from './interruption.ts';
-import { dataDirFromEnvironment, logFile } from './layout.ts';
-import { PortTaken } from './ports.ts';
-import { endLeftovers, openStack, startStack, type Stack } from './stack.ts';
+import { interruption } from './interruption.ts';
+import { dataDirFromEnvironment, isServer, logFile, serviceNames, type ProcessName } from './layout.ts';
+import { endLeftovers, noStackRuns, openStack, startStack, type Stack } from './stack.ts';
 import { AUTOMATIC_CARRIER } from './stack-options.ts';
-import { StartFailed } from './starting.ts';
 import { stackProcesses } from './processes.ts';
 
-const WRONG_USE = 64;
 const SHOWN_LINES = 100;
 const dataDir = dataDirFromEnvironment(process.env);
+/** As a shell reads it as one word. */
+const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
 const say = (line: string): void => console.log(line);
 
 function showStatus(stack: Stack): boolean {
@@ -27,7 +27,7 @@ async function up({ fresh, serversOnly, automaticCarrier }: UpOptions): Promise<
   const before = fresh ? [] : stackProcesses().map(({ pid }) => pid);
   const signal = interruption();
   try {
-    const stack = await startStack({ dataDir, fresh, detached: true, onProgress: say, signal });
+    const stack = await startStack({ dataDir, fresh, forServices: serversOnly ? [] : serviceNames, detached: true, onProgress: say, signal });
     if (automaticCarrier) await stack.configure('shipping-service', AUTOMATIC_CARRIER);
     if (!serversOnly && stack.status().some(({ pid }) => pid === undefined)) {
       await stack.deploy();
@@ -35,7 +35,8 @@ async function up({ fresh, serversOnly, automaticCarrier }: UpOptions): Promise<
     }
     say('');
     showStatus(stack);
-    say(`\nData and logs: ${dataDir}. Stop with: npm run stack -- down`);
+    const named = process.env['ORDERSTREAM_DATA'] ? `ORDERSTREAM_DATA=${quoted(dataDir)} ` : '';
+    say(`\nData and logs: ${dataDir}. Stop with: ${named}npm run stack -- down`);
   } catch (error) {
     if (signal.aborted) say('stopping what was started');
     await endInOrder(stackProcesses().filter(({ stack, pid }) => stack === dataDir && !before.includes(pid)));
@@ -48,10 +49,20 @@ async function down(): Promise<void> {
   say(ended.length === 0 ? 'nothing runs' : `stopped ${ended.map(({ name }) => name).join(', ')}`);
 }
 
-function status(): void {
+async function restart(name: ProcessName): Promise<void> {
+  const stack = openStack(dataDir, { detached: true, onProgress: say, signal: interruption() });
+  if (stack === undefined || stack.processes().length === 0) throw new Error(noStackRuns(dataDir));
+  await stack.restart(name);
+  if (isServer(name)) return;
+  await stack.untilReady(name);
+  say(`${name} ready on port ${stack.ports[name]}`);
+}
+
+/** Whether all of it runs. */
+function status(): boolean {
   const stack = openStack(dataDir);
   if (stack === undefined) say(`Nothing was ever started in ${dataDir}: npm run stack -- up`);
-  if (stack === undefined || !showStatus(stack)) process.exitCode = 1;
+  return stack !== undefined && showStatus(stack);
 }
 
 async function logs({ name, follow }: { readonly name: string; readonly follow: boolean }): Promise<void> {
@@ -62,14 +73,14 @@ async function logs({ name, follow }: { readonly name: string; readonly follow: 
   await once(tail, 'exit');
 }
 
-async function run(command: StackCommand): Promise<void> {
+async function run(command: StackCommand): Promise<void | boolean> {
   switch (command.verb) {
-    case 'help':
-      return say(usage);
     case 'up':
       return up(command);
     case 'down':
       return down();
+    case 'restart':
+      return restart(command.name);
     case 'status':
       return status();
     case 'logs':
@@ -79,15 +90,5 @@ async function run(command: StackCommand): Promise<void> {
   }
 }
 
-try {
-  await run(parseCommand(process.argv.slice(2)));
-} catch (error) {
-  if (error instanceof Interrupted) process.exitCode = error.exitCode;
-  else if (error instanceof WrongArguments) {
-    console.error(`${error.message}\n\n${usage}`);
-    process.exitCode = WRONG_USE;
-  } else {
-    console.error(error instanceof StartFailed || error instanceof PortTaken ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+goOnUnread();
+await runCommand(usage, async (args) => ((await run(parseCommand(args))) === false ? 1 : 0));

@@ -1,9 +1,10 @@
 // npm run dev -- payment-service: runs one service of the running stack in the foreground, under the debugger.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { runCommand, WrongArguments } from './command.ts';
 import { dataDirFromEnvironment, isService, root, serviceNames } from './layout.ts';
-import { openStack } from './stack.ts';
+import { noStackRuns, openStack } from './stack.ts';
 
 const usage = `npm run dev -- SERVICE [NODE OPTIONS]
 
@@ -11,28 +12,37 @@ Stops SERVICE in the running stack and runs it here with --inspect and source ma
 Services: ${serviceNames.join(', ')}
 Node options: such as --inspect-brk, or --inspect=9300 for another port of the debugger`;
 
-const [name = '--help', ...options] = process.argv.slice(2);
-const stack = openStack(dataDirFromEnvironment(process.env), { detached: true, onProgress: console.log });
-
-if (!isService(name)) {
-  console.log(name === '--help' ? usage : `There is no service ${name}.\n\n${usage}`);
-  process.exitCode = name === '--help' ? 0 : 64;
-} else if (stack === undefined || stack.processes().length === 0) {
-  console.error('No stack runs: npm run stack -- up');
-  process.exitCode = 1;
-} else {
+async function main([name = 'none', ...options]: readonly string[]): Promise<number> {
+  if (!isService(name)) throw new WrongArguments(`There is no service ${name}.`);
+  refuseUnknown(options);
+  const dataDir = dataDirFromEnvironment(process.env);
+  const stack = openStack(dataDir, { detached: true, onProgress: console.log });
+  if (stack === undefined || stack.processes().length === 0) throw new Error(noStackRuns(dataDir));
   await stack.stop(name);
   const inspect = options.some((option) => option.startsWith('--inspect')) ? [] : ['--inspect'];
   const program = path.join(root, 'apps', name, 'dist/main.js');
   const child = spawn(process.execPath, [...process.execArgv, ...inspect, ...options, program], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'pipe', 'inherit'],
     env: { ...process.env, ...stack.environmentOf(name) },
   });
+  // Through here, so that it is noticed when nobody reads on.
+  child.stdout?.pipe(process.stdout, { end: false });
   // The service ends in order on the signal; this waits for it. A terminal tells both.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   }
-  await once(child, 'exit');
+  const [code] = (await once(child, 'exit')) as [number | null];
   console.log(`\nputting ${name} back`);
   await stack.startService(name);
+  return code ?? 1;
 }
+
+/** Asks Node.js itself, before the service is stopped. @throws WrongArguments */
+function refuseUnknown(options: readonly string[]): void {
+  const other = options.find((option) => !option.startsWith('-'));
+  if (other !== undefined) throw new WrongArguments(`${other} is no option.`);
+  const { status, stderr } = spawnSync(process.execPath, [...options, '--version'], { encoding: 'utf8' });
+  if (status !== 0) throw new WrongArguments(stderr.trim().replace(`${process.execPath}: `, ''));
+}
+
+await runCommand(usage, main);

@@ -18,3 +18,6 @@ export function fetchedServer(name: 'kafka' | 'schema-registry'): string {
   if (!existsSync(folder)) throw new Error(`${name} was not fetched yet: start through npm (npm run stack -- up, npm run demo, npm test)`);
   return folder;
 }
+
+/** The JVM takes the names of files for what the locale says: in the one called C, every letter but ASCII is lost. */
+export const JVM_LOCALE: Readonly<Record<string, string>> = process.platform === 'linux' ? { LC_ALL: 'C.UTF-8' } : {};

@@ -5,15 +5,19 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
-import { fetchedServer, javaProgram, QUICK_START } from './java.ts';
+import { fetchedServer, javaProgram, JVM_LOCALE, QUICK_START } from './java.ts';
 import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
 // Without any, kafkajs gives up before it has learnt the brokers.
 const RETRY = { retries: 2, initialRetryTime: 50 };
 const PROBE = 'orderstream-stack-probe';
+// Seen from the folder that it runs in: a path of somebody's choosing may have what a properties file reads otherwise
+// (it knows Latin-1 and escapes), and commas, which would make several folders of it.
+const SETTINGS = 'server.properties';
+const LOG_DIR = 'log';
 
-function properties({ ports }: ServerContext, logDir: string): string {
+function properties({ ports }: ServerContext): string {
   const broker = `PLAINTEXT://${HOST}:${ports.kafka}`;
   const controller = `${HOST}:${ports['kafka-controller']}`;
   return `${Object.entries({
@@ -24,7 +28,7 @@ function properties({ ports }: ServerContext, logDir: string): string {
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
     'controller.quorum.voters': `1@${controller}`,
-    'log.dirs': logDir,
+    'log.dirs': LOG_DIR,
     'offsets.topic.replication.factor': 1,
     'offsets.topic.num.partitions': 1,
     'transaction.state.log.replication.factor': 1,
@@ -39,19 +43,22 @@ function properties({ ports }: ServerContext, logDir: string): string {
 
 async function prepare(context: ServerContext): Promise<Launch> {
   const folder = path.join(context.dataDir, 'kafka');
-  const logDir = path.join(folder, 'log');
-  const settings = path.join(folder, 'server.properties');
   const classpath = path.join(fetchedServer('kafka'), '*');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(settings, properties(context, logDir));
-  if (!existsSync(path.join(logDir, 'meta.properties'))) {
+  writeFileSync(path.join(folder, SETTINGS), properties(context));
+  if (!existsSync(path.join(folder, LOG_DIR, 'meta.properties'))) {
     // Sixteen bytes in base64url, as its own tool makes them; a dash in front would read as an option.
     const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
-    const format = ['format', '-t', id, '-c', settings, '--ignore-formatted'];
-    await promisify(execFile)(javaProgram(), ['-cp', classpath, 'kafka.tools.StorageTool', ...format]);
+    const format = ['format', '-t', id, '-c', SETTINGS, '--ignore-formatted'];
+    await promisify(execFile)(javaProgram(), ['-cp', classpath, 'kafka.tools.StorageTool', ...format], {
+      cwd: folder,
+      env: { ...process.env, ...JVM_LOCALE },
+    });
   }
   return {
     command: javaProgram(),
+    cwd: folder,
+    env: JVM_LOCALE,
     args: [
       ...QUICK_START,
       '-Xms256m',
@@ -61,7 +68,7 @@ async function prepare(context: ServerContext): Promise<Launch> {
       '-cp',
       classpath,
       'kafka.Kafka',
-      settings,
+      SETTINGS,
     ],
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { portsFromBase, portsFromEnvironment, portVariable } from './layout.ts';
+import { dataDirFromEnvironment, portsFromBase, portsFromEnvironment, portVariable } from './layout.ts';
+import { WrongSetting } from './wrong-setting.ts';
 
 describe('The ports of a stack', () => {
   it('follow one base', () => {
@@ -18,12 +19,30 @@ describe('The ports of a stack', () => {
     expect(new Set(ports).size).toBe(ports.length);
   });
 
-  it('are refused by the name of the variable when they are none', () => {
-    expect(() => portsFromEnvironment({ SCHEMA_REGISTRY_PORT: 'eighty' })).toThrow('SCHEMA_REGISTRY_PORT=eighty is not a port');
-    expect(() => portsFromEnvironment({ ORDERSTREAM_PORT_BASE: '70000' })).toThrow('ORDERSTREAM_PORT_BASE=70000');
+  it.each([
+    [{ SCHEMA_REGISTRY_PORT: 'eighty' }, 'SCHEMA_REGISTRY_PORT=eighty must be a port from 1 to 65535'],
+    [{ KAFKA_PORT: '1e3' }, 'KAFKA_PORT=1e3'],
+    [{ KAFKA_PORT: '0' }, 'KAFKA_PORT=0'],
+    [{ ORDERSTREAM_PORT_BASE: '70000' }, 'ORDERSTREAM_PORT_BASE=70000 must be a port from 1 to 65518'],
+    [{ ORDERSTREAM_PORT_BASE: '65530' }, 'ORDERSTREAM_PORT_BASE=65530'],
+    [{ ORDERSTREAM_PORT_BASE: '5100', KAFKA_PORT: '5100' }, 'Port 5100 is for order-service and kafka: set KAFKA_PORT'],
+  ])('%j are refused by the name of the variable', (env, wrong) => {
+    expect(() => portsFromEnvironment(env)).toThrow(WrongSetting);
+    expect(() => portsFromEnvironment(env)).toThrow(wrong);
+  });
+
+  it('may begin as high as the last of them is one', () => {
+    expect(Math.max(...Object.values(portsFromEnvironment({ ORDERSTREAM_PORT_BASE: '65518' })))).toBe(65_535);
   });
 
   it('are moved by a variable that reads like the process', () => {
     expect(portVariable('schema-registry')).toBe('SCHEMA_REGISTRY_PORT');
   });
+});
+
+it('The data folder is .orderstream unless another is named; one without a name is none', () => {
+  const usual = dataDirFromEnvironment({});
+  expect(usual).toMatch(/\.orderstream$/);
+  expect(dataDirFromEnvironment({ ORDERSTREAM_DATA: '' })).toBe(usual);
+  expect(dataDirFromEnvironment({ ORDERSTREAM_DATA: '/data' })).toBe('/data');
 });

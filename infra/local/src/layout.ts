@@ -1,5 +1,6 @@
 // Which processes there are, where they listen and where their data lies.
 import path from 'node:path';
+import { WrongSetting } from './wrong-setting.ts';
 
 export const root = path.resolve(import.meta.dirname, '../../..');
 
@@ -50,21 +51,26 @@ export const portVariable = (name: PortName): string => `${name.toUpperCase().re
 export const portsFromBase = (base: number): Ports =>
   Object.fromEntries(portNames.map((name) => [name, base + offsets[name]])) as Ports;
 
-function portFrom(variable: string, env: NodeJS.ProcessEnv, fallback: number): number {
+function portFrom(variable: string, env: NodeJS.ProcessEnv, fallback: number, highest = HIGHEST_PORT): number {
   const text = env[variable];
   if (text === undefined || text === '') return fallback;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) throw new Error(`${variable}=${text} is not a port`);
+  if (!/^\d+$/.test(text) || port < 1 || port > highest) throw new WrongSetting(`${variable}=${text} must be a port from 1 to ${highest}`);
   return port;
 }
 
+/** @throws WrongSetting naming the variable that is no port, or that names another's. */
 export function portsFromEnvironment(env: NodeJS.ProcessEnv): Ports {
-  const fromBase = portsFromBase(portFrom('ORDERSTREAM_PORT_BASE', env, DEFAULT_PORT_BASE));
-  return Object.fromEntries(portNames.map((name) => [name, portFrom(portVariable(name), env, fromBase[name])])) as Ports;
+  const fromBase = portsFromBase(portFrom('ORDERSTREAM_PORT_BASE', env, DEFAULT_PORT_BASE, HIGHEST_PORT - PORT_SPAN + 1));
+  const ports = Object.fromEntries(portNames.map((name) => [name, portFrom(portVariable(name), env, fromBase[name])])) as Ports;
+  for (const [port, names] of Map.groupBy(portNames, (name) => ports[name])) {
+    if (names.length > 1) throw new WrongSetting(`Port ${port} is for ${names.join(' and ')}: set ${portVariable(names[1]!)} to another`);
+  }
+  return ports;
 }
 
 export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string =>
-  path.resolve(root, env['ORDERSTREAM_DATA'] ?? '.orderstream');
+  path.resolve(root, env['ORDERSTREAM_DATA'] || '.orderstream');
 
 export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
 

@@ -76,23 +76,34 @@ function admit(dataDir: string, user: User): void {
 const stagedData = (dataDir: string): string => path.join(STAGING, `data-${shortHash(dataDir)}`);
 const ownerNote = (staged: string): string => `${staged}.of`;
 
+/** Which life of a data folder the staged data are of: its passwords come from the secret, and nothing else opens them. */
+const noteOf = (dataDir: string, secret: string): string => `${dataDir}\n${shortHash(secret)}`;
+
+/** Whether staged data are of a folder that is there, and was not deleted and made anew since. */
+function isOwned(note: string): boolean {
+  const [dataDir = '', life] = note.split('\n');
+  const secret = path.join(dataDir, 'secret');
+  if (life === undefined || !existsSync(secret)) return existsSync(dataDir);
+  return life === shortHash(readFileSync(secret, 'utf8'));
+}
+
 /** Removes staged data whose stack is gone: a folder that somebody deletes doesn't take along what lies elsewhere. */
 function sweep(): void {
   for (const note of readdirSync(STAGING).filter((name) => name.endsWith('.of'))) {
     const file = path.join(STAGING, note);
-    if (existsSync(readFileSync(file, 'utf8'))) continue;
+    if (isOwned(readFileSync(file, 'utf8'))) continue;
     rmSync(file.slice(0, -'.of'.length), { recursive: true, force: true });
     rmSync(file, { force: true });
   }
 }
 
 /** Where the data of a stack lies: in its data folder, if the user can reach that. */
-export function dataFolderFor(dataDir: string, user: User | undefined): string {
+export function dataFolderFor(dataDir: string, secret: string, user: User | undefined): string {
   if (user !== undefined && existsSync(dataDir)) admit(dataDir, user);
   if (user === undefined || canReach(dataDir, user)) return path.join(dataDir, 'postgres');
   passableFolder(STAGING);
   sweep();
-  writeFileSync(ownerNote(stagedData(dataDir)), dataDir, { mode: 0o600 });
+  writeFileSync(ownerNote(stagedData(dataDir)), noteOf(dataDir, secret), { mode: 0o600 });
   return stagedData(dataDir);
 }
 

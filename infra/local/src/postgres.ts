@@ -8,10 +8,12 @@ import { Client } from 'pg';
 import { databaseUrl, passwordOf } from './environment.ts';
 import { dataFolderFor, postgresUser, programsFor, type User } from './postgres-user.ts';
 import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
+import { StartFailed } from './starting.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_CONNECTIONS = 300;
 const REGISTRY = 'registry';
+const WRONG_PASSWORD = '28P01';
 const LOCALE = { LC_ALL: 'C', LC_MESSAGES: 'C' };
 
 interface Programs {
@@ -46,7 +48,7 @@ async function initialise(initdb: string, folder: string, user: User | undefined
 async function prepare(context: ServerContext): Promise<Launch> {
   const user = postgresUser();
   const { postgres, initdb } = programs(user);
-  const folder = dataFolderFor(context.dataDir, user);
+  const folder = dataFolderFor(context.dataDir, context.secret, user);
   const complete = path.join(folder, 'orderstream-initialised');
   if (!existsSync(complete)) {
     await initialise(initdb, folder, user, context.secret);
@@ -89,10 +91,20 @@ async function createRegistryDatabase(context: ServerContext): Promise<void> {
   });
 }
 
+async function probe(context: ServerContext): Promise<void> {
+  try {
+    await asSuperuser(context, async (client) => void (await client.query('SELECT 1')));
+  } catch (fault) {
+    if ((fault as { readonly code?: unknown }).code !== WRONG_PASSWORD) throw fault;
+    const folder = dataFolderFor(context.dataDir, context.secret, postgresUser());
+    throw new StartFailed(`The databases in ${folder} were made with other passwords than those of ${context.dataDir}/secret. \`--fresh\` discards all data of this stack.`);
+  }
+}
+
 export const postgres: Server = {
   name: 'postgres',
   ports: ['postgres'],
   prepare,
-  probe: (context) => asSuperuser(context, async (client) => void (await client.query('SELECT 1'))),
+  probe,
   settle: createRegistryDatabase,
 };

@@ -1,7 +1,6 @@
 // Apicurio Registry with its Confluent-compatible API, on the stack's Postgres: ids of schemas must survive a restart.
-import path from 'node:path';
 import { passwordOf } from './environment.ts';
-import { fetchedServer, javaProgram, QUICK_START } from './java.ts';
+import { fetchedServer, javaProgram, JVM_LOCALE, QUICK_START } from './java.ts';
 import { HOST, type Server } from './server.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -13,9 +12,10 @@ export const schemaRegistry: Server = {
     const folder = fetchedServer('schema-registry');
     return {
       command: javaProgram(),
-      args: [...QUICK_START, '-Xms96m', '-Xmx256m', '-jar', path.join(folder, 'apicurio-registry-app-3.0.9-runner.jar')],
+      args: [...QUICK_START, '-Xms96m', '-Xmx256m', '-jar', 'apicurio-registry-app-3.0.9-runner.jar'],
       cwd: folder,
       env: {
+        ...JVM_LOCALE,
         QUARKUS_HTTP_HOST: HOST,
         QUARKUS_HTTP_PORT: String(ports['schema-registry']),
         APICURIO_STORAGE_KIND: 'sql',

@@ -24,6 +24,8 @@ export interface StackOptions extends StackBehaviour {
   readonly fresh?: boolean;
   /** The servers to start; all by default. */
   readonly only?: readonly ServerName[];
+  /** Services that will be started on them: a port of theirs that is taken is told before anything starts. */
+  readonly forServices?: readonly ServiceName[];
   /** Kept with the stack, so that a service gets the same whoever starts it again. A stack that runs keeps its own. */
   readonly settings?: ServiceSettings;
 }

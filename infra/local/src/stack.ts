@@ -106,7 +106,7 @@ export class Stack {
 
   /** Starts the servers, side by side as far as they don't need each other. */
   async startServers(names: readonly ServerName[] = serverNames): Promise<void> {
-    await assertPortsFree(this.#portsToTake(names), this.ports);
+    await this.assertPortsFree(names);
     this.#say(`starting ${names.join(', ')}`);
     // The registry's database comes with Postgres, which must therefore be there first.
     const chains = names.includes('postgres')
@@ -117,10 +117,11 @@ export class Stack {
     });
   }
 
-  #portsToTake(names: readonly ProcessName[]): PortName[] {
+  /** Of those that don't run yet. @throws PortTaken */
+  async assertPortsFree(names: readonly ProcessName[]): Promise<void> {
     const running = this.processes();
     const absent = names.filter((name) => running.every((each) => each.name !== name));
-    return absent.flatMap((name): readonly PortName[] => (isServer(name) ? servers[name].ports : [name]));
+    await assertPortsFree(absent.flatMap((name): readonly PortName[] => (isServer(name) ? servers[name].ports : [name])), this.ports);
   }
 
   /** Topics, schemas, databases and roles: what a deployment does once. */
@@ -152,7 +153,7 @@ export class Stack {
 
   /** Starts the services and waits until each has everything it needs. */
   async startServices(names: readonly ServiceName[] = serviceNames): Promise<void> {
-    await assertPortsFree(this.#portsToTake(names), this.ports);
+    await this.assertPortsFree(names);
     await together(names, this.#signal, async (name, signal) => {
       const startedAt = performance.now();
       await telling(this.#say, name, async () => {
@@ -226,7 +227,7 @@ export function discardData(dataDir: string): void {
  * Throws PortTaken or StartFailed; what it had started is stopped then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { fresh = false, only = serverNames, onProgress = ignore } = options;
+  const { fresh = false, only = serverNames, forServices = [], onProgress = ignore } = options;
   const dataDir = path.resolve(options.dataDir);
   const processes = stackProcesses().filter(({ stack }) => stack === dataDir);
   const left = fresh ? processes : processes.filter(isOrphaned);
@@ -241,6 +242,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stack = new Stack(dataDir, state, options);
   writeState(dataDir, state);
   try {
+    await stack.assertPortsFree([...only, ...forServices]);
     await stack.startServers(only);
   } catch (error) {
     if (!running) await stack.stop();
@@ -264,6 +266,9 @@ export function openStack(dataDir: string, behaviour: StackBehaviour = {}): Stac
   if (!existsSync(stateFile(folder))) return undefined;
   return new Stack(folder, readState(folder), behaviour);
 }
+
+export const noStackRuns = (dataDir: string): string =>
+  `No stack runs in ${dataDir}. Start one: npm run stack -- up (or npm run demo), or name another with ORDERSTREAM_DATA.`;
 
 /** Ends the stack of a data folder, and every one of this clone whose owner is gone. Returns what was ended. */
 export async function endLeftovers(dataDir: string): Promise<readonly StackProcess[]> {

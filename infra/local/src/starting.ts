@@ -14,7 +14,7 @@ export class StartFailed extends Error {
   override readonly name = 'StartFailed';
 }
 
-/** Repeats `attempt` until it resolves; rejects with what it said last, or at once with what `givenUp` returns. */
+/** Repeats `attempt` until it resolves; rejects with what it said last, or at once with a StartFailed or what `givenUp` returns. */
 export async function until(
   attempt: () => Promise<void>,
   timeoutMs: number,
@@ -28,7 +28,7 @@ export async function until(
       await attempt();
       return;
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (error instanceof StartFailed || performance.now() > deadline) throw error;
     }
     await passed(POLL_MS);
   }
@@ -46,7 +46,7 @@ function ending({ child }: Spawned): string | undefined {
 }
 
 export interface Waiting {
-  /** Resolves when the process is there. */
+  /** Resolves when the process is there. A StartFailed says that it never will be. */
   readonly probe: () => Promise<void>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -67,8 +67,8 @@ export async function startAndWait(spawning: Spawning, { probe, timeoutMs, signa
   try {
     await until(probe, timeoutMs, givenUp);
   } catch (error) {
-    if (error instanceof StartFailed) throw error;
     if (spawned.child.pid !== undefined) await endProcess(spawned.child.pid, 'SIGTERM', END_GRACE_MS);
+    if (error instanceof StartFailed) throw error;
     signal.throwIfAborted();
     throw failure(`was not ready after ${timeoutMs / 1000} s (${(error as Error).message})`, spawning, spawned);
   }

@@ -6,4 +6,5 @@ export * from './io-faults.ts';
 export * from './parking.ts';
 export * from './process-table.ts';
 export * from './react.ts';
+export * from './reason.ts';
 export * from './triage.ts';

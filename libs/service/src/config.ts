@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { connectionStringProblem } from './connection-string.ts';
 
 /** What every service is told by its environment; a service spreads this into its own `z.object`. */
 export const serviceConfig = {
@@ -17,13 +18,23 @@ export function urlOf(...schemes: readonly string[]): z.ZodURL {
 }
 
 /** EventStoreDB's connection string, which may name several nodes and so is not always a URL. */
-export const eventStoreUrl = z.string().regex(/^(esdb|kurrentdb)(\+discover)?:\/\/\S+$/, 'must be an esdb:// connection string');
+export const eventStoreUrl = z.string().superRefine((text, context) => {
+  const message = connectionStringProblem(text);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
+
+const LARGEST_PORT = 65_535;
 
 /** A setting with one or more `host:port`, separated by commas. */
 export const hostList = z
   .string()
-  .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port, more of them separated by commas')
-  .transform((list) => list.split(','));
+  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'must be host:port, more of them separated by commas')
+  .transform((list) => list.split(','))
+  .refine((hosts) => hosts.every((host) => isPort(host.slice(host.indexOf(':') + 1))), `must have ports from 1 to ${LARGEST_PORT}`);
+
+function isPort(text: string): boolean {
+  return Number(text) >= 1 && Number(text) <= LARGEST_PORT;
+}
 
 /** The environment does not say what the service needs. `problems` names each variable and what is wrong. */
 export class InvalidConfig extends Error {

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
+import { runCommand } from '@orderstream/local-stack/command';
+import { interruption } from '@orderstream/local-stack/interruption';
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
@@ -10,7 +11,8 @@ import { transport } from './transport.ts';
 
 const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore };
 
-async function measure(options: Options): Promise<void> {
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const signal = interruption();
   const onProgress = (line: string): void => console.error(`  ${line}`);
@@ -18,24 +20,12 @@ async function measure(options: Options): Promise<void> {
   try {
     const report = reportOf(options.name, await benchmarks[options.name](options, { dataDir, signal, onProgress }));
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
+    return 0;
   } catch (fault) {
-    const { reason } = signal;
-    if (!signal.aborted) console.error(fault instanceof Error ? fault.message : fault);
-    process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1;
-  }
-  rmSync(dataDir, { recursive: true, force: true });
-  process.exit();
-}
-
-function main(args: readonly string[]): Promise<void> | void {
-  try {
-    const options = parseOptions(args);
-    if (options !== 'help') return measure(options);
-    console.log(HELP);
-  } catch (fault) {
-    console.error(`${(fault as Error).message}\n\n${HELP}`);
-    process.exitCode = 64;
+    throw signal.aborted ? signal.reason : fault;
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-await main(process.argv.slice(2));
+await runCommand(HELP, main);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { WrongArguments } from '@orderstream/local-stack/command';
 import { wholeNumber } from '../whole-number.ts';
 
 const names = ['transport', 'eventstore'] as const;
@@ -38,7 +39,7 @@ Leave the machine alone meanwhile.
 const FEWEST_EVENTS = 1_000;
 
 /** @throws with the option's name when one is unknown or no whole number. */
-export function parseOptions(args: readonly string[]): Options | 'help' {
+export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -49,12 +50,10 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       seconds: { type: 'string', default: '4' },
       only: { type: 'string' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return 'help';
   const name = names.find((known) => known === positionals[0]);
-  if (name === undefined || positionals.length > 1) throw new Error(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
+  if (name === undefined || positionals.length > 1) throw new WrongArguments(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
   return {
     name,
     pairs: wholeNumber('--pairs', values.pairs, 1),

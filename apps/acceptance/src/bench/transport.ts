@@ -11,7 +11,8 @@ import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstre
 import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Kafka } from 'kafkajs';
-import { type Environment, setting } from '../platform.ts';
+import { setting } from '../platform.ts';
+import type { Environment } from '../settings.ts';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { PARTITIONS, TOPIC, checksumIn, checksumOf, orderTable, placedOrders } from './transport-orders.ts';

@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
+import { runCommand } from '@orderstream/local-stack/command';
+import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
@@ -16,40 +17,30 @@ import { goShopping, openShop } from './shopping.ts';
 
 const say = (line = ''): void => console.log(line);
 
-async function main(): Promise<void> {
-  const options = readOptions();
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-demo-'));
   const signal = interruption();
   const interrupted = untilInterrupted(signal).then(() => 'interrupted' as const);
+  let isGood = false;
   try {
     const stack = await startPlatform(dataDir, signal);
     const ended = await Promise.race([interrupted, visit(stack, options)]);
     if (ended === 'interrupted') throw signal.reason;
+    isGood = ended;
     if (!options.exit) await interrupted;
   } catch (fault) {
-    if (!signal.aborted) console.error(fault instanceof Error ? fault.message : fault);
-    process.exitCode = fault instanceof Interrupted ? fault.exitCode : 1;
+    throw signal.aborted ? signal.reason : fault;
+  } finally {
+    say('\nstopping …');
+    await openStack(dataDir)?.stop();
+    if (options.keep) say(`the data is in ${dataDir}: ORDERSTREAM_DATA=${dataDir} npm run stack -- up`);
+    else {
+      discardData(dataDir);
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   }
-  say('\nstopping …');
-  await openStack(dataDir)?.stop();
-  if (options.keep) say(`the data is in ${dataDir}: ORDERSTREAM_DATA=${dataDir} npm run stack -- up`);
-  else {
-    discardData(dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
-  }
-  process.exit();
-}
-
-function readOptions(): DemoOptions {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options !== 'help') return options;
-    say(HELP);
-    return process.exit(0);
-  } catch (fault) {
-    console.error(`${(fault as Error).message}\n\n${HELP}`);
-    return process.exit(64);
-  }
+  return isGood ? 0 : 1;
 }
 
 async function startPlatform(dataDir: string, signal: AbortSignal): Promise<Stack> {
@@ -63,17 +54,20 @@ async function startPlatform(dataDir: string, signal: AbortSignal): Promise<Stac
   return stack;
 }
 
-async function visit(stack: Stack, options: DemoOptions): Promise<void> {
+/** Whether all went as planned. */
+async function visit(stack: Stack, options: DemoOptions): Promise<boolean> {
   const platform = await connectPlatform(stack.env);
+  let isGood = false;
   try {
-    process.exitCode = (await shop(platform, options)) ? 0 : 1;
+    isGood = await shop(platform, options);
   } finally {
     await platform.close();
   }
-  if (options.exit) return;
+  if (options.exit) return isGood;
   say('\nFrom now on a carrier works by itself: shipments leave and arrive, and an order placed by hand goes all the way.');
   await stack.configure('shipping-service', AUTOMATIC_CARRIER);
   invite(stack);
+  return isGood;
 }
 
 /** Whether every order ended as planned and the ledger is clean. */
@@ -120,4 +114,4 @@ function invite({ dataDir, urls }: Stack): void {
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
-await main();
+await runCommand(HELP, main);

@@ -24,7 +24,3 @@ it.each([
 ])('%j is refused with the option’s name', (args, wrong) => {
   expect(() => parseOptions(args)).toThrow(wrong);
 });
-
-it('help goes before everything', () => {
-  expect(parseOptions(['--orders', '5', '--help'])).toBe('help');
-});

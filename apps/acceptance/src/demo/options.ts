@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { WrongArguments } from '@orderstream/local-stack/command';
 import { type Outcome, isOutcome, outcomes } from '../shop/outcomes.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -29,7 +30,7 @@ how they ended, one order's story, the delay to the read model, and the ledger.
 `;
 
 /** @throws with the option's name when one is unknown, or its value makes no sense. */
-export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
+export function parseOptions(args: readonly string[]): DemoOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -39,10 +40,8 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
       story: { type: 'string', default: 'delivered' },
       keep: { type: 'boolean', default: false },
       exit: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return 'help';
   return {
     orders: wholeNumber('--orders', values.orders, 1),
     seed: wholeNumber('--seed', values.seed, 0),
@@ -55,5 +54,5 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
 
 function outcomeNamed(name: string): Outcome {
   if (isOutcome(name)) return name;
-  throw new Error(`--story ${name}: no order ends so; there are: ${outcomes.join(', ')}`);
+  throw new WrongArguments(`--story ${name}: no order ends so; there are: ${outcomes.join(', ')}`);
 }

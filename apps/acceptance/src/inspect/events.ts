@@ -1,24 +1,27 @@
+import { parseArgs } from 'node:util';
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import { setting } from '../platform.ts';
+import { runCommand, WrongArguments } from '@orderstream/local-stack/command';
+import { toolSettings } from '../settings.ts';
+import { placeOf, seen } from '../unseen.ts';
 
-const HELP = `npm run events -- <stream> [--json]
+const HELP = `npm run events -- STREAM [--json]
 
 Prints a stream of the running stack, event by event, such as order-<id>, stock-<sku> or payment-<order id>.
 `;
 
-const stream = process.argv.slice(2).find((argument) => !argument.startsWith('--'));
-if (stream === undefined || process.argv.includes('--help')) {
-  console.log(HELP);
-  process.exitCode = process.argv.includes('--help') ? 0 : 64;
-} else {
-  const store = new EventStoreDb(setting(process.env, 'EVENTSTORE_URL'));
-  let count = 0;
-  for await (const stored of store.read(stream)) {
-    count += 1;
-    if (process.argv.includes('--json')) console.log(JSON.stringify(stored));
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' } } });
+  const [stream] = positionals;
+  if (stream === undefined || positionals.length > 1) throw new WrongArguments('It takes the name of one stream.');
+  const { EVENTSTORE_URL } = toolSettings('EVENTSTORE_URL');
+  const events = new EventStoreDb(EVENTSTORE_URL).read(stream)[Symbol.asyncIterator]();
+  for (let count = 0; ; count += 1) {
+    const { done, value: stored } = await seen(`the event store at ${placeOf(EVENTSTORE_URL)}`, () => events.next());
+    if (done === true && count === 0) console.error(`There is no stream ${stream}.`);
+    if (done === true) return count === 0 ? 1 : 0;
+    if (values.json === true) console.log(JSON.stringify(stored));
     else console.log(`${stored.revision}  ${stored.recordedAt}  ${stored.event.type}  ${JSON.stringify(stored.event.data)}`);
   }
-  if (count === 0) console.error(`There is no stream ${stream}.`);
-  process.exitCode = count === 0 ? 1 : 0;
-  await store.dispose();
 }
+
+await runCommand(HELP, main);

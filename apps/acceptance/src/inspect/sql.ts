@@ -1,7 +1,10 @@
-import { Client } from 'pg';
-import { setting } from '../platform.ts';
+import { parseArgs } from 'node:util';
+import { runCommand, WrongArguments } from '@orderstream/local-stack/command';
+import { Client, type QueryResult, types } from 'pg';
+import { toolSettings } from '../settings.ts';
+import { placeOf, seen } from '../unseen.ts';
 
-const HELP = `npm run sql -- <order|inventory|payment|shipping> "<statement>"
+const HELP = `npm run sql -- <order|inventory|payment|shipping> ["STATEMENT"]
 
 Runs a statement in a service's database of the running stack, in the service's own role, and prints the rows.
 Without a statement it lists the tables.
@@ -10,22 +13,37 @@ Without a statement it lists the tables.
 const TABLES = `SELECT table_name, (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM ' || quote_ident(table_name), false, true, '')))[1]::text::bigint AS rows
 FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`;
 
-const [service, statement = TABLES] = process.argv.slice(2);
-const variable = `${service?.toUpperCase()}_DATABASE_URL`;
-if (service === undefined || !['order', 'inventory', 'payment', 'shipping'].includes(service)) {
-  console.log(HELP);
-  process.exitCode = service === '--help' ? 0 : 64;
-} else {
-  const client = new Client({ connectionString: setting(process.env, variable) });
-  await client.connect();
-  try {
-    const { rows, command, rowCount } = await client.query<Record<string, unknown>>(statement);
+const VARIABLES = {
+  order: 'ORDER_DATABASE_URL',
+  inventory: 'INVENTORY_DATABASE_URL',
+  payment: 'PAYMENT_DATABASE_URL',
+  shipping: 'SHIPPING_DATABASE_URL',
+} as const;
+
+const isService = (name: string): name is keyof typeof VARIABLES => Object.hasOwn(VARIABLES, name);
+
+/** Dates and times without a zone, and arrays of them: as a Date each would be read in this machine's zone, and shown in UTC. */
+const WITHOUT_ZONE: ReadonlySet<number> = new Set([1082, 1114, 1182, 1115]);
+const asWritten = (text: string): string => text;
+const getTypeParser: typeof types.getTypeParser = (...[id, format]: Parameters<typeof types.getTypeParser>) =>
+  (WITHOUT_ZONE.has(id) ? asWritten : types.getTypeParser(id, format));
+
+async function main(args: readonly string[]): Promise<number> {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
+  const [service = 'none', statement = TABLES] = positionals;
+  if (!isService(service)) throw new WrongArguments(`${service} is no service with a database.`);
+  if (positionals.length > 2) throw new WrongArguments('It takes one statement: put it in quotes.');
+  const variable = VARIABLES[service];
+  const connectionString = toolSettings(variable)[variable];
+  const client = new Client({ connectionString, types: { getTypeParser } });
+  client.on('error', () => {}); // a connection that is lost fails the statement that waits for it
+  await seen(`the database at ${placeOf(connectionString)}`, () => client.connect());
+  const results = (await client.query(statement)) as QueryResult | QueryResult[];
+  for (const { rows, command, rowCount } of [results].flat()) {
     if (rows.length > 0) console.table(rows);
     else console.log(`${command} ${rowCount ?? 0}`);
-  } catch (fault) {
-    console.error((fault as Error).message);
-    process.exitCode = 1;
-  } finally {
-    await client.end();
   }
+  return 0;
 }
+
+await runCommand(HELP, main);

@@ -1,6 +1,9 @@
+import { parseArgs } from 'node:util';
 import { topics } from '@orderstream/contracts';
-import { createKafka, readTopic, SchemaRegistryCodec } from '@orderstream/kafka';
-import { setting } from '../platform.ts';
+import { askKafka, createKafka, partitionCounts, readTopic, SchemaRegistryCodec } from '@orderstream/kafka';
+import { runCommand, WrongArguments } from '@orderstream/local-stack/command';
+import { toolSettings } from '../settings.ts';
+import { allSeen, placeOf } from '../unseen.ts';
 
 const HELP = `npm run topics -- tail <${Object.keys(topics).join('|')}>
 
@@ -8,23 +11,31 @@ Prints a topic of the running stack, decoded and read-committed, from its beginn
 what comes. Ctrl-C ends it.
 `;
 
-const [verb, topic] = process.argv.slice(2);
-if (verb === 'tail' && topic !== undefined && Object.hasOwn(topics, topic)) {
+async function main(args: readonly string[]): Promise<number> {
+  const { positionals: [verb, topic = 'none', ...more] } = parseArgs({ args: [...args], allowPositionals: true });
+  if (verb !== 'tail' || more.length > 0) throw new WrongArguments('It takes "tail" and a topic.');
+  if (!Object.hasOwn(topics, topic)) throw new WrongArguments(`There is no topic ${topic}.`);
   await tail(topic);
-} else {
-  console.log(HELP);
-  process.exitCode = process.argv.includes('--help') ? 0 : 64;
+  return 0;
 }
 
-async function tail(name: string): Promise<void> {
+async function tail(topic: string): Promise<void> {
+  const settings = toolSettings('KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL');
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const kafka = createKafka({ clientId: 'tail', brokers: setting(process.env, 'KAFKA_BROKERS').split(','), logger });
-  const codec = new SchemaRegistryCodec(setting(process.env, 'SCHEMA_REGISTRY_URL'));
+  const kafka = createKafka({ clientId: 'tail', brokers: settings.KAFKA_BROKERS, logger });
+  const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
+  // Whoever tails waits for ever; that they are there at all is asked first.
+  await allSeen([
+    [`Kafka at ${settings.KAFKA_BROKERS.join(',')}`, () => askKafka(kafka, (admin) => partitionCounts(admin, [topic]))],
+    [`the schema registry at ${placeOf(settings.SCHEMA_REGISTRY_URL)}`, () => codec.load()],
+  ]);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, name, { follow: true, signal: stop.signal })) {
+  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, topic, { follow: true, signal: stop.signal })) {
     const place = `${partition}@${offset}`.padEnd(8);
     if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
     else console.log(`${place} ${decoded.stream}@${decoded.revision}  ${decoded.event.type}  ${JSON.stringify(decoded.event.data)}`);
   }
 }
+
+await runCommand(HELP, main);

@@ -1,5 +1,7 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { DecodedValue } from '@orderstream/kafka';
 import { describe, expect, it } from 'vitest';
+import { checkContents } from './contents.ts';
 import { compareRows } from './offence.ts';
 import { checkStock } from './stock.ts';
 import { type TopicRecord, checkTopics } from './topics.ts';
@@ -22,6 +24,7 @@ const record = (stored: StoredEvent, offset: number, change: Partial<TopicRecord
   eventId: stored.id,
   stream: stored.stream,
   revision: stored.revision,
+  value: null,
   ...change,
 });
 
@@ -47,6 +50,26 @@ describe('The ledger compares the store with the topics and', () => {
   it('finds a fact on the wrong topic, and a stream on two partitions', () => {
     expect(detailsOf([record(a, 0, { topic: 'payments' }), record(b, 1)])).toEqual(['is on the wrong topic, payments']);
     expect(detailsOf([record(a, 0), record(b, 1, { partition: 3 })])).toEqual(['is on partitions 0 and 3']);
+  });
+});
+
+describe('The ledger compares what records say with what their facts say and', () => {
+  const data = { orderId: ORDER, name: 'Desk \ud83d', amount: money };
+  const placed = fact('order-1', 0, 'OrderPlaced', data);
+  const detailsOf = async (said: DecodedValue, change: Partial<TopicRecord> = {}): Promise<string[]> =>
+    (await checkContents([placed], [record(placed, 0, change)], async (values) => values.map(() => said))).map(({ detail }) => detail);
+
+  it('is clean when they say the same, and leaves a record alone that no fact explains', async () => {
+    expect(await detailsOf({ event: { type: 'OrderPlaced', data: { ...data } } })).toEqual([]);
+    expect(await detailsOf({ undecodable: 'no magic byte' }, { eventId: null })).toEqual([]);
+  });
+  it('finds a text that the wire has changed', async () => {
+    const changed = { event: { type: 'OrderPlaced', data: { ...data, name: 'Desk \ufffd' } } };
+    expect(await detailsOf(changed)).toEqual(['name is "Desk \ufffd", but its events say "Desk \\ud83d"']);
+  });
+  it('finds another type, and a record that nobody can read', async () => {
+    expect(await detailsOf({ event: { type: 'OrderPaid', data } })).toEqual(['type is "OrderPaid", but its events say "OrderPlaced"']);
+    expect(await detailsOf({ undecodable: 'no magic byte' })).toEqual(["can't be read on its topic: no magic byte (0 bytes)"]);
   });
 });
 

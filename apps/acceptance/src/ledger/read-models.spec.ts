@@ -38,6 +38,12 @@ describe('By the facts alone,', () => {
     expect(rowOf(table, ...told)).toMatchObject({ status, revision: told.length - 1 });
   });
 
+  it('a shipment says who took it and under which number, once it has left', () => {
+    expect(rowOf('shipment', 'ShipmentScheduled')).toMatchObject({ carrier: null, tracking: null });
+    const dispatched = ['ShipmentScheduled', ['ShipmentDispatched', { carrier: 'Blue Van' }], 'ShipmentDelivered'] as const;
+    expect(rowOf('shipment', ...dispatched)).toMatchObject({ status: 'delivered', carrier: 'Blue Van', tracking: 'BV-1' });
+  });
+
   it('goods that came back are on hand, and not reserved', () => {
     const moved = ['StockReceived', 'StockReserved', 'StockIssued'] as const;
     expect(rowOf('stock_level', ...moved)).toMatchObject({ on_hand: 0, reserved: 0 });
@@ -65,6 +71,10 @@ describe('By the facts alone,', () => {
     expect(rowOf('reserved_units', ...told)).toEqual({ units: 2 });
     expect(rowOf('dispatches_by_day', ...told)).toEqual({ dispatches: 1 });
   });
+});
+
+it('no number is read from a table as one that may be too small for it', () => {
+  for (const { sql } of readModels) expect(sql).not.toMatch(/::(int|smallint)/);
 });
 
 it('a row that its group should have written is missed, and one that a column lags in is found', () => {

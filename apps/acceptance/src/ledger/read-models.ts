@@ -4,6 +4,7 @@ import type { Platform } from '../platform.ts';
 import { additiveModels } from './additive-models.ts';
 import { type Offence, type Row, compareRows } from './offence.ts';
 import { rowModels } from './row-models.ts';
+import type { TopicRecord } from './topics.ts';
 
 /** A table, and what its rows must be by the facts alone. Written apart from the services' projections, on purpose. */
 export interface ReadModel {
@@ -24,11 +25,11 @@ export const readModels: readonly ReadModel[] = [...rowModels, ...additiveModels
 export async function checkReadModel(
   platform: Platform,
   model: ReadModel,
-  facts: readonly StoredEvent[],
+  { facts, records }: { readonly facts: readonly StoredEvent[]; readonly records: readonly TopicRecord[] },
   parked: ReadonlySet<string>,
 ): Promise<Offence[]> {
   const setAside = new Set(
-    platform.observer.records
+    records
       .filter(({ topic, partition, offset }) => parked.has(`${topic}/${partition}@${offset}`))
       .map(({ eventId }) => eventId),
   );

@@ -11,6 +11,7 @@ export interface TopicRecord {
   readonly eventId: string | null;
   readonly stream: string;
   readonly revision: number;
+  readonly value: Buffer | null;
 }
 
 /** Every stored fact is once on its topic, in the order of its stream, and nothing else is there. */

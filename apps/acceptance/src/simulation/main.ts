@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { runCommand } from '@orderstream/local-stack/command';
 import { leftOut } from './left-out.ts';
 import { HELP, type SimulateOptions, parseOptions } from './options.ts';
 import { account, smallest } from './telling.ts';
@@ -56,13 +57,11 @@ async function runWithoutRules({ seed, seeds, steps, orders }: SimulateOptions):
   return unseen === 0;
 }
 
-// What the services would log of simulated faults.
-Logger.overrideLogger(false);
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === 'help') say(HELP);
-  else process.exitCode = (await (options.rules ? runWithoutRules(options) : runSeeds(options))) ? 0 : 1;
-} catch (fault) {
-  console.error(`${fault instanceof Error ? fault.message : String(fault)}\n\n${HELP}`);
-  process.exitCode = 64;
+async function main(args: readonly string[]): Promise<number> {
+  // What the services would log of simulated faults.
+  Logger.overrideLogger(false);
+  const options = parseOptions(args);
+  return (await (options.rules ? runWithoutRules(options) : runSeeds(options))) ? 0 : 1;
 }
+
+await runCommand(HELP, main);

@@ -26,7 +26,7 @@ something wrong is told as its smallest story, and the exit code is 1.
 `;
 
 /** @throws with the option's name when one is unknown or no whole number. */
-export function parseOptions(args: readonly string[]): SimulateOptions | 'help' {
+export function parseOptions(args: readonly string[]): SimulateOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -35,10 +35,8 @@ export function parseOptions(args: readonly string[]): SimulateOptions | 'help' 
       steps: { type: 'string', default: '2000' },
       orders: { type: 'string', default: '12' },
       rules: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return 'help';
   return {
     seed: wholeNumber('--seed', values.seed ?? '1', 0),
     seeds: wholeNumber('--seeds', values.seeds ?? (values.seed === undefined ? '1000' : '1'), 1),

@@ -50,7 +50,7 @@ async function run(chosen: readonly Mutant[], runs: TestRuns): Promise<boolean> 
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { list: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
   if (values.help === true) say(HELP);
   if (values.list === true) for (const { name, mistake } of mutants) say(`${name}\n    ${mistake}`);
   if (values.help === true || values.list === true) return 0;
