@@ -1,51 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { avroType, schemaVersions } from '@orderstream/contracts';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { SchemaRegistryCodec } from './codec.ts';
+import { type Answer, RegistryInBetween } from './testing/registry-in-between.ts';
 import { registryUrlOfTests } from './testing/topic-of-a-test.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** Stands between codec and registry: counts what is asked, and can be away or be somebody else. */
-class RegistryInBetween {
-  readonly asked: string[] = [];
-  answer: ((url: string) => Answer) | null = null;
-  readonly #server: Server = createServer((request, response) => {
-    this.asked.push(`${request.method} ${request.url}`);
-    if (this.answer !== null) {
-      const { status, body } = this.answer(request.url!);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
-      return;
-    }
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => void this.#forward(request.method!, request.url!, chunks, response));
-  });
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-  async open(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-  }
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-  async #forward(method: string, url: string, chunks: readonly Buffer[], response: ServerResponse): Promise<void> {
-    const upstream = await fetch(registryUrlOfTests() + url, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
-    });
-    response.writeHead(upstream.status, { 'content-type': 'application/json' }).end(await upstream.text());
-  }
-}
 
 let between: RegistryInBetween;
 let codec: SchemaRegistryCodec;
@@ -194,4 +154,13 @@ describe('decoding', () => {
     await between.close();
     await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
   });
+});
+
+it('speaks the wire format of the registry library that others use, in both directions', async () => {
+  const library = new SchemaRegistry({ host: registryUrlOfTests() });
+  await codec.load();
+  const value = codec.encode('OrderDelivered', 1, delivered);
+  const asTheLibrarySeesIt = { ...delivered, deliveredAt: Date.parse(delivered.deliveredAt) };
+  expect(await library.decode(value)).toEqual(asTheLibrarySeesIt);
+  expect(await library.encode(value.readInt32BE(1), asTheLibrarySeesIt)).toEqual(value);
 });

@@ -1,7 +1,6 @@
-import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import type avro from 'avsc';
 import { avroType, contractOf, currentVersion, type SchemaVersion, schemaVersion, schemaVersions } from '@orderstream/contracts';
-import { DependencyUnavailable, messageOf } from '@orderstream/messaging';
+import { messageOf } from '@orderstream/messaging';
+import { RegistryLookup } from './registry-lookup.ts';
 
 /** A record's value in the current version of its event type, or why it can't be had. */
 export type DecodedValue =
@@ -22,7 +21,6 @@ type Reader = (payload: Buffer) => DecodedValue;
 
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
-const REQUEST_TIMEOUT_MS = 10_000;
 const FIRST_SCRATCH_BYTES = 4_096;
 
 /**
@@ -30,21 +28,17 @@ const FIRST_SCRATCH_BYTES = 4_096;
  * datum. Ids are only looked up, never registered. Avro types and resolvers are built once per id.
  */
 export class SchemaRegistryCodec {
-  readonly #url: string;
-  readonly #registry: SchemaRegistry;
+  readonly #registry: RegistryLookup;
   readonly #idByTypeAndVersion = new Map<string, number>();
+  /** As many as the registry has schemas on the topics that are read. */
   readonly #readerById = new Map<number, Reader>();
+  /** Look-ups under way, each of which ends within the registry's limit. */
+  readonly #learning = new Map<number, Promise<void>>();
   #scratch = Buffer.allocUnsafe(FIRST_SCRATCH_BYTES);
 
   /** @param registryUrl with the base path of the Confluent-compatible API. */
   constructor(registryUrl: string) {
-    this.#url = registryUrl.replace(/\/+$/, '');
-    this.#registry = new SchemaRegistry({
-      host: this.#url,
-      // Whoever calls has a backoff of its own, which says what it waits for.
-      retry: { retries: 0 },
-      middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: REQUEST_TIMEOUT_MS }) })],
-    });
+    this.#registry = new RegistryLookup(registryUrl);
   }
 
   /**
@@ -55,7 +49,9 @@ export class SchemaRegistryCodec {
   async load(): Promise<void> {
     const missing = schemaVersions.filter((each) => !this.#idByTypeAndVersion.has(keyOf(each.type, each.version)));
     await Promise.all(missing.map(async ({ type, version, subject, schema }) => {
-      this.#idByTypeAndVersion.set(keyOf(type, version), await this.#idOf(subject, version, schema));
+      const id = await this.#registry.idOf(subject, schema);
+      if (id === null) throw new SchemaNotRegistered(subject, version);
+      this.#idByTypeAndVersion.set(keyOf(type, version), id);
     }));
   }
 
@@ -116,44 +112,17 @@ export class SchemaRegistryCodec {
     return read(value.subarray(HEADER_BYTES));
   }
 
-  async #learn(id: number): Promise<void> {
-    let schema: string | undefined;
-    try {
-      // The library coalesces requests for one id.
-      schema = JSON.stringify(((await this.#registry.getSchema(id)) as unknown as avro.Type).schema({ exportAttrs: true }));
-    } catch (fault) {
-      if (statusOf(fault) === 404) return await this.#confirmRegistry();
-      if (statusOf(fault) !== undefined) throw new DependencyUnavailable('schema-registry', fault);
-      const cause = `schema ${id} of the registry is not Avro that can be read: ${messageOf(fault)}`;
-      this.#readerById.set(id, () => ({ undecodable: cause }));
-      return;
-    }
-    this.#readerById.set(id, readerOf(id, schema));
+  #learn(id: number): Promise<void> {
+    const underWay = this.#learning.get(id);
+    if (underWay !== undefined) return underWay;
+    const learning = this.#lookUp(id).finally(() => this.#learning.delete(id));
+    this.#learning.set(id, learning);
+    return learning;
   }
 
-  async #idOf(subject: string, version: number, schema: string): Promise<number> {
-    try {
-      return await this.#registry.getRegistryIdBySchema(subject, JSON.parse(schema));
-    } catch (fault) {
-      // The library gives a missing subject or schema a class of its own, without a status.
-      if (fault instanceof Error && fault.name === 'ConfluentSchemaRegistryError') {
-        await this.#confirmRegistry();
-        throw new SchemaNotRegistered(subject, version);
-      }
-      throw new DependencyUnavailable('schema-registry', fault);
-    }
-  }
-
-  /** Only a registry's own 404 means that it lacks something; a proxy's, or that of a wrong path, does not. */
-  async #confirmRegistry(): Promise<void> {
-    try {
-      const response = await fetch(`${this.#url}/config`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-      const { compatibilityLevel } = (await response.json()) as { compatibilityLevel?: unknown };
-      if (typeof compatibilityLevel === 'string') return;
-    } catch (fault) {
-      throw new DependencyUnavailable('schema-registry', fault);
-    }
-    throw new DependencyUnavailable('schema-registry', `there is none at ${this.#url}`);
+  async #lookUp(id: number): Promise<void> {
+    const schema = await this.#registry.schemaOf(id);
+    if (schema !== null) this.#readerById.set(id, readerOf(id, schema));
   }
 }
 
@@ -171,9 +140,11 @@ function malformation(value: Buffer): string | null {
 
 /** Reads what this writer schema wrote as the current version of the event that it is named after. */
 function readerOf(id: number, schema: string): Reader {
+  let name = 'without a name';
   try {
     const writer = avroType(schema);
-    const type = writer.name?.slice(writer.name.lastIndexOf('.') + 1) ?? schema;
+    name = writer.name ?? writer.typeName;
+    const type = name.slice(name.lastIndexOf('.') + 1);
     if (contractOf(type) === undefined) throw new Error('no contract of this build declares it');
     const reader = schemaVersion(type, currentVersion(type))!.avro;
     if (reader.name !== writer.name) throw new Error(`the contract's full name is ${reader.name}`);
@@ -186,16 +157,7 @@ function readerOf(id: number, schema: string): Reader {
       }
     };
   } catch (fault) {
-    const cause = `schema ${id} (${nameIn(schema)}) can't be read: ${messageOf(fault)}`;
+    const cause = `schema ${id} (${name}) can't be read: ${messageOf(fault)}`;
     return () => ({ undecodable: cause });
   }
-}
-
-function nameIn(schema: string): string {
-  const { namespace, name, type } = JSON.parse(schema) as { namespace?: string; name?: string; type?: string };
-  return [namespace, name ?? type ?? schema].filter((part) => part !== undefined).join('.');
-}
-
-function statusOf(fault: unknown): number | undefined {
-  return typeof fault === 'object' && fault !== null && 'status' in fault && typeof fault.status === 'number' ? fault.status : undefined;
 }

@@ -1,0 +1,78 @@
+import { DependencyUnavailable } from '@orderstream/messaging';
+
+const ANSWER_WITHIN_MS = 8_000;
+const GREATEST_ID = 2 ** 31 - 1;
+/** In a registry's own words: no such subject, version, schema. The 404 of a proxy, or of a wrong path, says none of these. */
+const LACKING: ReadonlySet<unknown> = new Set([40401, 40402, 40403]);
+const EXCERPT_CHARS = 200;
+
+/**
+ * Asks a Confluent-compatible registry for ids and schemas. An answer counts only when it has the
+ * form of what was asked for: anything else, whatever its status, does not come from a registry that works.
+ */
+export class RegistryLookup {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** @param registryUrl with the base path of the API, and with credentials where the registry wants some. */
+  constructor(registryUrl: string) {
+    const { origin, pathname, username, password } = new URL(registryUrl);
+    this.#url = origin + pathname.replace(/\/+$/, '');
+    const accept = { accept: 'application/vnd.schemaregistry.v1+json, application/json', 'content-type': 'application/json' };
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+    this.#headers = username === '' ? accept : { ...accept, authorization: `Basic ${credentials}` };
+  }
+
+  /** The id under which this subject has this schema; null when the registry says that it has not. @throws DependencyUnavailable */
+  idOf(subject: string, schema: string): Promise<number | null> {
+    return this.#ask(`/subjects/${encodeURIComponent(subject)}`, 'POST', JSON.stringify({ schema }), ({ id }) => (isId(id) ? id : undefined));
+  }
+
+  /** The text of a schema; null when the registry says that it has none of this id. @throws DependencyUnavailable */
+  schemaOf(id: number): Promise<string | null> {
+    return this.#ask(`/schemas/ids/${id}`, 'GET', null, ({ schema }) => (typeof schema === 'string' ? schema : undefined));
+  }
+
+  async #ask<Wanted>(
+    path: string,
+    method: 'GET' | 'POST',
+    body: string | null,
+    wantedOf: (answer: Readonly<Record<string, unknown>>) => Wanted | undefined,
+  ): Promise<Wanted | null> {
+    try {
+      // The signal covers the body, too, which may break off or never end.
+      const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+      const response = await fetch(this.#url + path, { method, body, headers: this.#headers, signal });
+      const text = await response.text();
+      const answer = objectIn(text);
+      if (response.status === 404 && LACKING.has(answer['error_code'])) return null;
+      const wanted = response.status === 200 ? wantedOf(answer) : undefined;
+      if (wanted !== undefined) return wanted;
+      const isOther = response.status < 400 || response.status === 404;
+      throw new Error(`${isOther ? `there is none at ${this.#url}, which` : 'it'} answers ${response.status} ${text.slice(0, EXCERPT_CHARS)}`);
+    } catch (fault) {
+      throw new DependencyUnavailable('schema-registry', reasonOf(fault));
+    }
+  }
+}
+
+function isId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= GREATEST_ID;
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** fetch says no more than that it failed; why stands in the cause, which may be several, one an address. */
+function reasonOf(fault: unknown): unknown {
+  if (!(fault instanceof Error)) return fault;
+  if (fault.name === 'TimeoutError') return new Error(`nothing complete within ${ANSWER_WITHIN_MS} ms`, { cause: fault });
+  if (!(fault.cause instanceof Error)) return fault;
+  return fault.cause instanceof AggregateError ? (fault.cause.errors[0] ?? fault) : fault.cause;
+}
