@@ -2,6 +2,8 @@ export * from './batch-consumer.ts';
 export type { ConsumerOptions } from './assignment.ts';
 export * from './client.ts';
 export * from './codec.ts';
+export * from './partition-ends.ts';
+export * from './partition-reader.ts';
 export * from './record.ts';
 export * from './topic-reader.ts';
 export { askKafka, partitionCounts } from './topics.ts';

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka, Message } from 'kafkajs';
+import { connect } from 'node:net';
+import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKafka } from './client.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const kafka = createKafka({ clientId: 'test', brokers: process.env['TEST_KAFKA_BROKERS']!.split(','), logger: silent });
+const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
+const kafka = createKafka({ clientId: 'test', brokers, logger: silent });
 const [events, checkpoints] = [`test-events-${randomUUID()}`, `test-checkpoints-${randomUUID()}`];
+const LARGEST_BATCH_BYTES = 10_000;
 const producers: TransactionalProducer[] = [];
 
 beforeAll(async () => {
@@ -14,7 +17,10 @@ beforeAll(async () => {
   await admin.connect();
   await admin.createTopics({
     waitForLeaders: true,
-    topics: [{ topic: events, numPartitions: 3 }, { topic: checkpoints, numPartitions: 1 }],
+    topics: [
+      { topic: events, numPartitions: 3, configEntries: [{ name: 'max.message.bytes', value: String(LARGEST_BATCH_BYTES) }] },
+      { topic: checkpoints, numPartitions: 1 },
+    ],
   });
   await admin.disconnect();
 });
@@ -45,6 +51,31 @@ async function openReader(readUncommitted = false): Promise<{ seen: Map<string, 
   return { seen, close: () => consumer.disconnect() };
 }
 
+/** A request of Kafka's protocol begins with its length, then the number of its kind. */
+const LENGTH_BYTES = 4;
+const requestNames: Readonly<Record<number, string>> = { 0: 'Produce', 3: 'Metadata', 10: 'FindCoordinator', 24: 'AddPartitionsToTxn', 26: 'EndTxn' };
+
+/** A client of Kafka's, and the requests that it has sent. */
+function recordedClient(): { readonly client: Kafka; readonly requests: string[] } {
+  const requests: string[] = [];
+  const client = new kafkajs.Kafka({
+    clientId: 'recorded',
+    brokers,
+    logLevel: kafkajs.logLevel.NOTHING,
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = connect(port, host, onConnect);
+      const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
+      socket.write = (...args: readonly unknown[]): boolean => {
+        const kind = Buffer.isBuffer(args[0]) ? args[0].readInt16BE(LENGTH_BYTES) : -1;
+        requests.push(requestNames[kind] ?? String(kind));
+        return write(...args);
+      };
+      return socket;
+    },
+  });
+  return { client, requests };
+}
+
 const record = (value: string): Message => ({ key: randomUUID(), value });
 const at = (value: string) => ({ topic: checkpoints, message: { key: 'shard', value } });
 const batch = (...values: string[]) => [{ topic: events, messages: values.map(record) }];
@@ -65,6 +96,36 @@ describe('A transactional producer', () => {
     for (let n = 0; n < 20; n++) await producer.commit(at(`${id} ${n}`), batch(`${id} a${n}`, `${id} b${n}`));
     await vi.waitFor(() => expect(seen(events)).toHaveLength(40), 5_000);
     await vi.waitFor(() => expect(seen(checkpoints)).toEqual(Array.from({ length: 20 }, (_, n) => `${id} ${n}`)), 5_000);
+  });
+
+  it('names all partitions to the coordinator once, before anything is written, and asks for nothing else', async () => {
+    const { client, requests } = recordedClient();
+    const producer = newProducer(id, client);
+    await producer.fence();
+    const everywhere = [{ topic: events, messages: [0, 1, 2].map((partition) => ({ ...record(`${id} ${partition}`), partition })) }];
+    await producer.commit(at(`${id} 1`), everywhere);
+    requests.length = 0;
+    for (let n = 2; n < 7; n++) await producer.commit(at(`${id} ${n}`), everywhere);
+    // The coordinator refuses for as long as the last transaction's markers are being written.
+    const transactions = requests.join(' ').replaceAll(/(AddPartitionsToTxn )+/g, 'AddPartitionsToTxn ');
+    expect(transactions).toBe(Array.from({ length: 5 }, () => 'AddPartitionsToTxn Produce EndTxn').join(' '));
+  });
+
+  it('commits nothing to a partition that has lost records, and says so', async () => {
+    const producer = newProducer(id);
+    await producer.fence();
+    await producer.commit(at(`${id} 1`), [{ topic: events, messages: [{ ...record(`${id} first`), partition: 1 }] }]);
+    const end = producer.ends[events]![1]!;
+    const successor = newProducer(id);
+    await successor.fence();
+    successor.expect({ [events]: [0, end + 1_000] });
+    const late = successor.commit(at(`${id} 2`), [{ topic: events, messages: [{ ...record(`${id} second`), partition: 1 }] }]);
+    await expect(late).rejects.toThrow(`topic ${events} was deleted, recreated or truncated: partition 1 ends at ${end + 1}`);
+    const third = newProducer(id);
+    await third.fence();
+    await third.commit(at(`${id} 3`), []);
+    await vi.waitFor(() => expect(seen(checkpoints)).toEqual([`${id} 1`, `${id} 3`]), 5_000);
+    expect(seen(events)).toEqual([`${id} first`]);
   });
 
   it('can move the checkpoint alone', async () => {
@@ -89,8 +150,8 @@ describe('A transactional producer', () => {
   it('leaves no trace of its checkpoint when the records behind it fail', async () => {
     const producer = newProducer(id);
     await producer.fence();
-    const nowhere = [{ topic: `missing-${id}`, messages: [record(`${id} lost`)] }];
-    await expect(producer.commit(at(`${id} 1`), nowhere)).rejects.toMatchObject({ dependency: 'kafka' });
+    const tooLarge = [{ topic: events, messages: [record(`${id} lost ${'.'.repeat(LARGEST_BATCH_BYTES)}`)] }];
+    await expect(producer.commit(at(`${id} 1`), tooLarge)).rejects.toMatchObject({ dependency: 'kafka' });
     await expect(producer.commit(at(`${id} 2`), batch(`${id} second`))).rejects.toMatchObject({ dependency: 'kafka' });
     const raw = await openReader(true);
     await vi.waitFor(() => expect(raw.seen.get(checkpoints)).toContain(`${id} 1`), 5_000);
@@ -100,6 +161,20 @@ describe('A transactional producer', () => {
     await successor.commit(at(`${id} 3`), batch(`${id} third`));
     await vi.waitFor(() => expect(seen(checkpoints)).toEqual([`${id} 3`]), 5_000);
     expect(seen(events)).toEqual([`${id} third`]);
+  });
+
+  it('writes nothing at all when a topic is missing', async () => {
+    const producer = newProducer(id);
+    await producer.fence();
+    const raw = await openReader(true);
+    const nowhere = [{ topic: `missing-${id}`, messages: [record(`${id} lost`)] }];
+    await expect(producer.commit(at(`${id} 1`), nowhere)).rejects.toMatchObject({ dependency: 'kafka' });
+    const successor = newProducer(id);
+    await successor.fence();
+    await successor.commit(at(`${id} 2`), []);
+    await vi.waitFor(() => expect(raw.seen.get(checkpoints)).toContain(`${id} 2`), 5_000);
+    expect(raw.seen.get(checkpoints)).not.toContain(`${id} 1`);
+    await raw.close();
   });
 
   it('ends the transaction that a dead predecessor left open, so that readers need not wait for its timeout', async () => {
