@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { PROBLEM_JSON, Problem, type ProblemSlug, problemBody } from './problems.ts';
 import { CORRELATION_ID } from './request-context.ts';
+import { Sparing } from './sparing.ts';
 
 const RETRY_AFTER_SECONDS = '1';
 
@@ -61,6 +62,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger = new Logger('http');
+  readonly #outages = new Sparing();
 
   catch(fault: unknown, host: ArgumentsHost): void | Observable<never> {
     if (host.getType() !== 'http') return throwError(() => fault);
@@ -72,9 +74,16 @@ export class ProblemFilter implements ExceptionFilter {
     const what = `${request.method} ${request.url}: ${messageOf(fault)}`;
     const correlationId = request.id;
     if (problem.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
-    else if (problem.slug === 'dependency-unavailable') this.#logger.warn(what, { correlationId });
+    else if (problem.slug === 'dependency-unavailable') this.#tellOutage(problem.detail, what, correlationId);
     else if (hasHungUp) this.#logger.debug(what, { correlationId });
     sendProblem(http.getResponse<FastifyReply>(), problem);
+  }
+
+  /** Every request fails while something is away. One line says so; the others are there at debug. */
+  #tellOutage(subject: string, what: string, correlationId: string): void {
+    const untold = this.#outages.tell(subject);
+    if (untold === null) this.#logger.debug(what, { correlationId });
+    else this.#logger.warn(untold === 0 ? what : `${what} (and ${untold} requests since this was said)`, { correlationId });
   }
 }
 
