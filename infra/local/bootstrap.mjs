@@ -34,7 +34,9 @@ const serversOnly = { ...everything, project: emulator };
 
 function testNeeds(parts) {
   if (parts.length === 0 || parts.includes('acceptance')) return everything;
-  return parts.includes('integration') ? serversOnly : nothing;
+  if (parts.includes('integration')) return parts.includes('lint') ? everything : serversOnly;
+  // The linter knows a library's types by what was built of it.
+  return parts.includes('lint') ? builds : nothing;
 }
 
 function stackNeeds([verb, ...options]) {
