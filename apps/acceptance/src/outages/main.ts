@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { serverNames, serviceNames } from '@orderstream/local-stack/layout';
 import { discardData, openStack } from '@orderstream/local-stack/stack';
-import { drained } from '../drain.ts';
-import { takeStock } from '../ledger/ledger.ts';
-import { connectPlatform } from '../platform.ts';
+import { agrees } from './afterwards.ts';
 import { endure } from './endurance.ts';
 import { type Ground, startGround } from './ground.ts';
 import { meetOddAnswer } from './odd-answer-table.ts';
@@ -17,7 +15,7 @@ import { stall, stallsOf } from './stall-table.ts';
 import { Traffic } from './traffic.ts';
 
 const READS_PER_ORDER = 2;
-const DRAINED_WITHIN_MS = 300_000;
+const STALLED_FOR_MS = 20_000;
 
 const say = (line = ''): void => console.log(line);
 const seconds = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1_000).toFixed(1)} s`).padStart(7);
@@ -41,7 +39,7 @@ async function stallRows(ground: Ground, traffic: Traffic, only: string): Promis
   say(`${'process: stall'.padEnd(48)}   told   back`);
   for (const target of [...serverNames, ...serviceNames]) {
     for (const kind of stallsOf(target).filter((name) => `${target}: ${name}`.includes(only))) {
-      const row = await stall(ground, traffic, target, kind);
+      const row = await stall(ground, traffic, target, kind, STALLED_FOR_MS);
       const title = `${target}: ${kind}`;
       say(`${title.padEnd(48)}${seconds(row.toldMs)}${seconds(row.backMs)}`);
       wrong.push(...tell(title, row.wrong));
@@ -69,23 +67,9 @@ async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: strin
     await traffic.finish();
     for (const [answer, count] of [...traffic.answers].toSorted(([a], [b]) => a.localeCompare(b))) say(`  ${String(count).padStart(6)}  ${answer}`);
     const offences = [...wrong, ...traffic.offences];
-    return (await agrees(ground, traffic)) && offences.length === 0;
+    return (await agrees(ground, traffic, say)) && offences.length === 0;
   } finally {
     await ground.end();
-  }
-}
-
-async function agrees(ground: Ground, traffic: Traffic): Promise<boolean> {
-  const parked = await ground.parked();
-  const platform = await connectPlatform(ground.stack.env);
-  try {
-    await drained(platform, { timeoutMs: DRAINED_WITHIN_MS, onWait: () => {} });
-    const placed = new Set(platform.observer.facts.filter(({ event }) => event.type === 'OrderPlaced').map(({ stream }) => stream));
-    const lost = traffic.acknowledged.filter((id) => !placed.has(`order-${id}`));
-    say(`${traffic.acknowledged.length} orders were acknowledged, ${lost.length} of them are lost; ${parked} events are parked`);
-    return (await takeStock(platform, (line) => say(`  ${line}`))) && lost.length === 0 && parked === 0;
-  } finally {
-    await platform.close();
   }
 }
 

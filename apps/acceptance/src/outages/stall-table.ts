@@ -5,7 +5,6 @@ import type { Dependency } from './odd-answers.ts';
 import { untilAll } from './readiness.ts';
 import type { Traffic } from './traffic.ts';
 
-const STALLED_FOR_MS = 20_000;
 const LATE_BY_MS = 200;
 const TOLD_WITHIN_MS = 10_000;
 const BACK_WITHIN_MS = 60_000;
@@ -38,7 +37,7 @@ export interface StallRow {
 }
 
 /** One process is stalled under traffic, and goes on. */
-export async function stall(ground: Ground, traffic: Traffic, target: ProcessName, kind: Stall): Promise<StallRow> {
+export async function stall(ground: Ground, traffic: Traffic, target: ProcessName, kind: Stall, forMs: number): Promise<StallRow> {
   const { stack } = ground;
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
@@ -49,7 +48,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const isTold = kind === 'stopped' || kind === 'killed';
   const tellers = isTold && isServer(target) ? depending[target] : [];
   const toldMs = await untilAll(tellers.map(url), (readiness) => readiness.kind === 'waiting' && readiness.detail.includes(target), TOLD_WITHIN_MS);
-  await delay(Math.max(0, STALLED_FOR_MS - (performance.now() - startedAtMs)));
+  await delay(Math.max(0, forMs - (performance.now() - startedAtMs)));
   await goOn();
   const backMs = await untilAll(serviceNames.map(url), ({ kind: state }) => state === 'ready', BACK_WITHIN_MS);
 
