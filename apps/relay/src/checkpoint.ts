@@ -1,3 +1,4 @@
+import type { PartitionEnds } from '@orderstream/kafka';
 import type { Shard } from './shard.ts';
 
 export interface EventIdentity {
@@ -14,6 +15,10 @@ export interface Checkpoint {
   readonly last: EventIdentity | null;
   readonly routes: Readonly<Record<string, string>>;
   readonly partitions: Readonly<Record<string, number>>;
+  /** Where the topics ended before the transaction of this checkpoint, to notice that one lost records. */
+  readonly ends: PartitionEnds;
+  /** Parked events have a topic of their own; false: they lie among the checkpoints, as those before them did. */
+  readonly parkedApart: boolean;
 }
 
 /** The relay must not start like this, and waiting would not help. */
@@ -21,20 +26,28 @@ export class StartRefused extends Error {
   override readonly name = 'StartRefused';
 }
 
-export function checkpointAt(position: bigint | null, last: EventIdentity | null, { routes, partitions }: Shard): Checkpoint {
-  return { position, last, routes, partitions };
+export function checkpointAt(position: bigint | null, last: EventIdentity | null, { routes, partitions }: Shard, ends: PartitionEnds): Checkpoint {
+  return { position, last, routes, partitions, ends, parkedApart: true };
 }
 
-export function toJson({ position, ...rest }: Checkpoint): string {
-  return JSON.stringify({ position: position === null ? null : String(position), ...rest });
+/** `last` is called `lastEvent`, so that a relay that knows nothing of parked events apart refuses to start instead of letting others overtake them. */
+export function toJson({ position, last, routes, partitions, ends }: Checkpoint): string {
+  return JSON.stringify({ position: position === null ? null : String(position), lastEvent: last, routes, partitions, ends });
 }
+
+/** As this relay writes it, or as one did that wrote `last` and no ends. */
+type Stored = Omit<Checkpoint, 'position' | 'ends' | 'parkedApart'> & {
+  readonly position: string | null;
+  readonly lastEvent?: EventIdentity | null;
+  readonly ends?: PartitionEnds;
+};
 
 /** @throws StartRefused when it is not a checkpoint. */
 export function fromJson(text: string): Checkpoint {
   try {
-    const { position, last, routes, partitions } = JSON.parse(text) as Omit<Checkpoint, 'position'> & { position: string | null };
-    if ([last, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
-    return { position: position === null ? null : BigInt(position), last, routes, partitions };
+    const { position, last, lastEvent = last, routes, partitions, ends = {} } = JSON.parse(text) as Stored;
+    if ([lastEvent, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
+    return { position: position === null ? null : BigInt(position), last: lastEvent, routes, partitions, ends, parkedApart: last === undefined };
   } catch (fault) {
     throw new StartRefused(`the checkpoint can't be read: ${text}`, { cause: fault });
   }
