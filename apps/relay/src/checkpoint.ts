@@ -1,3 +1,4 @@
+import type { PartitionEnds } from '@orderstream/kafka';
 import type { Failure } from '@orderstream/messaging';
 import type { Shard } from './shard.ts';
 
@@ -17,6 +18,10 @@ export interface Checkpoint {
   readonly partitions: Readonly<Record<string, number>>;
   /** What was parked on its own account among the last events, the last of which is at place 0. */
   readonly failures: readonly Failure[];
+  /** Where the topics ended before the transaction of this checkpoint, to notice that one lost records. */
+  readonly ends: PartitionEnds;
+  /** Parked events have a topic of their own; false: they lie among the checkpoints, as those before them did. */
+  readonly parkedApart: boolean;
 }
 
 /** The relay must not start like this, and waiting would not help. */
@@ -28,22 +33,31 @@ export function checkpointAt(
   position: bigint | null,
   last: EventIdentity | null,
   { routes, partitions }: Shard,
-  failures: readonly Failure[],
+  { ends, failures }: Pick<Checkpoint, 'ends' | 'failures'>,
 ): Checkpoint {
-  return { position, last, routes, partitions, failures };
+  return { position, last, routes, partitions, failures, ends, parkedApart: true };
 }
 
-export function toJson({ position, ...rest }: Checkpoint): string {
-  return JSON.stringify({ position: position === null ? null : String(position), ...rest });
+/** `last` is called `lastEvent`, so that a relay that knows nothing of parked events apart refuses to start instead of letting others overtake them. */
+export function toJson({ position, last, routes, partitions, failures, ends }: Checkpoint): string {
+  return JSON.stringify({ position: position === null ? null : String(position), lastEvent: last, routes, partitions, failures, ends });
 }
+
+/** As this relay writes it, or as one did that wrote `last` and no ends. */
+type Stored = Pick<Checkpoint, 'last' | 'routes' | 'partitions'> & {
+  readonly position: string | null;
+  readonly lastEvent?: EventIdentity | null;
+  readonly failures?: readonly Failure[];
+  readonly ends?: PartitionEnds;
+};
 
 /** @throws StartRefused when it is not a checkpoint. */
 export function fromJson(text: string): Checkpoint {
   try {
-    // Checkpoints of earlier relays have no failures.
-    const { position, last, routes, partitions, failures = [] } = JSON.parse(text) as Omit<Checkpoint, 'position'> & { position: string | null };
-    if ([last, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
-    return { position: position === null ? null : BigInt(position), last, routes, partitions, failures };
+    // Checkpoints of earlier relays have neither failures nor ends.
+    const { position, last, lastEvent = last, routes, partitions, failures = [], ends = {} } = JSON.parse(text) as Stored;
+    if ([lastEvent, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
+    return { position: position === null ? null : BigInt(position), last: lastEvent, routes, partitions, failures, ends, parkedApart: last === undefined };
   } catch (fault) {
     throw new StartRefused(`the checkpoint can't be read: ${text}`, { cause: fault });
   }

@@ -1,8 +1,8 @@
 import type { EventStoreDb } from '@orderstream/eventstoredb';
-import { askKafka, partitionCounts, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
+import { askKafka, checkNothingLost, partitionCounts, PartitionEndsReader, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
 import type { Kafka } from 'kafkajs';
 import { type Checkpoint, checkpointAt, differences, StartRefused } from './checkpoint.ts';
-import type { Shard } from './shard.ts';
+import { type Shard, topicsOf } from './shard.ts';
 import { checkpointRecord, readState } from './shard-state.ts';
 
 /** A dead relay's open transaction holds read-committed readers up until its successor fences, or for this long. */
@@ -32,7 +32,7 @@ export interface Recovered {
  * The order matters. Only when every predecessor is fenced, the checkpoint can't move any more; only
  * then is it read; only from there on may anything be published.
  *
- * @throws NotDeployed, SchemaNotRegistered, DependencyUnavailable: to be tried again, with a new producer.
+ * @throws NotDeployed, SchemaNotRegistered, DependencyUnavailable, RecordsLost: to be tried again, with a new producer.
  * @throws StartRefused: not to be tried again.
  */
 export async function recover({ kafka, codec, store, shard }: RelayPorts): Promise<Recovered> {
@@ -49,13 +49,15 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts): Promi
     if (checkpoint === null) {
       await checkNothingPublished(kafka, shard);
       // From here on, topics with records and no checkpoint are a loss and not a beginning.
-      const first = checkpointAt(null, null, shard, []);
+      const first = checkpointAt(null, null, shard, { ends: producer.ends, failures: [] });
       await producer.commit(checkpointRecord(first, shard), []);
       return { producer, checkpoint: first, firstParked };
     }
     const changed = differences(checkpoint, shard);
     if (changed !== null) throw new StartRefused(`the checkpoint of shard ${shard.name} was written under another filter: ${changed}`);
     await checkSameLog(store, checkpoint);
+    await checkTopicsWhole(kafka, checkpoint, shard);
+    producer.expect({ ...checkpoint.ends, ...producer.ends });
     return { producer, checkpoint, firstParked };
   } catch (fault) {
     await producer.disconnect().catch(() => {});
@@ -63,16 +65,28 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts): Promi
   }
 }
 
-async function checkTopics(kafka: Kafka, { partitions, stateTopic, statePartition }: Shard): Promise<void> {
-  const counts = await askKafka(kafka, (admin) => partitionCounts(admin, [...Object.keys(partitions), stateTopic]));
+/** @throws NotDeployed that names what is missing. */
+export async function checkTopics(kafka: Kafka, shard: Shard): Promise<void> {
+  const { partitions, stateTopic, parkedTopic, statePartition } = shard;
+  const counts = await askKafka(kafka, (admin) => partitionCounts(admin, topicsOf(shard)));
   const problems = [...counts].flatMap(([topic, count]) => {
     const expected = partitions[topic];
     if (count === 0) return [`topic ${topic} does not exist`];
     if (expected !== undefined && count !== expected) return [`topic ${topic} has ${count} partitions and its contract says ${expected}`];
-    if (topic === stateTopic && count <= statePartition) return [`topic ${topic} has no partition ${statePartition}`];
+    if ([stateTopic, parkedTopic].includes(topic) && count <= statePartition) return [`topic ${topic} has no partition ${statePartition}`];
     return [];
   });
   if (problems.length > 0) throw new NotDeployed(`${problems.join('; ')}: run \`npm run deploy\``);
+}
+
+/** @throws RecordsLost. What the relay wrote is gone, and it can't tell whether everybody had read it. */
+async function checkTopicsWhole(kafka: Kafka, { ends }: Checkpoint, shard: Shard): Promise<void> {
+  const reader = new PartitionEndsReader(kafka);
+  try {
+    checkNothingLost(ends, await reader.read(topicsOf(shard)));
+  } finally {
+    await reader.close();
+  }
 }
 
 /** Without its checkpoint the relay would publish the whole log a second time. */

@@ -28,7 +28,7 @@ class Topics {
   readonly published: string[] = [];
   readonly firstParked = new Map<string, number>();
   readonly parked = new Set<string>();
-  #checkpoint: Checkpoint = checkpointAt(null, null, everything, []);
+  #checkpoint: Checkpoint = checkpointAt(null, null, everything, { ends: {}, failures: [] });
   #parkedSoFar = this.#recovered();
 
   get position(): number {
@@ -44,7 +44,7 @@ class Topics {
   commit(batch: RelayBatch): void {
     for (const { topic, messages } of batch.topicMessages) {
       for (const { key, headers } of messages) {
-        if (topic !== everything.stateTopic) {
+        if (topic !== everything.parkedTopic) {
           this.published.push(`${String(key)}@${String(headers!['streamrevision'])}`);
           continue;
         }
@@ -53,7 +53,7 @@ class Topics {
         this.firstParked.set(stream, Math.min(Number(revision), this.firstParked.get(stream) ?? Infinity));
       }
     }
-    if (batch.position !== null) this.#checkpoint = fromJson(toJson(checkpointAt(batch.position, null, everything, batch.failures)));
+    if (batch.position !== null) this.#checkpoint = fromJson(toJson(checkpointAt(batch.position, null, everything, { ends: {}, failures: batch.failures })));
   }
 
   restart(): void {

@@ -31,7 +31,7 @@ const alien = { event: { type: 'ProductPainted', data: {} } };
 const keys = (batch: RelayBatch): Record<string, unknown[]> =>
   Object.fromEntries(batch.topicMessages.map(({ topic, messages }) => [topic, messages.map(({ key }) => key)]));
 const causes = (batch: RelayBatch): string[] =>
-  (batch.topicMessages.find(({ topic }) => topic === everything.stateTopic)?.messages ?? []).map(
+  (batch.topicMessages.find(({ topic }) => topic === everything.parkedTopic)?.messages ?? []).map(
     ({ value }) => (JSON.parse(String(value)) as { cause: string }).cause,
   );
 
@@ -58,7 +58,7 @@ describe('A batch', () => {
     batch.add(delisted('B'), 30n);
     batch.add(delisted('A'), 40n);
     expect(keys(batch)['catalog']).toEqual(['product-A', 'product-B']);
-    expect(keys(batch)[everything.stateTopic]).toEqual([`parked/product-A@${revision - 3}`, `parked/product-A@${revision - 1}`]);
+    expect(keys(batch)[everything.parkedTopic]).toEqual([`parked/product-A@${revision - 3}`, `parked/product-A@${revision - 1}`]);
     expect(causes(batch)).toEqual(['no contract declares an event ProductPainted', 'behind a parked event of the same stream']);
     expect(batch).toMatchObject({ position: 40n, records: 2, parked: 2 });
     expect(batch.refused).toMatchObject([{ stream: 'product-A', revision: revision - 3, cause: 'no contract declares an event ProductPainted' }]);
@@ -74,7 +74,7 @@ describe('A batch', () => {
     const batch = newBatch(new Map([['product-A', 7]]));
     batch.add(delisted('A', { revision: 6 }), 10n);
     batch.add(delisted('A', { revision: 7 }), 20n);
-    expect(keys(batch)).toEqual({ catalog: ['product-A'], [everything.stateTopic]: ['parked/product-A@7'] });
+    expect(keys(batch)).toEqual({ catalog: ['product-A'], [everything.parkedTopic]: ['parked/product-A@7'] });
   });
 
   it('parks an event whose data is not what its schema declares', () => {
@@ -87,6 +87,36 @@ describe('A batch', () => {
     const batch = newBatch();
     batch.add(delisted('A'.repeat(1_000_001)), 10n);
     expect(causes(batch)[0]).toMatch(/too many for a record/);
+  });
+
+  const huge = 'x'.repeat(2_000_000);
+  it.each<[string, object]>([
+    ['a type', { event: { type: huge, data: {} } }],
+    ['a name of its stream', { stream: `product-${huge}` }],
+    ['a correlation id', { metadata: { schemaVersion: 1, $correlationId: huge, $causationId: 'b' } }],
+    ['a name of its stream, beside a type that no contract declares', { stream: `product-${huge}`, ...alien }],
+  ])('parks an event with %s that would fill a record, and what it says of it fits', (_, change) => {
+    const batch = newBatch();
+    batch.add(delisted('A', change), 10n);
+    expect(batch).toMatchObject({ records: 0, parked: 1 });
+    for (const { key, value } of batch.topicMessages[0]!.messages) expect(String(key).length + String(value).length).toBeLessThan(4_000);
+  });
+
+  it('tells streams apart whose long names begin alike, and knows each again', () => {
+    const batch = newBatch();
+    batch.add(delisted('A', { stream: `product-${huge}1`, ...alien }), 10n);
+    batch.add(delisted('A', { stream: `product-${huge}2`, ...alien }), 20n);
+    batch.add(delisted('A', { stream: `product-${huge}1` }), 30n);
+    expect(causes(batch)[2]).toBe('behind a parked event of the same stream');
+    expect(new Set(keys(batch)[everything.parkedTopic]).size).toBe(3);
+    expect(causes(batch)[1]).toMatch(/^no contract/);
+  });
+
+  it('is full when what it parks fills it', () => {
+    const batch = newBatch();
+    const stream = `product-${'ü'.repeat(390)}`;
+    for (let n = 0; n < 400; n++) batch.add(delisted('A', { stream, ...alien }), BigInt(n));
+    expect(batch.isFull).toBe(true);
   });
 
   it('parks nothing for a fault of the relay itself', () => {
@@ -109,7 +139,7 @@ describe('A batch', () => {
     many.add(delisted('A'), 500n);
     expect(many.isFull).toBe(true);
     const large = newBatch();
-    large.add(delisted('A'.repeat(600_000)), 1n);
+    large.add(delisted('A'.repeat(600_000), { stream: 'product-A' }), 1n);
     expect(large.isFull).toBe(true);
   });
 });
@@ -125,7 +155,7 @@ describe('A relay that can publish nothing', () => {
     const parkedSoFar = new ParkedSoFar(new Map(), []);
     const batches = [1, 2, 3, 4, 5].map((nth) => parkOne(parkedSoFar, nth));
     expect(() => parkOne(parkedSoFar, 6)).toThrow(ConsumerHeld);
-    const { failures } = fromJson(toJson(checkpointAt(5n, null, everything, batches.at(-1)!.failures)));
+    const { failures } = fromJson(toJson(checkpointAt(5n, null, everything, { ends: {}, failures: batches.at(-1)!.failures })));
     const restarted = new ParkedSoFar(new Map(), failures);
     expect(() => parkOne(restarted, 6)).toThrow(/^more than 5 streams fail with the same cause within 100 events/);
   });

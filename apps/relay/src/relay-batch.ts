@@ -112,21 +112,22 @@ export class RelayBatch {
     if (decision.kind === 'park') return decision.cause;
     const message = encode(stored, this.#codec);
     if (typeof message === 'string') return message;
-    const bytes = message.value?.length ?? 0;
+    const bytes = bytesOf(message);
     if (bytes > LARGEST_RECORD_BYTES) return `its ${bytes} bytes are too many for a record`;
-    this.#put(decision.topic, message);
-    this.#bytes += bytes;
+    this.#put(decision.topic, message, bytes);
     this.#records++;
     return null;
   }
 
   #park(stored: StoredEvent, position: bigint, cause: string): void {
-    this.#put(this.#shard.stateTopic, parkedMessage(stored, position, cause, this.#shard));
+    const message = parkedMessage(stored, position, cause, this.#shard);
+    this.#put(this.#shard.parkedTopic, message, bytesOf(message));
     this.#parked++;
     if (cause !== BEHIND_A_PARKED_EVENT) this.#refused.push({ stream: stored.stream, revision: stored.revision, cause });
   }
 
-  #put(topic: string, message: Message): void {
+  #put(topic: string, message: Message, bytes: number): void {
+    this.#bytes += bytes;
     const messages = this.#messages.get(topic);
     if (messages === undefined) this.#messages.set(topic, [message]);
     else messages.push(message);
@@ -143,4 +144,10 @@ function encode(stored: StoredEvent, codec: SchemaRegistryCodec): Message | stri
     if (fits) throw fault;
     return `the data is not what version ${metadata.schemaVersion} of ${event.type} declares`;
   }
+}
+
+/** What comes from the log has no limit, in the key and the headers as little as in the value. */
+function bytesOf({ key, value, headers = {} }: Message): number {
+  const texts = [key, value, ...Object.entries(headers).flat(2)];
+  return texts.reduce((sum: number, text) => sum + (text === null || text === undefined ? 0 : Buffer.byteLength(text)), 0);
 }

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import { CONSUMERS, type Consumer, DEPENDENCIES, type Logger } from '@orderstream/service';
 import type { RelayConfig } from './config.ts';
 import type { RelayPorts } from './recovery.ts';
@@ -22,7 +22,7 @@ export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
 @Module({})
 export class RelayModule {
   /** @param refused called when the relay must not run at all. */
-  static with({ store, kafka }: RelayPorts, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
+  static with({ store }: Pick<RelayPorts, 'store'>, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
     const consumer: Consumer = {
       listen: (ready) => {
         relay.run().catch(refused);
@@ -39,7 +39,7 @@ export class RelayModule {
           provide: DEPENDENCIES,
           useValue: [
             { name: 'eventstore', check: () => store.ping(), close: () => store.dispose() },
-            { name: 'kafka', check: () => askKafka(kafka, (admin) => admin.describeCluster()) },
+            { name: 'kafka', check: () => relay.checkTopics() },
           ],
         },
       ],

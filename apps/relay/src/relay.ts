@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@orderstream/kafka';
-import { backoffMs, messageOf } from '@orderstream/messaging';
+import { checkNothingLost, type Logger, type PartitionEnds, PartitionEndsReader, RecordsLost } from '@orderstream/kafka';
+import { backoffMs, boundedName, messageOf } from '@orderstream/messaging';
 import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
-import { type Recovered, recover, type RelayPorts } from './recovery.ts';
+import { checkTopics, NotDeployed, type Recovered, recover, type RelayPorts } from './recovery.ts';
 import type { RelayState } from './relay.state.ts';
 import { RelayBatch } from './relay-batch.ts';
+import { topicsOf } from './shard.ts';
 import { checkpointRecord } from './shard-state.ts';
 
 /** Counted since the process started. */
@@ -31,11 +32,17 @@ export class Relay {
   /** When it last knew that nothing waits, in ms since the epoch. */
   #levelAt = Date.now();
   #running: Promise<void> = Promise.resolve();
+  readonly #topicEnds: PartitionEndsReader;
+  /** Where its topics end, as far as it has written them. */
+  #ends: PartitionEnds = {};
+  /** Why it must not write to its topics any more before it has recovered. */
+  #topicFault: Error | null = null;
   readonly counts: RelayCounts = { batches: 0, records: 0, parked: 0, recoveries: 0 };
 
   constructor(ports: RelayPorts, logger: Logger) {
     this.#ports = ports;
     this.#logger = logger;
+    this.#topicEnds = new PartitionEndsReader(ports.kafka);
   }
 
   get state(): RelayState {
@@ -59,6 +66,34 @@ export class Relay {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running.catch(() => {});
+    await this.#topicEnds.close();
+  }
+
+  /**
+   * Asks Kafka whether its topics stand. A relay that has nothing to write would never notice that one
+   * is gone, and one that has would begin a new one.
+   *
+   * @throws NotDeployed, RecordsLost, and it starts over; DependencyUnavailable.
+   */
+  async checkTopics(): Promise<void> {
+    const { kafka, shard } = this.#ports;
+    const known = this.#ends;
+    try {
+      await this.#topicEnds.read(topicsOf(shard)).then(
+        (found) => checkNothingLost(known, found),
+        async (fault: unknown) => {
+          // kafkajs does not say which topic is missing.
+          await checkTopics(kafka, shard);
+          throw fault;
+        },
+      );
+    } catch (fault) {
+      if (fault instanceof RecordsLost || fault instanceof NotDeployed) {
+        this.#topicFault = fault;
+        void this.#batcher?.close();
+      }
+      throw fault;
+    }
   }
 
   async #relayAgainAndAgain(): Promise<void> {
@@ -83,11 +118,20 @@ export class Relay {
 
   /** null when it was stopped meanwhile: whatever does not answer must not hold up the end of the process. */
   async #recover(): Promise<Recovered | null> {
+    const { signal } = this.#stop;
+    const stopped = Promise.withResolvers<null>();
+    const stop = (): void => stopped.resolve(null);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
     const recovering = recover(this.#ports);
-    const recovered = await Promise.race([recovering, aborted(this.#stop.signal)]);
-    if (recovered === null) recovering.then(({ producer }) => producer.disconnect()).catch(() => {});
-    else this.counts.recoveries++;
-    return recovered;
+    try {
+      const recovered = await Promise.race([recovering, stopped.promise]);
+      if (recovered === null) recovering.then(({ producer }) => producer.disconnect()).catch(() => {});
+      else this.counts.recoveries++;
+      return recovered;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   async #relayFrom({ producer, checkpoint, firstParked }: Recovered): Promise<void> {
@@ -102,15 +146,20 @@ export class Relay {
     this.#stop.signal.addEventListener('abort', close);
     if (this.#stop.signal.aborted) close();
     this.#batcher = batcher;
+    this.#ends = producer.ends;
     this.#state = { status: 'relaying', position: checkpoint.position };
     this.#logger.info({ position: String(from), parkedStreams: parked.streams }, 'the relay goes on behind its checkpoint');
     try {
       let { last } = checkpoint;
+      this.#topicFault = null;
       for (let batch = await batcher.take(); batch !== null; batch = await batcher.take()) {
+        if (this.#topicFault !== null) throw this.#topicFault;
         this.#committing = batch;
         last = identityOf(batch) ?? last;
-        const reached = checkpointRecord(checkpointAt(batch.position, last, shard, batch.failures), shard);
+        const { ends } = producer;
+        const reached = checkpointRecord(checkpointAt(batch.position, last, shard, { ends, failures: batch.failures }), shard);
         await producer.commit(reached, batch.topicMessages);
+        this.#ends = producer.ends;
         this.#committed(batch);
       }
     } finally {
@@ -132,13 +181,8 @@ export class Relay {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
-}
-
+/** null also for a stream whose name could fill a record: the event before it tells the log as well. */
 function identityOf({ last }: RelayBatch): EventIdentity | null {
-  return last === null ? null : { stream: last.stream, revision: last.revision, id: last.id };
+  if (last === null || boundedName(last.stream) !== last.stream) return null;
+  return { stream: last.stream, revision: last.revision, id: last.id };
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { CheckpointRecord, TransactionalProducer } from '@orderstream/kafka';
-import { DependencyUnavailable } from '@orderstream/messaging';
-import type { Kafka, KafkaMessage, Message } from 'kafkajs';
+import { type CheckpointRecord, PartitionReader, type TransactionalProducer } from '@orderstream/kafka';
+import { beginningOf, boundedName } from '@orderstream/messaging';
+import type { Kafka, Message } from 'kafkajs';
 import { type Checkpoint, fromJson, toJson } from './checkpoint.ts';
 import type { Shard } from './shard.ts';
 
-/** What a shard's partition of the state topic says. */
+/** What a shard's partitions of the state topics say. */
 export interface ShardState {
   /** null: no relay of this shard has ever started. */
   readonly checkpoint: Checkpoint | null;
@@ -14,82 +14,106 @@ export interface ShardState {
   readonly firstParked: ReadonlyMap<string, number>;
 }
 
+type Parkable = Pick<StoredEvent, 'stream' | 'revision' | 'id'> & { readonly event: { readonly type: string } };
+
 const PARKED = 'parked/';
 const RECOVERY = 'recovery';
-const SILENT_FOR_MS = 10_000;
+/** Several times what lies between two checkpoints, their markers and what failed recoveries leave. */
+const FIRST_WINDOW_OFFSETS = 256n;
+const COPIED_AT_ONCE = 100;
+const LONGEST_TEXT = 500;
 
 export function checkpointRecord(checkpoint: Checkpoint, shard: Shard): CheckpointRecord {
-  return stateRecord(shard, shard.name, toJson(checkpoint));
+  return { topic: shard.stateTopic, message: stateMessage(shard, shard.name, toJson(checkpoint)) };
 }
 
 /** The log has the event itself; this says where, and why it is not on its topic. Never compacted away: the key is its own. */
-export function parkedMessage({ stream, revision, id, event }: StoredEvent, position: bigint, cause: string, shard: Shard): Message {
-  const value = { stream, revision, id, type: event.type, position: String(position), cause };
-  return stateRecord(shard, `${PARKED}${stream}@${revision}`, JSON.stringify(value)).message;
+export function parkedMessage({ stream, revision, id, event }: Parkable, position: bigint, cause: string, shard: Shard): Message {
+  const value = { stream: boundedName(stream), revision, id, type: beginningOf(event.type, LONGEST_TEXT), position: String(position), cause: beginningOf(cause, LONGEST_TEXT) };
+  return stateMessage(shard, `${PARKED}${boundedName(stream)}@${revision}`, JSON.stringify(value));
 }
 
 /**
- * Reads the shard's partition to its end. Nobody else writes there once the producer has fenced, but
- * the end can't be told by its offset: it may be a transaction's marker, which no consumer gets. So
- * the producer commits a record of its own, and reading ends with that.
+ * Reads how far the shard is and what it has parked. Nobody else writes there once the producer has
+ * fenced, but a broker that has not heard yet that it leads no more would tell an old end. So the
+ * producer commits a record of its own to each partition, and what lies before those is read.
  *
  * @throws DependencyUnavailable
  */
 export async function readState(kafka: Kafka, producer: TransactionalProducer, shard: Shard): Promise<ShardState> {
-  const own = randomUUID();
-  await producer.commit(stateRecord(shard, RECOVERY, own), []);
-  let checkpoint: string | null = null;
-  const firstParked = new Map<string, number>();
-  await consumeUntil(kafka, shard, (message) => {
-    const key = message.key?.toString() ?? '';
-    const value = message.value?.toString() ?? null;
-    if (key === shard.name) checkpoint = value;
-    else if (key.startsWith(PARKED)) {
-      const [stream, revision] = [key.slice(PARKED.length, key.lastIndexOf('@')), Number(key.slice(key.lastIndexOf('@') + 1))];
-      firstParked.set(stream, Math.min(revision, firstParked.get(stream) ?? revision));
-    }
-    return key === RECOVERY && value === own;
-  });
-  return { checkpoint: checkpoint === null ? null : fromJson(checkpoint), firstParked };
-}
-
-function stateRecord({ stateTopic, statePartition }: Shard, key: string, value: string): CheckpointRecord {
-  return { topic: stateTopic, message: { key, value, partition: statePartition } };
-}
-
-/** kafkajs reads only as a member of a group. This one is nobody else's, and commits nothing. */
-async function consumeUntil(kafka: Kafka, shard: Shard, isLast: (message: KafkaMessage) => boolean): Promise<void> {
-  const consumer = kafka.consumer({
-    groupId: `${shard.transactionalId}-recovery-${randomUUID()}`,
-    maxWaitTimeInMs: 50,
-    readUncommitted: false,
-    allowAutoTopicCreation: false,
-  });
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [shard.stateTopic], fromBeginning: true });
-    await new Promise<void>((resolve, reject) => {
-      const heard = (): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => reject(new Error(`nothing of ${shard.stateTopic} for ${SILENT_FOR_MS} ms`)), SILENT_FOR_MS);
-      };
-      heard();
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      consumer
-        .run({
-          autoCommit: false,
-          eachBatch: async ({ batch: { partition, messages } }) => {
-            heard();
-            if (partition === shard.statePartition && messages.some(isLast)) resolve();
-          },
-        })
-        .catch(reject);
-    });
-  } catch (fault) {
-    throw new DependencyUnavailable('kafka', fault);
-  } finally {
-    clearTimeout(timer);
-    await consumer.disconnect().catch(() => {});
+  const { stateTopic, parkedTopic, statePartition } = shard;
+  const own = recoveryMessage(shard);
+  await producer.commit({ topic: stateTopic, message: own }, [{ topic: parkedTopic, messages: [own] }]);
+  const endOf = (topic: string): bigint => BigInt(producer.ends[topic]![statePartition]!);
+  const text = await PartitionReader.use(kafka, stateTopic, statePartition, (reader) => lastOf(shard.name, reader, endOf(stateTopic)));
+  const checkpoint = text === null ? null : fromJson(text);
+  const parked = await PartitionReader.use(kafka, parkedTopic, statePartition, (reader) => allParked(reader, endOf(parkedTopic)));
+  if (checkpoint !== null && !checkpoint.parkedApart) {
+    const older = await PartitionReader.use(kafka, stateTopic, statePartition, (reader) => allParked(reader, endOf(stateTopic)));
+    const messages = [...older.values()].map((value) => parkedBefore(value, shard));
+    await copyParked(producer, messages, shard);
+    for (const { key } of messages) parked.set(String(key), '');
   }
+  return { checkpoint, firstParked: firstOf(parked.keys()) };
+}
+
+/** The newest value of a key: read backwards, so that what is old costs nothing, in windows that double. */
+async function lastOf(key: string, reader: PartitionReader, end: bigint): Promise<string | null> {
+  const start = await reader.earliest();
+  let [to, window] = [end, FIRST_WINDOW_OFFSETS];
+  while (to > start) {
+    const from = to - window > start ? to - window : start;
+    let found: string | null | undefined;
+    for await (const message of reader.between(from, to)) {
+      if (message.key?.toString() === key) found = message.value?.toString() ?? null;
+    }
+    if (found !== undefined) return found;
+    [to, window] = [from, window * 2n];
+  }
+  return null;
+}
+
+/** Every parked event by its key, without those whose record was taken back. */
+async function allParked(reader: PartitionReader, end: bigint): Promise<Map<string, string>> {
+  const parked = new Map<string, string>();
+  for await (const { key, value } of reader.between(await reader.earliest(), end)) {
+    const name = key?.toString() ?? '';
+    if (!name.startsWith(PARKED)) continue;
+    if (value === null) parked.delete(name);
+    else parked.set(name, value.toString());
+  }
+  return parked;
+}
+
+/** An event that a relay parked when it kept them among its checkpoints. */
+function parkedBefore(value: string, shard: Shard): Message {
+  const { type, position, cause, ...place } = JSON.parse(value) as Omit<Parkable, 'event'> & Readonly<Record<'type' | 'position' | 'cause', string>>;
+  return parkedMessage({ ...place, event: { type } }, BigInt(position), cause, shard);
+}
+
+/** Until the first checkpoint that knows of their topic, they count where they were, and are copied again. */
+async function copyParked(producer: TransactionalProducer, messages: readonly Message[], shard: Shard): Promise<void> {
+  for (let from = 0; from < messages.length; from += COPIED_AT_ONCE) {
+    const records = { topic: shard.parkedTopic, messages: messages.slice(from, from + COPIED_AT_ONCE) };
+    await producer.commit({ topic: shard.stateTopic, message: recoveryMessage(shard) }, [records]);
+  }
+}
+
+/** The first parked revision of each stream, from the records' keys. */
+function firstOf(keys: Iterable<string>): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const key of keys) {
+    const at = key.lastIndexOf('@');
+    const [stream, revision] = [key.slice(PARKED.length, at), Number(key.slice(at + 1))];
+    first.set(stream, Math.min(revision, first.get(stream) ?? revision));
+  }
+  return first;
+}
+
+function recoveryMessage(shard: Shard): Message {
+  return stateMessage(shard, RECOVERY, randomUUID());
+}
+
+function stateMessage({ statePartition }: Shard, key: string, value: string): Message {
+  return { key, value, partition: statePartition };
 }

@@ -8,8 +8,9 @@ export interface Shard {
   /** The key of its checkpoint. */
   readonly name: string;
   readonly transactionalId: string;
-  /** A compacted topic with one partition for each shard. */
+  /** Compacted topics with one partition for each shard: of its checkpoints, and of the events that it parked. */
   readonly stateTopic: string;
+  readonly parkedTopic: string;
   readonly statePartition: number;
   /** Which topic carries the streams of a category; other streams of the log are left out. */
   readonly routes: Readonly<Partial<Record<Category, string>>>;
@@ -17,11 +18,17 @@ export interface Shard {
   readonly partitions: Readonly<Record<string, number>>;
 }
 
+/** All topics that a shard writes to. */
+export function topicsOf({ partitions, stateTopic, parkedTopic }: Shard): string[] {
+  return [...Object.keys(partitions), stateTopic, parkedTopic];
+}
+
 /** Everything that the contracts declare, in one shard. */
 export const everything: Shard = {
   name: 'everything',
   transactionalId: 'relay-everything',
   stateTopic: 'relay-checkpoint',
+  parkedTopic: 'relay-parked',
   statePartition: 0,
   routes: Object.fromEntries(Object.entries(streams).map(([category, { topic }]) => [category, topic])),
   partitions: Object.fromEntries(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions])),

@@ -3,7 +3,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { askKafka } from '@orderstream/kafka';
 import { describe, expect, test, vi } from 'vitest';
 import { StartRefused } from '../src/checkpoint.ts';
-import type { Relay } from '../src/relay.ts';
+import { Relay } from '../src/relay.ts';
 import { KafkaLink, kill, listed, type SeenRecord, type Started, World } from './world.ts';
 
 const it = test.extend<{ world: World }>({
@@ -228,6 +228,80 @@ describe('An event that can not be published', () => {
   });
 });
 
+/** Starts a relay, waits until it has relayed everything and stops it. */
+async function relayOnce(world: World, kafka = world.kafka): Promise<Relay> {
+  const relay = world.relay(world.shard, kafka);
+  void relay.run();
+  await drained(world, relay);
+  await relay.stop();
+  return relay;
+}
+
+describe('What the relay knows of its past', () => {
+  const metadata = { schemaVersion: 1, $correlationId: 'a', $causationId: 'b' };
+
+  it('is read with few fetches, however much its topic has seen and however little of that is visible', ON_A_BUSY_MACHINE, async ({ world }) => {
+    await world.appendMany(20, 2, 10);
+    await relayOnce(world);
+    const filling = { key: 'recovery', value: 'x'.repeat(1_500), partition: world.shard.statePartition };
+    await world.write(world.shard.stateTopic, Array.from({ length: 20_000 }, () => filling), { abort: true });
+    await world.appendMany(20, 2, 10);
+    expect((await relayOnce(world)).counts.records).toBe(20);
+    const link = new KafkaLink();
+    await world.appendMany(20, 2, 10);
+    await relayOnce(world, link.client());
+    expect(link.fetches).toBeGreaterThan(0);
+    expect(link.fetches).toBeLessThan(15);
+    await expectExactlyOnce(world);
+  });
+
+  it('is read as a relay wrote it that kept parked events among its checkpoints', async ({ world }) => {
+    const { name, routes, partitions, stateTopic, statePartition } = world.shard;
+    const [poisoned, sound] = [`product-${randomUUID()}`, `product-${randomUUID()}`];
+    await appendRaw(world, poisoned, 'ProductPainted', { colour: 'red' }, metadata);
+    const position = String(await world.end());
+    const parked = { stream: poisoned, revision: 0, id: randomUUID(), type: 'ProductPainted', position, cause: 'x' };
+    await world.write(stateTopic, [
+      { key: `parked/${poisoned}@0`, value: JSON.stringify(parked), partition: statePartition },
+      { key: name, value: JSON.stringify({ position, last: null, routes, partitions }), partition: statePartition },
+    ]);
+    for (let revision = 0; revision < 3; revision++) {
+      await world.store.append(poisoned, [listed('A')], revision);
+      await world.append(sound, [listed('B')]);
+      expect((await relayOnce(world)).counts).toMatchObject({ records: 1, parked: 1 });
+    }
+    await expectExactlyOnce(world);
+  });
+
+  it('does not hold a stream back whose parked events were taken back', async ({ world }) => {
+    const [freed, held] = [`product-${randomUUID()}`, `product-${randomUUID()}`];
+    for (const stream of [freed, held]) await appendRaw(world, stream, 'ProductPainted', { colour: 'red' }, metadata);
+    expect((await relayOnce(world)).counts).toMatchObject({ records: 0, parked: 2 });
+    const { parkedTopic, statePartition } = world.shard;
+    await world.write(parkedTopic, [{ key: `parked/${freed}@0`, value: null, partition: statePartition }]);
+    for (const stream of [freed, held]) await world.store.append(stream, [listed('A')], 0);
+    expect((await relayOnce(world)).counts).toMatchObject({ records: 1, parked: 1 });
+    expect((await world.published()).map(({ stream }) => stream)).toEqual([freed]);
+  });
+});
+
+describe('A relay that starts over again and again', () => {
+  it('leaves no listener behind', async ({ world }) => {
+    const link = new KafkaLink();
+    link.cut();
+    const added = vi.spyOn(AbortSignal.prototype, 'addEventListener');
+    const removed = vi.spyOn(AbortSignal.prototype, 'removeEventListener');
+    const warn = vi.fn();
+    const relay = new Relay(world.ports(world.shard, link.client()), { debug() {}, info() {}, warn, error() {} });
+    void relay.run();
+    await vi.waitFor(() => expect(warn.mock.calls.length).toBeGreaterThan(3), 20_000);
+    // One for the pause that it is in, at most.
+    expect(added.mock.calls.length - removed.mock.calls.length).toBeLessThan(2);
+    await relay.stop();
+    vi.restoreAllMocks();
+  });
+});
+
 describe('The relay does not start', () => {
   const ranOnce = async (world: World): Promise<void> => {
     await world.appendMany(20, 2, 10);
@@ -267,7 +341,7 @@ describe('The relay does not start', () => {
     void waiting.run();
     await vi.waitFor(() => expect(waiting.state).toMatchObject({ cause: expect.stringMatching(/has 2 partitions and its contract says 7.*npm run deploy/) }));
     await waiting.stop();
-    await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [...world.topics, world.shard.stateTopic] }));
+    await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [...world.topics, ...world.stateTopics] }));
     const relay = world.relay();
     void relay.run();
     await vi.waitFor(() => expect(relay.state).toMatchObject({ cause: expect.stringMatching(/does not exist.*npm run deploy/) }));

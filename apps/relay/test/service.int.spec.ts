@@ -1,3 +1,4 @@
+import { askKafka } from '@orderstream/kafka';
 import { createLogger, type RunningService, startService } from '@orderstream/service';
 import { describe, expect, test, vi } from 'vitest';
 import { Relay } from '../src/relay.ts';
@@ -75,5 +76,25 @@ describe('The relay as a service', () => {
     const { service, refusals } = await startRelay(world, { ...world.shard, routes: { product: world.shard.routes.product! } });
     await vi.waitFor(() => expect(refusals).toEqual([expect.objectContaining({ name: 'StartRefused' })]), 10_000);
     await service.stop();
+  });
+
+  it('says when a topic is gone, also while there is nothing to relay, and writes nothing to the one that took its place', async ({ world }) => {
+    const { service } = await startRelay(world, world.shard);
+    await world.appendMany(30, 2, 5);
+    const end = await world.end();
+    await vi.waitFor(async () => expect(await (await fetch(`${service.url}/metrics`)).text()).toContain(`orderstream_relay_position{service="relay"} ${end}`), 10_000);
+    await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^200/), 10_000);
+    const catalog = world.shard.routes.product!;
+    await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [catalog] }));
+    await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^503.*-catalog does not exist: run `npm run deploy`/), 10_000);
+    await vi.waitFor(() => world.create(catalog), 10_000);
+    const lost = /^503.*-catalog was deleted, recreated or truncated: partition \d ends at 0, and records up to \d+ had been written/;
+    await vi.waitFor(async () => expect(await readiness(service)).toMatch(lost), 10_000);
+    await world.appendMany(30, 2, 5);
+    await service.stop();
+    const { service: next } = await startRelay(world, world.shard);
+    await vi.waitFor(async () => expect(await readiness(next)).toMatch(/^503.*"relay","message":"topic .*-catalog was deleted/), 10_000);
+    expect((await world.published()).filter(({ topic }) => topic === catalog)).toEqual([]);
+    await next.stop();
   });
 });

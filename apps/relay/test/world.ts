@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import type { EventToAppend } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
-import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
+import kafkajs, { type Consumer, type Kafka, type Message } from 'kafkajs';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import type { RelayPorts } from '../src/recovery.ts';
 import { Relay } from '../src/relay.ts';
@@ -56,7 +56,9 @@ export async function kill({ process: child }: Started, signal: NodeJS.Signals =
 
 /** A request of Kafka's protocol begins with its length, then the number of its kind. */
 const LENGTH_BYTES = 4;
+const FETCH = 1;
 const END_TXN = 26;
+const WRITTEN_AT_ONCE = 500;
 const away = new Error('the link is cut');
 
 /** A way to Kafka that can be cut: for whoever uses it, Kafka is away then. */
@@ -66,6 +68,8 @@ export class KafkaLink {
   /** How many answers to commits have been lost; more are while `losing` is set. */
   lost = 0;
   losing = false;
+  /** How often something was fetched. */
+  fetches = 0;
 
   client(): Kafka {
     return new kafkajs.Kafka({
@@ -77,7 +81,7 @@ export class KafkaLink {
         const socket = connect(port, host, onConnect);
         this.#sockets.add(socket);
         if (this.#isCut) socket.destroy(away);
-        this.#loseAnswers(socket);
+        this.#watch(socket);
         return socket;
       },
     });
@@ -92,12 +96,14 @@ export class KafkaLink {
     this.#isCut = false;
   }
 
-  /** The broker gets the commit and carries it out; the connection breaks when it answers. */
-  #loseAnswers(socket: Socket): void {
+  /** Counts fetches and loses answers: the broker gets the commit and carries it out; the connection breaks when it answers. */
+  #watch(socket: Socket): void {
     let doomed = false;
     const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
     socket.write = (...args: readonly unknown[]): boolean => {
-      if (this.losing && Buffer.isBuffer(args[0]) && args[0].readInt16BE(LENGTH_BYTES) === END_TXN) doomed = true;
+      const kind = Buffer.isBuffer(args[0]) ? args[0].readInt16BE(LENGTH_BYTES) : -1;
+      if (kind === FETCH) this.fetches += 1;
+      if (this.losing && kind === END_TXN) doomed = true;
       return write(...args);
     };
     const emit = socket.emit.bind(socket) as (...args: readonly unknown[]) => boolean;
@@ -117,11 +123,13 @@ export class World {
     name: 'test',
     transactionalId: `test-relay-${this.#id}`,
     stateTopic: `test-${this.#id}-checkpoint`,
+    parkedTopic: `test-${this.#id}-parked`,
     statePartition: 0,
     routes: { product: `test-${this.#id}-catalog`, stock: `test-${this.#id}-inventory` },
     partitions: { [`test-${this.#id}-catalog`]: 3, [`test-${this.#id}-inventory`]: 2 },
   };
   readonly topics = Object.keys(this.shard.partitions);
+  readonly stateTopics = [this.shard.stateTopic, this.shard.parkedTopic];
   readonly #relays: Relay[] = [];
   readonly #processes: Started[] = [];
   readonly #stores: EventStoreDb[] = [];
@@ -143,8 +151,9 @@ export class World {
 
   async createTopics(): Promise<void> {
     const topics = Object.entries(this.shard.partitions).map(([topic, numPartitions]) => ({ topic, numPartitions }));
-    const state = { topic: this.shard.stateTopic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] };
-    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics: [...topics, state] }));
+    const compacted = [{ name: 'cleanup.policy', value: 'compact' }];
+    const state = this.stateTopics.map((topic) => ({ topic, numPartitions: 1, configEntries: compacted }));
+    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics: [...topics, ...state] }));
   }
 
   /** On the port that it had before, when there was one; with the data that it had, unless `empty`. */
@@ -260,6 +269,24 @@ export class World {
     return records;
   }
 
+  /** Writes beside the relays, as whoever else may write to a topic could. */
+  async write(topic: string, messages: Message[], { abort = false } = {}): Promise<void> {
+    const transactionalId = `test-${randomUUID()}`;
+    const producer = this.kafka.producer({ transactionalId, maxInFlightRequests: 1, retry: { initialRetryTime: 5, multiplier: 1.2, retries: 50 }, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await producer.connect();
+    for (let from = 0; from < messages.length; from += WRITTEN_AT_ONCE) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: messages.slice(from, from + WRITTEN_AT_ONCE) });
+      await transaction[abort ? 'abort' : 'commit']();
+    }
+    await producer.disconnect();
+  }
+
+  async create(topic: string): Promise<void> {
+    const topics = [{ topic, numPartitions: this.shard.partitions[topic]! }];
+    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
+  }
+
   async close(): Promise<void> {
     await Promise.all([
       ...this.#relays.map((relay) => relay.stop()),
@@ -268,7 +295,7 @@ export class World {
     ]);
     await Promise.all(this.#stores.map((store) => store.dispose()));
     if (this.#emulator !== null) await kill(this.#emulator);
-    await askKafka(this.kafka, (admin) => admin.deleteTopics({ topics: [...this.topics, this.shard.stateTopic] }));
+    await askKafka(this.kafka, (admin) => admin.deleteTopics({ topics: [...this.topics, ...this.stateTopics] }));
     await Promise.all(this.#folders.map((folder) => rm(folder, { recursive: true, force: true })));
   }
 }

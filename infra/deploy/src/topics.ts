@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { topics } from '@orderstream/contracts';
 import kafkajs, { type Admin } from 'kafkajs';
 import { Refused } from './refused.ts';
@@ -8,34 +9,49 @@ export interface TopicPlan {
   readonly config: Readonly<Record<string, string>>;
 }
 
-const CHECKPOINT_TOPIC = 'relay-checkpoint';
-
 /** The relay writes all events that a transaction has for one partition as one batch; the default limit is 1 MB. */
 const LARGEST_BATCH_BYTES = 8 * 1024 * 1024;
 
+const SETTLED_WITHIN_MS = 5_000;
+const SETTLING_PAUSE_MS = 100;
+
+/** The most that Kafka compares a record's time with its own clock by: never. */
+const ANY_TIME_MS = '9223372036854775807';
+
 /**
- * A relay that starts reads its checkpoints from the first to the last, and Kafka compacts only closed
- * segments: with the default of 1 GB that would be the checkpoints of days. This is the least it takes.
+ * What the platform relies on, whatever a cluster's defaults are. A record has the time at which its
+ * event was stored, of whatever clock: by default Kafka refuses one that is an hour ahead of its own,
+ * and a relay would stand before it. What the broker compresses anew, not every reader can read. And a
+ * leader that lacks records which were acknowledged must not be elected.
  */
-const CHECKPOINT_SEGMENT_BYTES = 1024 * 1024;
+const everyTopic = {
+  'message.timestamp.type': 'CreateTime',
+  'message.timestamp.before.max.ms': ANY_TIME_MS,
+  'message.timestamp.after.max.ms': ANY_TIME_MS,
+  'compression.type': 'producer',
+  'unclean.leader.election.enable': 'false',
+  'max.message.bytes': String(LARGEST_BATCH_BYTES),
+} as const;
+
+/**
+ * Kafka compacts only closed segments, whose least size this is: with the default of 1 GB the
+ * checkpoints of days would stay. Markers of transactions go as long after their records.
+ */
+const compacted = {
+  ...everyTopic,
+  'cleanup.policy': 'compact',
+  'segment.bytes': String(1024 * 1024),
+  'delete.retention.ms': String(10 * 60_000),
+} as const;
 
 /** Every topic of the platform. Events are kept for ever; of the relay's checkpoints only the last counts. */
 export const plannedTopics: readonly TopicPlan[] = [
   ...Object.entries(topics).map(([topic, { partitions }]) => ({
     topic,
     partitions,
-    config: {
-      'cleanup.policy': 'delete',
-      'retention.ms': '-1',
-      'retention.bytes': '-1',
-      'max.message.bytes': String(LARGEST_BATCH_BYTES),
-    },
+    config: { ...everyTopic, 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
   })),
-  {
-    topic: CHECKPOINT_TOPIC,
-    partitions: 1,
-    config: { 'cleanup.policy': 'compact', 'segment.bytes': String(CHECKPOINT_SEGMENT_BYTES) },
-  },
+  ...['relay-checkpoint', 'relay-parked'].map((topic) => ({ topic, partitions: 1, config: compacted })),
 ];
 
 /**
@@ -44,7 +60,7 @@ export const plannedTopics: readonly TopicPlan[] = [
  *
  * @param replicationFactor of new topics; from 3 on, a write needs two replicas.
  * @returns the topics that were created.
- * @throws Refused when a topic is there with another partition count.
+ * @throws Refused when a topic is there with another partition count, or the cluster keeps a setting as it is.
  */
 export async function deployTopics(admin: Admin, plans: readonly TopicPlan[], replicationFactor: number): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
@@ -54,18 +70,22 @@ export async function deployTopics(admin: Admin, plans: readonly TopicPlan[], re
     await checkPartitions(admin, present);
     await adjustSettings(admin, present);
   }
-  if (missing.length === 0) return [];
+  if (missing.length > 0) await createTopics(admin, missing, replicationFactor);
+  await checkSettings(admin, plans);
+  return missing.map(({ topic }) => topic);
+}
+
+async function createTopics(admin: Admin, plans: readonly TopicPlan[], replicationFactor: number): Promise<void> {
   const minInsyncReplicas = replicationFactor >= 3 ? '2' : '1';
   await admin.createTopics({
     waitForLeaders: true,
-    topics: missing.map(({ topic, partitions, config }) => ({
+    topics: plans.map(({ topic, partitions, config }) => ({
       topic,
       numPartitions: partitions,
       replicationFactor,
       configEntries: Object.entries({ ...config, 'min.insync.replicas': minInsyncReplicas }).map(([name, value]) => ({ name, value })),
     })),
   });
-  return missing.map(({ topic }) => topic);
 }
 
 async function checkPartitions(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
@@ -78,19 +98,43 @@ async function checkPartitions(admin: Admin, plans: readonly TopicPlan[]): Promi
 }
 
 async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
-  const type = kafkajs.ConfigResourceTypes.TOPIC;
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: plans.map(({ topic }) => ({ type, name: topic })),
-  });
+  const settings = await settingsOf(admin, plans);
   const changes = plans.flatMap(({ topic, config }) => {
-    const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
-    const isAsPlanned = Object.entries(config).every(([name, value]) => entries.some((entry) => entry.configName === name && entry.configValue === value));
-    if (isAsPlanned) return [];
+    const entries = settings.get(topic) ?? [];
+    if (unlike(config, entries).length === 0) return [];
     // The request replaces all that was set for a topic, so what somebody else has set goes along.
     const set = entries.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG).map(({ configName, configValue }) => [configName, configValue]);
     const all = Object.entries({ ...Object.fromEntries(set), ...config } as Record<string, string>);
-    return [{ type, name: topic, configEntries: all.map(([name, value]) => ({ name, value })) }];
+    return [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries: all.map(([name, value]) => ({ name, value })) }];
   });
   if (changes.length > 0) await admin.alterConfigs({ validateOnly: false, resources: changes });
+}
+
+/** A cluster whose owner pins a setting may take the request and change nothing; one that takes it needs a moment until its brokers know. */
+async function checkSettings(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
+  const giveUpAt = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const settings = await settingsOf(admin, plans);
+    const differences = plans.flatMap(({ topic, config }) =>
+      unlike(config, settings.get(topic) ?? []).map(({ name, value, actual }) => `topic ${topic} has ${name}=${actual}, and the platform relies on ${value}`),
+    );
+    if (differences.length === 0) return;
+    if (performance.now() > giveUpAt) throw new Refused(differences.join('; '));
+    await delay(SETTLING_PAUSE_MS);
+  }
+}
+
+type ConfigEntries = Awaited<ReturnType<Admin['describeConfigs']>>['resources'][number]['configEntries'];
+
+async function settingsOf(admin: Admin, plans: readonly TopicPlan[]): Promise<ReadonlyMap<string, ConfigEntries>> {
+  const resources = plans.map(({ topic }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }));
+  const answer = await admin.describeConfigs({ includeSynonyms: false, resources });
+  return new Map(answer.resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
+}
+
+function unlike(config: TopicPlan['config'], entries: ConfigEntries): { name: string; value: string; actual: string }[] {
+  return Object.entries(config).flatMap(([name, value]) => {
+    const actual = entries.find(({ configName }) => configName === name)?.configValue ?? 'nothing';
+    return actual === value ? [] : [{ name, value, actual }];
+  });
 }
