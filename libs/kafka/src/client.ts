@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
+import { readEveryCodec } from './compression.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 
 /** What adapters log through; pino's loggers fit. */
@@ -41,6 +42,7 @@ export function createKafka({ clientId, brokers, logger }: {
   readonly logger: Logger;
 }): Kafka {
   stopIdleTimers();
+  readEveryCodec();
   return new Kafka({
     clientId,
     brokers: [...brokers],
