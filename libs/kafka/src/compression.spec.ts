@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, asyncProperty, nat } from 'fast-check';
 import kafkajs from 'kafkajs';
 import { compress } from 'snappy';
 import { expect, it } from 'vitest';
@@ -22,7 +22,7 @@ it('reads snappy in one block, as most clients write it, and in the blocks of Ja
 
 it('says of what is not snappy that it can not be decompressed, whatever it is', async () => {
   const framed = inJavasFrame([Buffer.from(await compress(text))]);
-  await fc.assert(fc.asyncProperty(fc.nat({ max: framed.length - 1 }), async (length) => {
+  await assert(asyncProperty(nat({ max: framed.length - 1 }), async (length) => {
     // A frame without blocks is empty, and sound.
     if (length === 16) return;
     await expect(snappy.decompress(framed.subarray(0, length))).rejects.toThrow("a batch can't be decompressed: Snappy: ");

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import type { DecodedValue, SchemaRegistryCodec } from './codec.ts';

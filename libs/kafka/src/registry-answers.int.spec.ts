@@ -19,7 +19,7 @@ const oddAnswers: Readonly<Record<string, Answer>> = {
   'a chunked answer that breaks off': (response) => inBytes(response, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"schema"\r\n'),
   'what is not HTTP': (response) => inBytes(response, 'SSH-2.0-OpenSSH_9.2\r\n'),
   'nothing at all': () => {},
-  'a body that never comes': (response) => void response.writeHead(200, { 'content-length': '500' }).flushHeaders(),
+  'a body that never comes': (response) => response.writeHead(200, { 'content-length': '500' }).flushHeaders(),
   'a body that comes in drops': (response) => {
     response.writeHead(200);
     const drops = setInterval(() => response.write(' '), 50);
@@ -65,7 +65,11 @@ beforeAll(async () => {
 async function inBetween(test: (between: RegistryInBetween) => Promise<void>): Promise<void> {
   const between = new RegistryInBetween();
   await between.open();
-  await test(between).finally(() => between.close());
+  try {
+    await test(between);
+  } finally {
+    await between.close();
+  }
 }
 
 async function within<T>(promise: Promise<T>): Promise<T> {
