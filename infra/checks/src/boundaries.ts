@@ -32,7 +32,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^libs/kafka/src/',
     except: `${TESTS}|^libs/kafka/src/batch-consumer\\.ts$`,
     libs: ['contracts', 'messaging', 'event-sourcing'],
-    packages: ['kafkajs', '@kafkajs/confluent-schema-registry', 'avsc'],
+    packages: ['kafkajs', 'snappy', 'lz4-napi'],
     builtins: true,
   },
   'kafka-transport': {

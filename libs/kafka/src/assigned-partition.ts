@@ -1,4 +1,5 @@
 import type { Position } from '@orderstream/messaging';
+import { Said } from './trouble.ts';
 
 /** The offsets that a partition holds, as read-committed readers see them. */
 export interface PartitionBounds {
@@ -17,15 +18,21 @@ export interface AssignedPartition {
   reading: boolean;
   /** What the consumer handles next. */
   nextOffset: bigint;
-  /** What kafkajs fetches next; behind `nextOffset` while the last applied record is read again. */
+  /** What kafkajs fetches next; behind `nextOffset` while the last handled record is read again. */
   fetchOffset: bigint;
   endOffset: bigint;
-  /** The record that the next batch must begin with: the last one that was applied. */
-  mustBeginWith: { readonly offset: bigint; readonly eventId: string } | null;
+  /** The last record that was handled and names its event. */
+  last: Position['last'];
+  /** The record that the next batch must begin with: the last one that was handled. */
+  mustBeginWith: Position['last'];
+  /** Since when its place has been sought; null while it is not. */
+  soughtSinceMs: number | null;
   /** Failures in a row. */
   failures: number;
   /** Why it is held, until it goes on. */
   heldBy: string | null;
+  /** What was said of that. */
+  readonly said: Said;
   /** Whether it was a batch that failed: then only a batch that succeeds shows that it goes on. */
   heldInBatch: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -39,9 +46,12 @@ export function newlyAssigned(topic: string, partition: number): AssignedPartiti
     nextOffset: 0n,
     fetchOffset: 0n,
     endOffset: 0n,
+    last: null,
     mustBeginWith: null,
+    soughtSinceMs: null,
     failures: 0,
     heldBy: null,
+    said: new Said(),
     heldInBatch: false,
     timer: undefined,
   };
@@ -53,7 +63,7 @@ export class TopicReplaced extends Error {
 }
 
 /**
- * Checks that a projector can go on where it was: a topic that lost records or was made anew must
+ * Checks that a consumer can go on where it was: a topic that lost records or was made anew must
  * not pass for one that has nothing new.
  *
  * @throws TopicReplaced
@@ -70,15 +80,15 @@ export function checkPosition(topic: string, position: Position, { low, high }: 
   }
 }
 
-/** @throws TopicReplaced when the record where the last applied one was is another. */
-export function checkLastApplied(
+/** @throws TopicReplaced when the record where the last handled one was is another. */
+export function checkLastHandled(
   { topic, partition }: AssignedPartition,
-  applied: { readonly offset: bigint; readonly eventId: string },
+  handled: NonNullable<Position['last']>,
   found: { readonly offset: bigint; readonly eventId: string | null },
 ): void {
-  if (found.offset === applied.offset && found.eventId === applied.eventId) return;
+  if (found.offset === handled.offset && found.eventId === handled.eventId) return;
   throw new TopicReplaced(
-    `partition ${partition} of ${topic} was recreated: event ${applied.eventId} was applied from offset ${applied.offset}, ` +
+    `partition ${partition} of ${topic} was recreated: event ${handled.eventId} was handled from offset ${handled.offset}, ` +
       `and now there is ${found.eventId ?? 'a record without an id'} at offset ${found.offset}`,
   );
 }

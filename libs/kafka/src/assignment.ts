@@ -1,10 +1,12 @@
 import {
-  backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, fateOf, messageOf, type Position, type PositionStore, RetryableFault,
+  backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, type Fate, fateOf, messageOf, type Position, type PositionStore, RetryableFault,
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
-import { type AssignedPartition, checkLastApplied, checkPosition, newlyAssigned } from './assigned-partition.ts';
+import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
 import type { Logger } from './client.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
+import { besideOffset, CommittedPositions } from './committed-positions.ts';
+import { checkReadable } from './compression.ts';
 import { eventIdOf, toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
 
@@ -20,6 +22,17 @@ export interface ConsumerOptions {
 const HEARTBEAT_CHECK_MS = 500;
 /** Failures of the kind that the next attempt may not have, before they count as a block. */
 const PASSING_FAILURES = 5;
+const SOUGHT_WITHIN_MS = 8_000;
+
+/** The member whose assignment this is. */
+export interface AssignedMember {
+  /** Where its positions are: the given ones of a projector, or those that a reactor commits. */
+  readonly positions: PositionStore;
+  /** Handles a batch. */
+  deliver(batch: EventBatch): Promise<void>;
+  /** Kafka has answered, though not what was hoped for. */
+  answered(): void;
+}
 
 /**
  * What one member of a consumer group does with the partitions it was given: seeks their places,
@@ -29,19 +42,14 @@ const PASSING_FAILURES = 5;
 export class Assignment {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
-  readonly #deliver: (batch: EventBatch) => Promise<void>;
+  readonly #member: AssignedMember;
   /** Replaced as a whole by every rebalance, so that what belongs to an older one is recognised. */
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
-  #batchesInHand = 0;
 
-  constructor(options: ConsumerOptions, consumer: Consumer, deliver: (batch: EventBatch) => Promise<void>) {
+  constructor(options: ConsumerOptions, consumer: Consumer, member: AssignedMember) {
     this.#options = options;
     this.#consumer = consumer;
-    this.#deliver = deliver;
-  }
-
-  get batchesInHand(): number {
-    return this.#batchesInHand;
+    this.#member = member;
   }
 
   /**
@@ -65,8 +73,10 @@ export class Assignment {
   }
 
   heldBy(): string | null {
-    for (const { topic, partition, heldBy } of this.#partitions.values()) {
-      if (heldBy !== null) return `partition ${partition} of ${topic}: ${heldBy}`;
+    for (const { topic, partition, heldBy, soughtSinceMs } of this.#partitions.values()) {
+      const soughtForMs = soughtSinceMs === null ? 0 : performance.now() - soughtSinceMs;
+      const reason = heldBy ?? (soughtForMs > SOUGHT_WITHIN_MS ? 'its position and its end are still being asked for' : null);
+      if (reason !== null) return `partition ${partition} of ${topic}: ${reason}`;
     }
     return null;
   }
@@ -86,17 +96,15 @@ export class Assignment {
     const at = this.#partitions.get(keyOf(batch.topic, batch.partition));
     if (at === undefined || !at.reading) return;
     // The session is kept however long the handler takes; what a heartbeat is told, kafkajs learns with its own next one.
-    const beating = setInterval(() => void given.heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
-    this.#batchesInHand += 1;
+    const beating = setInterval(() => void given.heartbeat().catch((fault: unknown) => this.#hear(fault)), HEARTBEAT_CHECK_MS);
     try {
       const nextOffset = BigInt(batch.lastOffset()) + 1n;
       await this.#handle(at, batch, nextOffset);
       if (!this.#isOurs(at)) return;
-      if (this.#options.positions === undefined) {
-        const partitions = [{ partition: at.partition, offset: String(nextOffset) }];
-        await given.commitOffsetsIfNecessary({ topics: [{ topic: at.topic, partitions }] }).catch((fault: unknown) => {
-          throw new DependencyUnavailable('kafka', fault);
-        });
+      at.last = lastNamed(batch.messages) ?? at.last;
+      if (this.#member.positions instanceof CommittedPositions) {
+        await commit(given, at, nextOffset);
+        this.#member.positions.remember(at.topic, { partition: at.partition, nextOffset, last: at.last });
       }
       given.resolveOffset(batch.lastOffset());
       this.#wentOn(at, nextOffset, BigInt(batch.highWatermark));
@@ -104,7 +112,6 @@ export class Assignment {
       this.#hold(at, fault, true);
     } finally {
       clearInterval(beating);
-      this.#batchesInHand -= 1;
     }
   }
 
@@ -115,22 +122,22 @@ export class Assignment {
   }
 
   async #handle(at: AssignedPartition, batch: Batch, nextOffset: bigint): Promise<void> {
-    const messages = this.#options.positions === undefined ? batch.messages : this.#notYetApplied(at, batch);
+    checkReadable(batch.messages);
+    const messages = this.#notYetHandled(at, batch);
     if (messages.length === 0) return;
     const records = await toBatchRecords(messages, this.#options.codec);
-    await this.#deliver({ group: this.#options.group, topic: at.topic, partition: at.partition, records, nextOffset });
+    await this.#member.deliver({ group: this.#options.group, topic: at.topic, partition: at.partition, records, nextOffset });
   }
 
-  /** A projector's batch without what its position covers. */
-  #notYetApplied(at: AssignedPartition, batch: Batch): KafkaMessage[] {
-    // kafkajs starts again elsewhere, and only logs it, when an offset is no longer there.
+  /** A batch without what the position covers. */
+  #notYetHandled(at: AssignedPartition, batch: Batch): KafkaMessage[] {
     const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
     if (BigInt(fetchedOffset) !== at.fetchOffset) {
       throw new RetryableFault(`reading went on at offset ${fetchedOffset}, not at ${at.fetchOffset}`);
     }
     const [first] = batch.messages;
     if (at.mustBeginWith !== null && first !== undefined) {
-      checkLastApplied(at, at.mustBeginWith, { offset: BigInt(first.offset), eventId: eventIdOf(first) });
+      checkLastHandled(at, at.mustBeginWith, { offset: BigInt(first.offset), eventId: eventIdOf(first) });
       at.mustBeginWith = null;
     }
     return batch.messages.filter(({ offset }) => BigInt(offset) >= at.nextOffset);
@@ -147,12 +154,14 @@ export class Assignment {
     if (at.heldBy !== null) this.#options.logger.info(this.#details(at), 'the partition goes on');
     at.failures = 0;
     at.heldBy = null;
+    at.said.forget();
     at.heldInBatch = false;
   }
 
   #hold(at: AssignedPartition, fault: unknown, inBatch: boolean): void {
     if (!this.#isOurs(at)) return;
     at.reading = false;
+    at.soughtSinceMs = null;
     at.failures += 1;
     at.heldInBatch = inBatch;
     const fate = fateOf(fault);
@@ -160,55 +169,46 @@ export class Assignment {
     const details = { ...this.#details(at), error: fault };
     if (fate === 'retry' && at.failures < PASSING_FAILURES) {
       this.#options.logger.debug(details, 'the partition is read again');
-    } else if (at.heldBy !== reason) {
+    } else {
       at.heldBy = reason;
-      // A handler parks what is wrong with an event. Any other fault than an outage needs somebody to look, and skipping would lose records.
-      if (fate === 'park') this.#options.logger.error(details, 'the partition is held until this is repaired');
-      else this.#options.logger.warn(details, 'the partition is held');
+      if (at.said.isNew(reason)) this.#say(fate, details);
     }
     this.#tell((consumer) => consumer.pause([{ topic: at.topic, partitions: [at.partition] }]));
     at.timer = setTimeout(() => void this.#prepare([at]), backoffMs(fate === 'retry' ? 'retry' : 'pause', at.failures));
   }
 
+  /** A handler parks what is wrong with an event. Any other fault than an outage needs somebody to look, and skipping would lose records. */
+  #say(fate: Fate, details: object): void {
+    if (fate === 'park') this.#options.logger.error(details, 'the partition is held until this is repaired');
+    else this.#options.logger.warn(details, 'the partition is held');
+  }
+
   /** Seeks the places of partitions, then lets them go on. */
   async #prepare(all: readonly AssignedPartition[]): Promise<void> {
-    for (const [topic, partitions] of Map.groupBy(all, (each) => each.topic)) {
+    for (const at of all) at.soughtSinceMs = performance.now();
+    await Promise.all([...Map.groupBy(all, (each) => each.topic)].map(async ([topic, partitions]) => {
       try {
-        await (this.#options.positions === undefined
-          ? this.#prepareReactor(topic, partitions)
-          : this.#prepareProjector(topic, partitions, this.#options.positions));
+        await this.#seek(topic, partitions);
       } catch (fault) {
         for (const at of partitions) this.#hold(at, fault, at.heldInBatch);
       }
-    }
+    }));
   }
 
-  /** kafkajs itself goes on at the committed offset; what was not resolved is fetched again. */
-  async #prepareReactor(topic: string, partitions: readonly AssignedPartition[]): Promise<void> {
-    const [bounds, committed] = await askKafka(this.#options.kafka, async (admin) => [
-      await boundsOf(admin, topic),
-      await admin.fetchOffsets({ groupId: this.#options.group, topics: [topic] }),
-    ] as const);
-    for (const at of partitions) {
-      const { low, high } = bounds.find(({ partition }) => partition === at.partition) ?? { low: 0n, high: 0n };
-      const offset = BigInt(committed[0]?.partitions.find(({ partition }) => partition === at.partition)?.offset ?? -1);
-      this.#goOn(at, offset < low ? low : offset, high);
-    }
-  }
-
-  async #prepareProjector(topic: string, partitions: readonly AssignedPartition[], store: PositionStore): Promise<void> {
-    const numbers = partitions.map(({ partition }) => partition);
+  async #seek(topic: string, partitions: readonly AssignedPartition[]): Promise<void> {
+    const positions = await this.#member.positions.load(this.#options.group, topic, partitions.map(({ partition }) => partition));
+    // Asked for afterwards: while the positions were loaded, who had the partition before may have moved both on.
     const bounds = await askKafka(this.#options.kafka, (admin) => boundsOf(admin, topic));
-    const positions = await store.load(this.#options.group, topic, numbers);
     for (const at of partitions) {
-      const start: Position = { partition: at.partition, nextOffset: 0n, last: null };
-      const position = positions.find(({ partition }) => partition === at.partition) ?? start;
-      const has = bounds.find(({ partition }) => partition === at.partition) ?? { partition: at.partition, low: 0n, high: 0n };
+      const { partition } = at;
+      const position: Position = positions.find((each) => each.partition === partition) ?? { partition, nextOffset: 0n, last: null };
+      const has = bounds.find((each) => each.partition === partition) ?? { partition, low: 0n, high: 0n };
       try {
         checkPosition(topic, position, has);
+        at.last = position.last;
         at.mustBeginWith = position.last;
         at.fetchOffset = position.last?.offset ?? position.nextOffset;
-        if (this.#isOurs(at)) this.#tell((consumer) => consumer.seek({ topic, partition: at.partition, offset: String(at.fetchOffset) }));
+        if (this.#isOurs(at)) this.#tell((consumer) => consumer.seek({ topic, partition, offset: String(at.fetchOffset) }));
         this.#goOn(at, position.nextOffset, has.high);
       } catch (fault) {
         this.#hold(at, fault, false);
@@ -221,8 +221,14 @@ export class Assignment {
     at.nextOffset = nextOffset;
     at.endOffset = endOffset;
     at.reading = true;
+    at.soughtSinceMs = null;
     if (!at.heldInBatch || nextOffset >= endOffset) this.#release(at);
     this.#tell((consumer) => consumer.resume([{ topic: at.topic, partitions: [at.partition] }]));
+  }
+
+  /** That the group rebalances, say, or does without this member: whoever says so is there. */
+  #hear(fault: unknown): void {
+    if (fault instanceof Error && 'type' in fault) this.#member.answered();
   }
 
   #isOurs(at: AssignedPartition): boolean {
@@ -245,4 +251,16 @@ export class Assignment {
 
 function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
+}
+
+function lastNamed(messages: readonly KafkaMessage[]): Position['last'] {
+  const message = messages.findLast((each) => eventIdOf(each) !== null);
+  return message === undefined ? null : { offset: BigInt(message.offset), eventId: eventIdOf(message)! };
+}
+
+async function commit(given: EachBatchPayload, { topic, partition, last }: AssignedPartition, nextOffset: bigint): Promise<void> {
+  const committed = { partition, offset: String(nextOffset), metadata: besideOffset(last) };
+  await given.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [committed] }] }).catch((fault: unknown) => {
+    throw new DependencyUnavailable('kafka', fault);
+  });
 }

@@ -1,6 +1,10 @@
 import { createRequire } from 'node:module';
+import { messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
+import { readEveryCodec } from './compression.ts';
 import { stopIdleTimers } from './idle-timers.ts';
+import { refuseOutOfRange } from './out-of-range.ts';
+import { kindOf } from './trouble.ts';
 
 /** What adapters log through; pino's loggers fit. */
 export interface Logger {
@@ -41,6 +45,8 @@ export function createKafka({ clientId, brokers, logger }: {
   readonly logger: Logger;
 }): Kafka {
   stopIdleTimers();
+  readEveryCodec();
+  refuseOutOfRange();
   return new Kafka({
     clientId,
     brokers: [...brokers],
@@ -52,12 +58,35 @@ export function createKafka({ clientId, brokers, logger }: {
   });
 }
 
+/** What comes again within this time belongs to the same trouble. */
+const SAME_TROUBLE_WITHIN_MS = 60_000;
+const TROUBLES_REMEMBERED = 100;
+
+/**
+ * While a broker is away kafkajs says so dozens of times a second, from every connection and for every
+ * request. A cause is said once, at its broker, and again when it has been quiet for a minute in between;
+ * that all goes on is said by whoever waited.
+ */
 export function logTo(logger: Logger): logCreator {
-  return () => ({ namespace, level, log: { message, ...fields } }) => {
+  const lastSaidMs = new Map<string, number>();
+  const isRepeated = (trouble: string): boolean => {
+    const nowMs = performance.now();
+    const lastMs = lastSaidMs.get(trouble);
+    // Set anew, so that the first of the map is the one that has been quiet for longest.
+    lastSaidMs.delete(trouble);
+    lastSaidMs.set(trouble, nowMs);
+    if (lastSaidMs.size > TROUBLES_REMEMBERED) lastSaidMs.delete(lastSaidMs.keys().next().value!);
+    return lastMs !== undefined && nowMs - lastMs < SAME_TROUBLE_WITHIN_MS;
+  };
+  return () => ({ namespace, level, log: { message: said, ...fields } }) => {
+    // kafkajs logs some errors as the message.
+    const message = messageOf(said);
     const details = Object.entries(fields).filter(([name]) => !SUPERFLUOUS_FIELDS.has(name));
     const entry = { ...Object.fromEntries(details), kafkajs: namespace };
-    const isPassing = passingMessages.has(String(fields['error'])) || [...passingMessages].some((text) => message.includes(text));
-    if (level === logLevel.INFO || level === logLevel.DEBUG || isPassing) logger.debug(entry, message);
+    const cause = String(fields['error'] ?? message);
+    const isPassing = [...passingMessages].some((text) => cause.includes(text) || message.includes(text));
+    const isNoTrouble = level === logLevel.INFO || level === logLevel.DEBUG || isPassing;
+    if (isNoTrouble || isRepeated(`${kindOf(cause)} ${String(fields['broker'])}`)) logger.debug(entry, message);
     else logger.warn(entry, message);
   };
 }

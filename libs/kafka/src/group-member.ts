@@ -1,8 +1,12 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
-import { backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, messageOf } from '@orderstream/messaging';
+import { backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, messageOf, type PositionStore } from '@orderstream/messaging';
 import type { Consumer } from 'kafkajs';
 import { Assignment, type ConsumerOptions } from './assignment.ts';
+import { CommittedPositions } from './committed-positions.ts';
+import { holdingUnreadable } from './compression.ts';
+import { HandlerLimit } from './handler-limit.ts';
 import { askKafka, partitionCounts, topicProblem } from './topics.ts';
+import { Said } from './trouble.ts';
 
 /** With kafkajs's defaults a member that was killed blocks its group for 30 s. */
 const SESSION_TIMEOUT_MS = 6_000;
@@ -12,8 +16,11 @@ const FETCH_WAIT_MS = 100;
 /** About 600 events of this platform. */
 const BYTES_PER_BATCH = 512 * 1024;
 const PARTITIONS_AT_ONCE = 3;
-/** kafkajs fetches several times a second; a member that is silent for longer has stopped without saying so. */
-const SILENT_MS = 30_000;
+const CHECK_MS = 1_000;
+/** A member has an answer to its heartbeats every second or two, and a rebalance takes at most the session. */
+const SILENCE_TOLD_AFTER_CHECKS = 8;
+/** By itself kafkajs has given up long before, or has stopped without saying so. */
+const SILENCE_ENDS_AFTER_CHECKS = 30;
 const STOP_WITHIN_MS = 8_000;
 /** kafkajs has tried for some seconds by itself whenever joining the group has failed. */
 const LONGEST_PAUSE_MS = 1_000;
@@ -22,17 +29,23 @@ const LONGEST_PAUSE_MS = 1_000;
 export class GroupMember {
   readonly #options: ConsumerOptions;
   readonly #topics: readonly string[];
-  readonly #deliver: (batch: EventBatch) => Promise<void>;
+  readonly #handler: HandlerLimit;
+  readonly #positions: PositionStore;
   readonly #stopping = new AbortController();
   #assignment: Assignment | null = null;
+  /** Checks since Kafka was last heard of. They are counted, since a process that was suspended has heard of nobody. */
+  #silentChecks = 0;
   #blockedBy: string | null = 'kafka: not in the consumer group yet';
+  /** Of what blocks it, since it last had its place in the group. */
+  readonly #said = new Said();
   #attempt = 0;
   #running: Promise<void> | null = null;
 
   constructor(options: ConsumerOptions, topics: readonly string[], deliver: (batch: EventBatch) => Promise<void>) {
     this.#options = options;
     this.#topics = topics;
-    this.#deliver = deliver;
+    this.#handler = new HandlerLimit(deliver);
+    this.#positions = options.positions ?? new CommittedPositions(options.kafka);
   }
 
   /** Returns at once; the cluster may come later. */
@@ -56,7 +69,7 @@ export class GroupMember {
   status(): ConsumerStatus {
     return {
       group: this.#options.group,
-      blockedBy: this.#blockedBy ?? this.#assignment?.heldBy() ?? null,
+      blockedBy: this.#blockedBy ?? this.#silence() ?? this.#assignment?.heldBy() ?? this.#handler.overdue(),
       caughtUp: this.#assignment?.caughtUp() ?? false,
       partitions: this.#assignment?.partitions() ?? [],
     };
@@ -69,13 +82,21 @@ export class GroupMember {
         await this.#runOnce();
       } catch (fault) {
         if (signal.aborted) return;
-        const reason = messageOf(fault);
-        if (this.#blockedBy !== reason) this.#options.logger.error({ group: this.#options.group, error: fault }, 'the consumer waits');
-        this.#blockedBy = reason;
+        this.#block(fault);
         this.#attempt += 1;
         await elapsed(Math.min(backoffMs('pause', this.#attempt), LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {});
       }
     }
+  }
+
+  #block(fault: unknown): void {
+    const reason = messageOf(fault);
+    if (this.#said.isNew(reason)) this.#options.logger.error({ group: this.#options.group, error: fault }, 'the consumer waits');
+    this.#blockedBy = reason;
+  }
+
+  #silence(): string | null {
+    return this.#silentChecks < SILENCE_TOLD_AFTER_CHECKS ? null : `kafka does not answer: nothing was heard of it for ${this.#silentChecks} s`;
   }
 
   /** @throws what ended the membership; resolves when it is to stop. */
@@ -95,21 +116,29 @@ export class GroupMember {
       // Its own restart would go on after `stop`, and happens only for some errors.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    const assignment = new Assignment(this.#options, consumer, this.#deliver);
+    const assignment = new Assignment(this.#options, consumer, {
+      positions: this.#positions,
+      deliver: (batch) => this.#handler.call(batch),
+      answered: () => this.#heard(),
+    });
     this.#assignment = assignment;
     const end = this.#watch(consumer, assignment);
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
-      await Promise.race([end.promise, consumer.run({
+      const running = holdingUnreadable(() => consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
         eachBatch: (payload) => assignment.take(payload),
-      })]);
+      }));
+      await Promise.race([end.promise, running]);
       await end.promise;
     } catch (fault) {
-      throw new DependencyUnavailable('kafka', fault);
+      const outage = new DependencyUnavailable('kafka', fault);
+      // Before the disconnect, which may take its time.
+      this.#block(outage);
+      throw outage;
     } finally {
       end.settle();
       await consumer.disconnect().catch(() => {});
@@ -117,30 +146,36 @@ export class GroupMember {
     }
   }
 
-  /** Follows the member's events. `promise` rejects when kafkajs gives up or falls silent, and resolves when it is to stop. */
+  /** Follows the member's events. `promise` rejects when kafkajs gives up, ends or falls silent, and resolves when it is to stop. */
   #watch(consumer: Consumer, assignment: Assignment): { readonly promise: Promise<void>; settle(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = this.#stopping;
-    const { GROUP_JOIN, CRASH, FETCH, HEARTBEAT, END_BATCH_PROCESS } = consumer.events;
-    let lastSignMs = performance.now();
-    const alive = (): void => void (lastSignMs = performance.now());
+    const { GROUP_JOIN, REBALANCING, HEARTBEAT, CRASH, STOP, END_BATCH_PROCESS } = consumer.events;
+    let hasStopped = false;
+    const heard = (): void => this.#heard();
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      alive();
+      heard();
       if (this.#attempt > 0) this.#options.logger.info({ group: this.#options.group }, 'the consumer goes on');
       this.#attempt = 0;
       this.#blockedBy = null;
+      this.#said.forget();
       assignment.replace(payload.memberAssignment);
     });
-    consumer.on(FETCH, alive);
-    consumer.on(HEARTBEAT, alive);
+    consumer.on(HEARTBEAT, heard);
+    consumer.on(REBALANCING, heard);
     consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset, highWatermark } }) => {
       if (batchSize === 0) assignment.skipped(topic, partition, lastOffset, highWatermark);
     });
     consumer.on(CRASH, ({ payload }) => reject(payload.error));
+    consumer.on(STOP, () => void (hasStopped = true));
+    this.#silentChecks = 0;
     const watchdog = setInterval(() => {
-      if (assignment.batchesInHand > 0) alive();
-      else if (performance.now() - lastSignMs > SILENT_MS) reject(new Error(`the client has been silent for ${SILENT_MS} ms`));
-    }, SILENT_MS / 6);
+      this.#silentChecks += 1;
+      if (this.#silentChecks === SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.warn({ group: this.#options.group }, this.#silence()!);
+      // A crash stops first, and says why only then.
+      if (hasStopped) reject(new Error('the client has stopped'));
+      if (this.#silentChecks >= SILENCE_ENDS_AFTER_CHECKS) reject(new Error(`nothing was heard of it for ${this.#silentChecks} s`));
+    }, CHECK_MS);
     const stop = (): void => resolve();
     signal.addEventListener('abort', stop);
     // Awaited only once the consumer runs; until then nobody must call it unhandled.
@@ -152,5 +187,10 @@ export class GroupMember {
         signal.removeEventListener('abort', stop);
       },
     };
+  }
+
+  #heard(): void {
+    if (this.#silentChecks >= SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.info({ group: this.#options.group }, 'kafka answers the consumer again');
+    this.#silentChecks = 0;
   }
 }

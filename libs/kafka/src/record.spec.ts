@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import * as fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import type { DecodedValue, SchemaRegistryCodec } from './codec.ts';
@@ -114,5 +115,31 @@ describe('a record', () => {
     });
     expect(eventIdOf(asRead())).toBe(stored.id);
     expect(eventIdOf(asRead({ headers: {} }))).toBeNull();
+  });
+
+  it.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'streamrevision', 'correlationid', 'causationid'])(
+    'whose header %s is there without a value is undecodable', async (name) => {
+      for (const value of [null, [Buffer.from('x'), null]]) {
+        expect(await causeOf(asRead({ headers: { ...asRead().headers, [name]: value } as never }))).toContain(`header ${name}`);
+      }
+    });
+
+  it('with other headers without a value is read, and does not have them', async () => {
+    const [record] = await toBatchRecords([asRead({ headers: { ...asRead().headers, traceparent: null, note: null, all: [null] } as never })], codec);
+    expect(record!.decoded).not.toHaveProperty('traceparent');
+    expect(record!.headers).toEqual(Object.fromEntries(Object.entries(asRead().headers!).filter(([name]) => name !== 'traceparent').map(([name, value]) => [name, String(value)])));
+  });
+
+  it('is read or undecodable, whatever somebody has written', async () => {
+    const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
+    const known = fc.constantFrom(...Object.keys(asRead().headers!), '__proto__', 'constructor', '');
+    const headers = fc.dictionary(fc.oneof(known, fc.string()), fc.oneof(fc.constant(null), fc.constant(undefined), bytes, fc.array(fc.option(bytes))), { noNullPrototype: false });
+    const odd = fc.record({ key: fc.option(bytes), headers: fc.oneof(fc.constant(undefined), headers.map((some) => ({ ...asRead().headers, ...some }))) });
+    await fc.assert(fc.asyncProperty(odd, async (change) => {
+      const message = asRead(change as Partial<KafkaMessage>);
+      const [record] = await toBatchRecords([message], codec);
+      expect([record!.decoded, record!.undecodable].filter((each) => each !== undefined)).toHaveLength(1);
+      expect([null, record!.headers['ce_id']]).toContain(eventIdOf(message));
+    }));
   });
 });

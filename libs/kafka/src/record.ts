@@ -89,9 +89,10 @@ function deliveredEvent(stream: string, headers: Readonly<Record<string, string>
   };
 }
 
-/** The id of the event in a record, whatever else is wrong with it; null without one. */
+/** The id of the event in a record, whatever else is wrong with it; null without one that has the form of ours. */
 export function eventIdOf(message: KafkaMessage): string | null {
-  return headersOf(message)[header.id] ?? null;
+  const id = headersOf(message)[header.id];
+  return id !== undefined && UUID.test(id) ? id : null;
 }
 
 const required: readonly (readonly [name: string, form: RegExp])[] = [
@@ -114,12 +115,13 @@ function malformation(stream: string, headers: Readonly<Record<string, string>>,
   return null;
 }
 
-/** Headers as text; of a name that comes twice the last one counts. */
+/** Headers as text; of a name that comes twice the last one counts. One without a value says nothing. */
 function headersOf(message: KafkaMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message.headers ?? {})) {
     const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) headers[name] = last.toString();
+    // kafkajs's types do not know that Kafka has headers without a value.
+    if (last !== undefined && last !== null) headers[name] = last.toString();
   }
   return headers;
 }

@@ -19,7 +19,7 @@ const oddAnswers: Readonly<Record<string, Answer>> = {
   'a chunked answer that breaks off': (response) => inBytes(response, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"schema"\r\n'),
   'what is not HTTP': (response) => inBytes(response, 'SSH-2.0-OpenSSH_9.2\r\n'),
   'nothing at all': () => {},
-  'a body that never comes': (response) => void response.writeHead(200, { 'content-length': '500' }).flushHeaders(),
+  'a body that never comes': (response) => response.writeHead(200, { 'content-length': '500' }).flushHeaders(),
   'a body that comes in drops': (response) => {
     response.writeHead(200);
     const drops = setInterval(() => response.write(' '), 50);
@@ -62,10 +62,14 @@ beforeAll(async () => {
   sound = codec.encode('OrderDelivered', 1, delivered);
 });
 
-async function inBetween(): Promise<RegistryInBetween & AsyncDisposable> {
+async function inBetween(test: (between: RegistryInBetween) => Promise<void>): Promise<void> {
   const between = new RegistryInBetween();
   await between.open();
-  return Object.assign(between, { [Symbol.asyncDispose]: () => between.close() });
+  try {
+    await test(between);
+  } finally {
+    await between.close();
+  }
 }
 
 async function within<T>(promise: Promise<T>): Promise<T> {
@@ -76,8 +80,7 @@ async function within<T>(promise: Promise<T>): Promise<T> {
 
 it.concurrent.each(Object.entries(oddAnswers))(
   '%s in the place of the registry is an outage at start and in mid-work, leaves nothing behind, and is over with the next call',
-  async (_, answer) => {
-    await using between = await inBetween();
+  (_, answer) => inBetween(async (between) => {
     const codec = new SchemaRegistryCodec(between.url);
     between.answer = () => answer;
     await Promise.all([
@@ -91,7 +94,7 @@ it.concurrent.each(Object.entries(oddAnswers))(
     await codec.load();
     expect(codec.encode('OrderDelivered', 1, delivered)).toEqual(sound);
     expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
-  },
+  }),
 );
 
 it.concurrent.each(['http://127.0.0.1:1', 'https://127.0.0.1:1'])('a registry at %s is an outage, too', async (url) => {
@@ -100,14 +103,12 @@ it.concurrent.each(['http://127.0.0.1:1', 'https://127.0.0.1:1'])('a registry at
   await expect(within(codec.decode([sound]))).rejects.toMatchObject(outage);
 });
 
-it('a server without TLS where TLS is expected is an outage, too', async () => {
-  await using between = await inBetween();
+it('a server without TLS where TLS is expected is an outage, too', () => inBetween(async (between) => {
   const codec = new SchemaRegistryCodec(between.url.replace('http:', 'https:'));
   await expect(within(codec.load())).rejects.toMatchObject(outage);
-});
+}));
 
-it('a schema that is text, and no Avro, is asked for once; whatever else was said instead is asked for again', async () => {
-  await using between = await inBetween();
+it('a schema that is text, and no Avro, is asked for once; whatever else was said instead is asked for again', () => inBetween(async (between) => {
   const codec = new SchemaRegistryCodec(between.url);
   const texts = ['<schema/>', 'null', '{"type":"recard"}', '{"type":"object","properties":{}}', 'syntax = "proto3";'];
   for (const [index, schema] of texts.entries()) {
@@ -121,4 +122,4 @@ it('a schema that is text, and no Avro, is asked for once; whatever else was sai
     expect(await codec.decode([value])).toEqual([decoded]);
     expect(between.asked).toEqual([]);
   }
-});
+}));

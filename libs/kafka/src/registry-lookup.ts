@@ -25,24 +25,24 @@ export class RegistryLookup {
 
   /** The id under which this subject has this schema; null when the registry says that it has not. @throws DependencyUnavailable */
   idOf(subject: string, schema: string): Promise<number | null> {
-    return this.#ask(`/subjects/${encodeURIComponent(subject)}`, 'POST', JSON.stringify({ schema }), ({ id }) => (isId(id) ? id : undefined));
+    return this.#ask(`/subjects/${encodeURIComponent(subject)}`, JSON.stringify({ schema }), ({ id }) => (isId(id) ? id : undefined));
   }
 
   /** The text of a schema; null when the registry says that it has none of this id. @throws DependencyUnavailable */
   schemaOf(id: number): Promise<string | null> {
-    return this.#ask(`/schemas/ids/${id}`, 'GET', null, ({ schema }) => (typeof schema === 'string' ? schema : undefined));
+    return this.#ask(`/schemas/ids/${id}`, null, ({ schema }) => (typeof schema === 'string' ? schema : undefined));
   }
 
   async #ask<Wanted>(
     path: string,
-    method: 'GET' | 'POST',
-    body: string | null,
+    posted: string | null,
     wantedOf: (answer: Readonly<Record<string, unknown>>) => Wanted | undefined,
   ): Promise<Wanted | null> {
     try {
       // The signal covers the body, too, which may break off or never end.
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-      const response = await fetch(this.#url + path, { method, body, headers: this.#headers, signal });
+      const request = posted === null ? {} : { method: 'POST', body: posted };
+      const response = await fetch(this.#url + path, { ...request, headers: this.#headers, signal });
       const text = await response.text();
       const answer = objectIn(text);
       if (response.status === 404 && LACKING.has(answer['error_code'])) return null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkLastApplied, checkPosition, newlyAssigned } from './assigned-partition.ts';
+import { checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
 import { topicProblem } from './topics.ts';
 
 describe('the topics of a consumer', () => {
@@ -27,8 +27,8 @@ describe('a position', () => {
 
   it('does not fit a topic that has another record in the place of the last one', () => {
     const at = newlyAssigned('orders', 0);
-    expect(() => checkLastApplied(at, position.last, { offset: 10n, eventId })).not.toThrow();
-    expect(() => checkLastApplied(at, position.last, { offset: 11n, eventId })).toThrow('was recreated');
-    expect(() => checkLastApplied(at, position.last, { offset: 10n, eventId: null })).toThrow('there is a record without an id at offset 10');
+    expect(() => checkLastHandled(at, position.last, { offset: 10n, eventId })).not.toThrow();
+    expect(() => checkLastHandled(at, position.last, { offset: 11n, eventId })).toThrow('was recreated');
+    expect(() => checkLastHandled(at, position.last, { offset: 10n, eventId: null })).toThrow('there is a record without an id at offset 10');
   });
 });

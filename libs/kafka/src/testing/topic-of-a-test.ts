@@ -41,7 +41,7 @@ export class TopicOfATest {
     this.#producer = producer;
   }
 
-  static async create(partitions: number): Promise<TopicOfATest> {
+  static async create(partitions: number, config: Readonly<Record<string, string>> = {}): Promise<TopicOfATest> {
     const kafka = kafkaOfTests();
     const codec = new SchemaRegistryCodec(registryUrlOfTests());
     await codec.load();
@@ -54,18 +54,18 @@ export class TopicOfATest {
     });
     await producer.connect();
     const topic = new TopicOfATest(`test-${randomUUID()}`, kafka, codec, producer);
-    await topic.recreate(partitions);
+    await topic.recreate(partitions, config);
     return topic;
   }
 
-  async recreate(partitions: number): Promise<void> {
+  async recreate(partitions: number, config: Readonly<Record<string, string>> = {}): Promise<void> {
     await askKafka(this.kafka, async (admin) => {
       if ((await admin.listTopics()).includes(this.name)) await admin.deleteTopics({ topics: [this.name] });
       // A deleted topic's name is free only a moment later.
       for (;;) {
         try {
           // The events are dated in the past: by default the broker would delete them at its next look.
-          const configEntries = [{ name: 'retention.ms', value: '-1' }];
+          const configEntries = Object.entries({ 'retention.ms': '-1', ...config }).map(([name, value]) => ({ name, value }));
           await admin.createTopics({ waitForLeaders: true, topics: [{ topic: this.name, numPartitions: partitions, replicationFactor: 1, configEntries }] });
           return;
         } catch (fault) {

@@ -1,0 +1,51 @@
+import type { Position, PositionStore } from '@orderstream/messaging';
+import type { Kafka } from 'kafkajs';
+import { askKafka } from './topics.ts';
+
+type LastRecord = NonNullable<Position['last']>;
+
+/**
+ * Where reactors keep their positions: the offsets that their group commits. What was reacted to last
+ * stands beside the offset, so that a partition that lost its end, and has grown again, is noticed. An offset
+ * that somebody has set by hand, and none, as after a reset or a week without a member, has nothing beside it.
+ *
+ * Kafka forgets the offsets of a topic together with the topic, so this process also remembers how far it
+ * was itself. That counts where it is further: offsets can be set by hand only while a group has no member.
+ */
+export class CommittedPositions implements PositionStore {
+  readonly #kafka: Kafka;
+  readonly #known = new Map<string, Position>();
+
+  constructor(kafka: Kafka) {
+    this.#kafka = kafka;
+  }
+
+  async load(group: string, topic: string, partitions: readonly number[]): Promise<Position[]> {
+    const [found] = await askKafka(this.#kafka, (admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+    return partitions.flatMap((partition): Position[] => {
+      const known = this.#known.get(keyOf(topic, partition));
+      const { offset, metadata } = found?.partitions.find((each) => each.partition === partition) ?? { offset: '-1', metadata: null };
+      const nextOffset = BigInt(offset);
+      if (known !== undefined && known.nextOffset > nextOffset) return [known];
+      return nextOffset < 0n ? [] : [{ partition, nextOffset, last: lastIn(metadata) }];
+    });
+  }
+
+  /** How far this process is. */
+  remember(topic: string, position: Position): void {
+    this.#known.set(keyOf(topic, position.partition), position);
+  }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic} ${partition}`;
+}
+
+export function besideOffset(last: LastRecord | null): string {
+  return last === null ? '' : `${last.offset} ${last.eventId}`;
+}
+
+function lastIn(metadata: string | null): LastRecord | null {
+  const [, offset, eventId] = /^(\d+) ([0-9a-f-]{36})$/.exec(metadata ?? '') ?? [];
+  return offset === undefined || eventId === undefined ? null : { offset: BigInt(offset), eventId };
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { EventBatch, PositionStore } from '@orderstream/messaging';
+import type { Kafka } from 'kafkajs';
+import { BatchConsumer } from '../batch-consumer.ts';
+import type { Logger } from '../client.ts';
+import { kafkaOfTests, silent, type TopicOfATest } from './topic-of-a-test.ts';
+
+export const patience = { timeout: 20_000, interval: 20 };
+export const newGroup = (): string => `test-${randomUUID()}`;
+export const revisionsOf = (batches: readonly EventBatch[]): number[] =>
+  batches.flatMap(({ records }) => records.map((record) => record.decoded?.revision ?? -1));
+
+interface Start {
+  readonly group: string;
+  readonly handle: (batch: EventBatch) => Promise<void>;
+  readonly positions?: PositionStore;
+  readonly kafka?: Kafka;
+}
+
+/** A started consumer of one topic without the Nest application around it, and what it logged from warnings on. */
+export class ConsumerOfATest {
+  readonly lines: string[] = [];
+  readonly #consumer: BatchConsumer;
+
+  constructor(topic: TopicOfATest, { group, handle, positions, kafka }: Start) {
+    const line = (level: string) => (_: object, message: string) => void this.lines.push(`${level} ${message}`);
+    const logger: Logger = { ...silent, warn: line('warn'), error: line('error') };
+    this.#consumer = new BatchConsumer({
+      kafka: kafka ?? kafkaOfTests(),
+      codec: topic.codec,
+      group,
+      transportId: Symbol(group),
+      logger,
+      ...(positions === undefined ? {} : { positions }),
+    });
+    this.#consumer.addHandler(topic.name, handle, true);
+    this.#consumer.listen(() => {});
+  }
+
+  get blockedBy(): string | null {
+    return this.#consumer.status().blockedBy;
+  }
+
+  get caughtUp(): boolean {
+    return this.#consumer.status().caughtUp;
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer.close();
+  }
+}
