@@ -1,14 +1,6 @@
-import { createHash, hkdfSync, randomBytes, webcrypto } from 'node:crypto';
-import { DatabaseError, Pool } from 'pg';
-
-/** The key database does not answer. Whoever catches it pauses and tries again. */
-export class PersonalDataUnavailable extends Error {
-  override readonly name = 'PersonalDataUnavailable';
-  readonly dependency = 'personal-data';
-  constructor(cause: unknown) {
-    super(`personal-data does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-}
+import { createHash, hkdfSync, randomBytes, randomUUID, webcrypto } from 'node:crypto';
+import { Pool } from 'pg';
+import { PersonalDataUnavailable, faultOf } from './faults.ts';
 
 /** One customer's key, in the forms that it is used in. */
 export interface CustomerKey {
@@ -22,15 +14,22 @@ const KEY_BYTES = 32;
 const POOL_SIZE = 4;
 const CONNECT_WITHIN_MS = 2_000;
 const ANSWER_WITHIN_MS = 5_000;
+const PING_ANSWERED_WITHIN_MS = 1_000;
 /** An erased key may be used for this long by a process that had it in memory. */
 const REMEMBERED_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
 
-/**
- * Connection and resource faults, a server that shuts down, and what a database looks like before
- * its deploy step has run: no role, no database, no table, no grant.
- */
-const OUTAGE = /^(08|28|3D|53|57|42P01|42501)/;
+const INSERTED_OR_FOUND = `
+  WITH created AS (
+    INSERT INTO customer_key (customer_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING customer_id, key
+  )
+  SELECT customer_id, key FROM created
+  UNION ALL SELECT customer_id, key FROM customer_key WHERE customer_id = $1`;
+
+interface KeyRow {
+  readonly customer_id: string;
+  readonly key: Buffer;
+}
 
 interface Remembered {
   readonly key: Promise<CustomerKey>;
@@ -41,6 +40,9 @@ interface Remembered {
 export class CustomerKeys {
   readonly #pool: Pool;
   readonly #remembered = new Map<string, Remembered>();
+  #pinging: Promise<void> | null = null;
+  /** A new key could not be written, and none has been since. */
+  #isRefusingKeys = false;
 
   constructor(url: string) {
     this.#pool = new Pool({
@@ -68,13 +70,23 @@ export class CustomerKeys {
       else found.set(id, await recalled);
     }
     if (missing.length === 0) return found;
-    const rows = await this.#query('SELECT customer_id, key FROM customer_key WHERE customer_id = ANY($1)', [missing]);
+    const rows = await this.#query<KeyRow>('SELECT customer_id, key FROM customer_key WHERE customer_id = ANY($1)', [missing]);
     for (const { customer_id: id, key } of rows) found.set(id, await this.#remember(id, customerKey(key)));
     return found;
   }
 
+  /**
+   * Resolves when the table does what this role may do with it: a role that inserts needs a database that can be
+   * written to. A full disk shows only in a write, so after one that failed another is tried, and undone.
+   *
+   * @throws PersonalDataUnavailable when it has not within a second.
+   */
   async ping(): Promise<void> {
-    await this.#query('SELECT customer_id, key FROM customer_key LIMIT 0', []);
+    // One at a time: a server that says nothing would take a connection of the pool for each.
+    this.#pinging ??= this.#check().finally(() => (this.#pinging = null));
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new PersonalDataUnavailable(`nothing within ${PING_ANSWERED_WITHIN_MS} ms`)), PING_ANSWERED_WITHIN_MS);
+    await Promise.race([this.#pinging, late.promise]).finally(() => clearTimeout(timer));
   }
 
   async close(): Promise<void> {
@@ -83,25 +95,45 @@ export class CustomerKeys {
 
   async #readOrInsert(customerId: string): Promise<CustomerKey> {
     for (;;) {
-      const rows = await this.#query(
-        `WITH created AS (
-           INSERT INTO customer_key (customer_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING customer_id, key
-         )
-         SELECT customer_id, key FROM created
-         UNION ALL SELECT customer_id, key FROM customer_key WHERE customer_id = $1`,
-        [customerId, randomBytes(KEY_BYTES)],
-      );
+      const rows = await this.#query<KeyRow>(INSERTED_OR_FOUND, [customerId, randomBytes(KEY_BYTES)]).catch((fault: unknown) => {
+        this.#isRefusingKeys ||= fault instanceof PersonalDataUnavailable;
+        throw fault;
+      });
+      this.#isRefusingKeys = false;
       // No row: another process inserted it after this statement began. The next statement sees it.
       if (rows[0] !== undefined) return customerKey(rows[0].key);
     }
   }
 
-  async #query(sql: string, values: unknown[]): Promise<{ customer_id: string; key: Buffer }[]> {
+  async #check(): Promise<void> {
+    const [found] = await this.#query<{ refuses: boolean }>(
+      `SELECT current_setting('transaction_read_only')::bool AND has_table_privilege('customer_key', 'INSERT') AS refuses,
+              (SELECT customer_id FROM customer_key LIMIT 1)`,
+      [],
+    );
+    if (found?.refuses === true) throw new PersonalDataUnavailable('it is read-only');
+    if (!this.#isRefusingKeys) return;
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw faultOf(error);
+    });
     try {
-      return (await this.#pool.query<{ customer_id: string; key: Buffer }>(sql, values)).rows;
-    } catch (fault) {
-      if (fault instanceof DatabaseError && !OUTAGE.test(fault.code ?? '')) throw fault;
-      throw new PersonalDataUnavailable(fault);
+      await client.query('BEGIN');
+      await client.query('INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [randomUUID(), randomBytes(KEY_BYTES)]);
+      await client.query('ROLLBACK');
+      this.#isRefusingKeys = false;
+      client.release();
+    } catch (error) {
+      // Its transaction may be open still.
+      client.release(true);
+      throw faultOf(error);
+    }
+  }
+
+  async #query<Row extends object>(sql: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row>(sql, values)).rows;
+    } catch (error) {
+      throw faultOf(error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PersonalData, personalDataMigrations } from './index.ts';
 
 const admin = new Client(process.env['TEST_DATABASE_URL']);
@@ -25,6 +26,10 @@ async function sql(text: string, values: unknown[] = []): Promise<{ n: number }[
   } finally {
     await client.end();
   }
+}
+
+function terminate(role: string): Promise<unknown> {
+  return admin.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1', [role]);
 }
 
 beforeAll(async () => {
@@ -88,5 +93,51 @@ describe('personal data', () => {
     const missing = newProcess(url.replace(database, 'no_such_database'));
     await expect(missing.fingerprint(randomUUID(), 'x')).rejects.toMatchObject({ dependency: 'personal-data' });
     await expect(newProcess().ping()).resolves.toBeUndefined();
+  });
+
+  it('of a database that can only be read is unavailable to who makes keys, told before anybody needs one, and not to who only reads', async () => {
+    const [reader, writer] = ['reader', 'writer'].map((name) => `${name}_${randomUUID().replaceAll('-', '')}`);
+    const as = (role: string): string => Object.assign(new URL(url), { username: role, password: 'secret' }).href;
+    for (const role of [reader!, writer!]) await sql(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
+    await sql(`GRANT SELECT ON customer_key TO ${reader}, ${writer}`);
+    await sql(`GRANT INSERT ON customer_key TO ${writer}`);
+    const jwe = await newProcess().seal(randomUUID(), recipient);
+    await admin.query(`ALTER DATABASE ${database} SET default_transaction_read_only = on`);
+    const [reading, writing] = [newProcess(as(reader!)), newProcess(as(writer!))];
+    await expect(writing.ping()).rejects.toThrow('read-only');
+    await expect(writing.seal(randomUUID(), recipient)).rejects.toMatchObject({ dependency: 'personal-data' });
+    await expect(reading.ping()).resolves.toBeUndefined();
+    expect(await reading.open(jwe)).toEqual(recipient);
+    await admin.query(`ALTER DATABASE ${database} RESET default_transaction_read_only`);
+    await terminate(writer!);
+    await vi.waitFor(() => writing.ping());
+    expect(await writing.open(await writing.seal(randomUUID(), recipient))).toEqual(recipient);
+    await sql(`DROP OWNED BY ${reader}, ${writer}; DROP ROLE ${reader}, ${writer}`);
+  });
+
+  it('that could not be given a key stays unavailable until one can be written, though the table can be read', async () => {
+    const personalData = newProcess();
+    await sql(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$`);
+    await sql('CREATE TRIGGER full_disk BEFORE INSERT ON customer_key FOR EACH ROW EXECUTE FUNCTION full_disk()');
+    await expect(personalData.ping()).resolves.toBeUndefined();
+    await expect(personalData.seal(randomUUID(), recipient)).rejects.toThrow('no space left');
+    await expect(personalData.ping()).rejects.toThrow('no space left');
+    const [before] = await sql('SELECT count(*)::int AS n FROM customer_key');
+    await sql('DROP FUNCTION full_disk CASCADE');
+    await expect(personalData.ping()).resolves.toBeUndefined();
+    expect(await sql('SELECT count(*)::int AS n FROM customer_key')).toEqual([before]);
+  });
+
+  it('asked of a server that says nothing is unavailable within a second', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const hanging = newProcess(Object.assign(new URL(url), { port: String((silent.address() as AddressInfo).port) }).href);
+    const startedMs = performance.now();
+    await expect(hanging.ping()).rejects.toMatchObject({ dependency: 'personal-data' });
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    await expect(hanging.seal(randomUUID(), recipient)).rejects.toMatchObject({ dependency: 'personal-data' });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
   });
 });

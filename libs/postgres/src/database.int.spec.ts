@@ -90,6 +90,13 @@ describe('A database', () => {
     await expect(closedPort.read((entities) => entities.query('SELECT 1'))).rejects.toBeInstanceOf(DependencyUnavailable);
   });
 
+  it('that can only be read is an outage for who writes, and a ping says so before anybody does', async () => {
+    const database = open(Object.assign(new URL(scratch.url), { search: '?options=-c%20default_transaction_read_only%3Don' }).href);
+    expect(await database.query('SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    await expect(database.query(`INSERT INTO note VALUES (50, '')`)).rejects.toMatchObject({ dependency: 'postgres' });
+    await expect(database.ping()).rejects.toThrow('postgres does not answer: it is read-only');
+  });
+
   it('that was not deployed to yet is an outage: nobody is to blame for a missing table', async () => {
     const noSuchDatabase = open(Object.assign(new URL(scratch.url), { pathname: '/no_such_database' }).href);
     await expect(noSuchDatabase.ping()).rejects.toMatchObject({ dependency: 'postgres' });

@@ -88,10 +88,10 @@ export class Database {
     });
   }
 
-  /** Resolves when the database answers within a second. */
+  /** Resolves when the database answers within a second, and can be written to. */
   async ping(): Promise<void> {
     // One at a time: a server that says nothing would take a connection of the pool for each.
-    this.#pinging ??= this.query('SELECT 1').finally(() => (this.#pinging = null));
+    this.#pinging ??= this.#checkWritable().finally(() => (this.#pinging = null));
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => late.reject(new DependencyUnavailable('postgres', `nothing within ${PING_ANSWERED_WITHIN_MS} ms`)),
@@ -105,6 +105,11 @@ export class Database {
     this.#closed = true;
     await this.#connecting?.catch(() => {});
     if (this.#source.isInitialized) await this.#source.destroy();
+  }
+
+  async #checkWritable(): Promise<void> {
+    const [session] = await this.query<{ isReadOnly: boolean }>(`SELECT current_setting('transaction_read_only')::bool AS "isReadOnly"`);
+    if (session?.isReadOnly === true) throw new DependencyUnavailable('postgres', 'it is read-only');
   }
 
   async #onConnection<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {

@@ -15,12 +15,22 @@ export interface Dependency {
 }
 
 const POLL_EVERY_MS = 1_000;
-const ANSWER_WITHIN_MS = 1_000;
+/** Adapters have limits of their own, and can say more of what went wrong: they go first. */
+const ANSWER_WITHIN_MS = 2_000;
+/** A question that has no answer for so long is given up, and another one asked. */
+const GIVEN_UP_AFTER_MS = 10_000;
+/** So many questions without an answer, and no more is asked until one of them has one: each may hold a connection. */
+const MOST_UNANSWERED = 3;
 
 interface Watched {
   readonly dependency: Dependency;
   failure: string | null;
-  asking: boolean;
+  /** Whether it was told to answer; null while nothing was told of it. */
+  toldToAnswer: boolean | null;
+  /** Counts questions, to know the answer to the last one. */
+  asked: number;
+  unanswered: number;
+  askedAtMs: number;
 }
 
 /** Asks every dependency each second, so that a readiness probe costs nothing and never waits. */
@@ -30,7 +40,7 @@ export class DependencyWatch {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: readonly Dependency[], onChange: (name: string, failure: string | null) => void) {
-    this.#watched = dependencies.map((dependency) => ({ dependency, failure: 'not asked yet', asking: false }));
+    this.#watched = dependencies.map((dependency) => ({ dependency, failure: 'not asked yet', toldToAnswer: null, asked: 0, unanswered: 0, askedAtMs: 0 }));
     this.#onChange = onChange;
   }
 
@@ -51,27 +61,37 @@ export class DependencyWatch {
 
   #ask(): void {
     for (const watched of this.#watched) {
-      if (watched.asking) continue;
-      watched.asking = true;
-      const late = setTimeout(() => this.#note(watched, `no answer within ${ANSWER_WITHIN_MS} ms`), ANSWER_WITHIN_MS);
-      late.unref();
-      watched.dependency
-        .check()
-        .then(
-          () => this.#note(watched, null),
-          (fault: unknown) => this.#note(watched, messageOf(fault)),
-        )
-        .finally(() => {
-          clearTimeout(late);
-          watched.asking = false;
-        });
+      const isAnswered = watched.unanswered === 0;
+      const isGivenUp = performance.now() - watched.askedAtMs >= GIVEN_UP_AFTER_MS;
+      if (isAnswered || (isGivenUp && watched.unanswered < MOST_UNANSWERED)) void this.#askOne(watched);
+    }
+  }
+
+  /** Never rejects. */
+  async #askOne(watched: Watched): Promise<void> {
+    const question = ++watched.asked;
+    const answer = (failure: string | null): void => {
+      if (question === watched.asked) this.#note(watched, failure);
+    };
+    watched.unanswered++;
+    watched.askedAtMs = performance.now();
+    const late = setTimeout(() => answer(`no answer within ${ANSWER_WITHIN_MS} ms`), ANSWER_WITHIN_MS).unref();
+    try {
+      await watched.dependency.check();
+      answer(null);
+    } catch (fault) {
+      answer(messageOf(fault));
+    } finally {
+      clearTimeout(late);
+      watched.unanswered--;
     }
   }
 
   #note(watched: Watched, failure: string | null): void {
-    const changed = (watched.failure === null) !== (failure === null);
     watched.failure = failure;
-    if (changed) this.#onChange(watched.dependency.name, failure);
+    if (watched.toldToAnswer === (failure === null)) return;
+    watched.toldToAnswer = failure === null;
+    this.#onChange(watched.dependency.name, failure);
   }
 }
 

@@ -16,6 +16,7 @@ import { PreferWait } from './prefer-wait.ts';
 import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
 import { Problem } from './problems.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
+import { type Ending, endAll } from './shutdown.ts';
 import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
 import { validationPipe } from './validation.ts';
 
@@ -25,6 +26,9 @@ const REQUEST_WITHIN_MS = 10_000;
 const LOOK_FOR_LATE_REQUESTS_EVERY_MS = 1_000;
 /** A connection on which nothing moves, such as one whose answer is not read. */
 const SILENT_CONNECTION_MS = 60_000;
+/** Together with the next one shorter than the whole. */
+const STOPPED_WITHIN_MS = 7_500;
+const CLOSED_WITHIN_MS = 1_000;
 const SHUTDOWN_WITHIN_MS = 10_000;
 const SWEEP_EVERY_MS = 20;
 
@@ -43,7 +47,10 @@ export interface ServiceOptions {
 export interface RunningService {
   readonly app: NestFastifyApplication;
   readonly url: string;
-  /** Requests and batches in hand end first, then connections are closed. */
+  /**
+   * Requests, batches and tasks in hand end first, side by side; then connections are closed. What hangs is left
+   * behind, so that all the others end in time. @throws naming what did not end.
+   */
   stop(): Promise<void>;
 }
 
@@ -119,8 +126,17 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
         fastify.server.closeIdleConnections();
         for (const socket of unused) socket.destroy();
       }, SWEEP_EVERY_MS);
-      await app.close().finally(() => clearInterval(sweep));
-      for (const dependency of dependencies) await dependency.close?.();
+      const stopping: readonly Ending[] = [
+        ['requests', () => fastify.close()],
+        ...consumers.map((consumer): Ending => [consumer.status().group, () => consumer.close()]),
+        // Nest would end one after the other what is ended here already; it ends the workers, and takes note of the rest.
+        ['workers', () => app.close()],
+      ];
+      const closing = dependencies.map((dependency): Ending => [dependency.name, () => dependency.close?.()]);
+      const left = await endAll(STOPPED_WITHIN_MS, stopping);
+      clearInterval(sweep);
+      left.push(...(await endAll(CLOSED_WITHIN_MS, closing)));
+      if (left.length > 0) throw new Error(`not everything ended: ${left.join('; ')}`);
     },
   };
 }
