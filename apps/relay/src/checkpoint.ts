@@ -37,11 +37,13 @@ export function toJson({ position, ...rest }: Checkpoint): string {
   return JSON.stringify({ position: position === null ? null : String(position), ...rest });
 }
 
+type Written = Omit<Checkpoint, 'position' | 'failures'> & { readonly position: string | null; readonly failures?: Checkpoint['failures'] };
+
 /** @throws StartRefused when it is not a checkpoint. */
 export function fromJson(text: string): Checkpoint {
   try {
     // Checkpoints of earlier relays have no failures.
-    const { position, last, routes, partitions, failures = [] } = JSON.parse(text) as Omit<Checkpoint, 'position'> & { position: string | null };
+    const { position, last, routes, partitions, failures = [] } = JSON.parse(text) as Written;
     if ([last, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
     return { position: position === null ? null : BigInt(position), last, routes, partitions, failures };
   } catch (fault) {

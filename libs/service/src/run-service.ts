@@ -10,6 +10,7 @@ import { type Dependency, DependencyWatch, serveHealth } from './health.ts';
 import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts';
 import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
+import { watchParked } from './parked.ts';
 import { answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
 import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
@@ -74,6 +75,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const registry = createMetrics(name, consumers);
   for (const metric of metrics) registry.registerMetric(metric);
   measureRequests(fastify, registry, logger);
+  const endWatch = watchParked(consumers, registry, logger);
   serveHealth(fastify, watch, consumers);
 
   app.useGlobalFilters(new ProblemFilter());
@@ -97,6 +99,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
         for (const socket of unused) socket.destroy();
       }, SWEEP_EVERY_MS);
       await app.close().finally(() => clearInterval(sweep));
+      endWatch();
       for (const dependency of dependencies) await dependency.close?.();
     },
   };
