@@ -6,6 +6,7 @@ import { Reservation } from './reservation.entity.ts';
 import { StockLevel } from './stock-level.entity.ts';
 
 const PAGE = 50;
+const IN_CODE_ORDER = 'level.sku COLLATE "C"';
 
 /** One product, on sale or not; null when there is none. */
 export class FindProduct extends Query<ProductView | null> {
@@ -81,8 +82,8 @@ export class ListStockHandler implements IQueryHandler<ListStock> {
     const found = await this.database.read((entities) =>
       entities
         .createQueryBuilder(StockLevel, 'level')
-        .where('level.sku > :cursor', { cursor })
-        .orderBy('level.sku')
+        .where(`${IN_CODE_ORDER} > :cursor`, { cursor })
+        .orderBy(IN_CODE_ORDER)
         .limit(limit + 1)
         .getMany(),
     );

@@ -357,8 +357,14 @@ describe('The database of the payment service', () => {
        VALUES ('revenue-by-day', 'payments', 0, 7, 6, $1), ('payment', 'payments', 0, 7, 6, $1)`,
       [randomUUID()],
     );
+    await runSql(
+      scratch.url,
+      `INSERT INTO parked_event (group_name, topic, partition, record_offset, stream, headers, cause)
+       SELECT group_name, topic, partition, 3, 'payment-1', '{}', 'x' FROM projection_position`,
+    );
     await migrate({ url: scratch.url, ownerRole, migrations });
     expect(await runSql(scratch.url, 'SELECT FROM revenue_by_day')).toEqual([]);
+    expect(await runSql(scratch.url, 'SELECT group_name FROM parked_event')).toEqual([{ group_name: 'payment' }]);
     const positions = await runSql(scratch.url, 'SELECT group_name, next_offset::int, last_offset::int, last_event_id IS NULL AS is_new FROM projection_position ORDER BY 1');
     expect(positions).toEqual([
       { group_name: 'payment', next_offset: 7, last_offset: 6, is_new: false },

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { BatchRecord, DeliveredEvent, EventBatch } from './batch.ts';
 import { ConsumerHeld, DependencyUnavailable, RetryableFault } from './delivery-policy.ts';
-import { BEHIND_A_PARKED_EVENT } from './parking.ts';
+import { BEHIND_A_PARKED_EVENT, parkedChannel } from './parking.ts';
 import { react } from './react.ts';
 import { ParkingInMemory } from './testing/parking-in-memory.ts';
 
@@ -82,6 +82,27 @@ describe('A reactor', () => {
     const parking = new ParkingInMemory();
     parking.park = () => Promise.reject(new DependencyUnavailable('postgres', 'refused'));
     await expect(react(batch(record('a', 0, 'truncated')), parking, async () => {})).rejects.toThrow('postgres');
+  });
+});
+
+describe('What a reactor parks', () => {
+  const told: unknown[] = [];
+  const hear = (message: unknown): void => void told.push(message);
+  afterEach(() => {
+    parkedChannel.unsubscribe(hear);
+  });
+
+  it('is told once, also when the batch is delivered again, and not before it is parked', async () => {
+    parkedChannel.subscribe(hear);
+    const parking = new ParkingInMemory();
+    const park = parking.park.bind(parking);
+    parking.park = () => Promise.reject(new DependencyUnavailable('postgres', 'refused'));
+    const poisoned = batch(record('a', 0, 'truncated'));
+    await expect(react(poisoned, parking, async () => {})).rejects.toThrow('postgres');
+    expect(told).toEqual([]);
+    parking.park = park;
+    for (let delivery = 0; delivery < 3; delivery++) await react(poisoned, parking, async () => {});
+    expect(told).toEqual([{ at: { group: 'g', topic: 't', partition: 0 }, records: [{ record: record('a', 0, 'truncated'), cause: 'truncated' }] }]);
   });
 });
 

@@ -12,6 +12,7 @@ import { readJsonBodies } from './json-bodies.ts';
 import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts';
 import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
+import { watchParked } from './parked.ts';
 import { PreferWait } from './prefer-wait.ts';
 import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
 import { Problem } from './problems.ts';
@@ -103,6 +104,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const registry = createMetrics(name, consumers);
   for (const metric of metrics) registry.registerMetric(metric);
   measureRequests(fastify, registry, logger);
+  const endWatch = watchParked(consumers, registry, logger);
   serveHealth(fastify, watch, consumers);
 
   app.useGlobalFilters(new ProblemFilter());
@@ -136,6 +138,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       const left = await endAll(STOPPED_WITHIN_MS, stopping);
       clearInterval(sweep);
       left.push(...(await endAll(CLOSED_WITHIN_MS, closing)));
+      endWatch();
       if (left.length > 0) throw new Error(`not everything ended: ${left.join('; ')}`);
     },
   };
