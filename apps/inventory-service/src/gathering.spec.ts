@@ -1,6 +1,7 @@
+import { StreamContended } from '@orderstream/event-sourcing';
 import { DependencyUnavailable } from '@orderstream/messaging';
 import { describe, expect, it } from 'vitest';
-import { gathered } from './gathering.ts';
+import { gathered, gatheredByKey } from './gathering.ts';
 
 /** Work that is held until told to go on, and fails for what is poisoned. */
 function heldWork() {
@@ -10,6 +11,7 @@ function heldWork() {
     calls.push({ items, goOn: resolve });
     await promise;
     if (items.includes('poison')) throw new Error('poisoned');
+    if (items.includes('contended')) throw new StreamContended('stock-HOT', 8);
     if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
   };
   return { calls, work };
@@ -43,14 +45,14 @@ describe('Gathered work', () => {
     await Promise.all(all);
   });
 
-  it('that fails is done again for each caller alone: the fault is of who brought it', async () => {
+  it.each(['poison', 'contended'])('that fails (%s) is done again for each caller alone: the fault is of who brought it', async (fault) => {
     const { calls, work } = heldWork();
     const ask = gathered(work);
     const first = ask(['a']);
-    const fates = Promise.allSettled([ask(['b']), ask(['poison']), ask(['c'])]);
+    const fates = Promise.allSettled([ask(['b']), ask([fault]), ask(['c'])]);
     calls[0]!.goOn();
     await first;
-    for (const [nth, items] of [['b', 'poison', 'c'], ['b'], ['poison'], ['c']].entries()) {
+    for (const [nth, items] of [['b', fault, 'c'], ['b'], [fault], ['c']].entries()) {
       await expect.poll(() => calls[nth + 1]?.items).toEqual(items);
       calls[nth + 1]!.goOn();
     }
@@ -76,5 +78,29 @@ describe('Gathered work', () => {
     calls[0]!.goOn();
     await expect(asked).rejects.toThrow('poisoned');
     expect(calls).toHaveLength(1);
+  });
+});
+
+describe('Work that is gathered by key', () => {
+  it('goes side by side for different keys, and what is asked for under one key meanwhile goes into its next call', async () => {
+    const { calls, work } = heldWork();
+    const ask = gatheredByKey((_key: string, items: readonly string[]) => work(items), 10);
+    const all = [ask('A', ['a1']), ask('B', ['b1']), ask('A', ['a2']), ask('A', ['a3'])];
+    expect(calls.map(({ items }) => items)).toEqual([['a1'], ['b1']]);
+    calls[1]!.goOn();
+    await all[1];
+    calls[0]!.goOn();
+    await expect.poll(() => calls[2]?.items).toEqual(['a2', 'a3']);
+    calls[2]!.goOn();
+    await Promise.all(all);
+  });
+
+  it('that fails under one key is no matter of the others, and the key is as new afterwards', async () => {
+    const ask = gatheredByKey(async (_key: string, items: readonly string[]) => {
+      if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
+    }, 10);
+    const fates = await Promise.allSettled([ask('A', ['outage']), ask('B', ['b']), ask('A', ['a'])]);
+    expect(fates.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    await ask('A', ['a']);
   });
 });

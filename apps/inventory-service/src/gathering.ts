@@ -1,3 +1,4 @@
+import { StreamContended } from '@orderstream/event-sourcing';
 import { fateOf } from '@orderstream/messaging';
 
 interface Caller<Item> {
@@ -10,8 +11,8 @@ interface Caller<Item> {
  * Work that many callers ask for and that is cheapest done together: one call runs at a time, and what
  * is asked for meanwhile goes into the next. Calls that would race for the same streams don't, then.
  *
- * When a call for several callers fails on account of what they brought, it is done again for each of them
- * alone, so that the fault reaches only who brought it. The work must be idempotent.
+ * When a call for several callers fails on account of what they brought, or of a stream that others write to, it is
+ * done again for each of them alone, so that the fault reaches only who brought it. The work must be idempotent.
  *
  * @param most items of several callers at once; what one caller brings stays together.
  */
@@ -31,7 +32,7 @@ export function gathered<Item>(
         await work(callers.flatMap(({ items }) => items));
         for (const { resolve } of callers) resolve();
       } catch (fault) {
-        const isOfOne = callers.length > 1 && fateOf(fault) === 'park';
+        const isOfOne = callers.length > 1 && (fateOf(fault) === 'park' || fault instanceof StreamContended);
         for (const { items, resolve, reject } of callers) {
           if (isOfOne) await work(items).then(resolve, reject);
           else reject(fault);
@@ -46,6 +47,25 @@ export function gathered<Item>(
     waiting.push({ items, resolve, reject });
     if (!isRunning) void run();
     return promise;
+  };
+}
+
+/** The same for each key apart: what becomes of a caller depends on those alone that ask under the same key. */
+export function gatheredByKey<Item>(
+  work: (key: string, items: readonly Item[]) => Promise<void>,
+  most: number,
+): (key: string, items: readonly Item[]) => Promise<void> {
+  const queues = new Map<string, { readonly ask: (items: readonly Item[]) => Promise<void>; callers: number }>();
+  return async (key, items) => {
+    const queue = queues.get(key) ?? { ask: gathered((all: readonly Item[]) => work(key, all), most), callers: 0 };
+    queues.set(key, queue);
+    queue.callers += 1;
+    try {
+      await queue.ask(items);
+    } finally {
+      queue.callers -= 1;
+      if (queue.callers === 0) queues.delete(key);
+    }
   };
 }
 

@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { currentVersion } from '@orderstream/contracts';
-import { type CommandEnvelope, type CommandResult, type EventStore, handleCommandBatch } from '@orderstream/event-sourcing';
+import { type CommandEnvelope, type CommandResult, type EventStore, handleCommands, sideBySide } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
 import {
   type StockCommand,
@@ -10,7 +10,7 @@ import {
   type StockState,
   stockDecider,
 } from './domain/stock.decider.ts';
-import { gathered } from './gathering.ts';
+import { gatheredByKey } from './gathering.ts';
 
 /** A product that all of these concern gets as many events in one append, which must stay well below the store's limit of 1 MiB. */
 const MOST_AT_ONCE = 500;
@@ -31,24 +31,24 @@ interface Asked {
 }
 
 /**
- * Requests are gathered: the stock of a product that much arrives of is one stream, for which they would
- * race until some of them gave up.
+ * Requests are gathered, product by product: the stock of one that much arrives of is one stream, for which they
+ * would race until some of them gave up.
  */
 @CommandHandler(StockCommands)
 export class StockCommandsHandler implements ICommandHandler<StockCommands> {
-  readonly #answer: (asked: readonly Asked[]) => Promise<void>;
+  readonly #answer: (sku: string, asked: readonly Asked[]) => Promise<void>;
 
   constructor(@Inject(EVENT_STORE) store: EventStore) {
-    this.#answer = gathered(async (asked) => {
-      const envelopes = asked.map(({ envelope }) => envelope);
-      const results = await handleCommandBatch(store, stockDecider, envelopes, { schemaVersion: currentVersion });
+    this.#answer = gatheredByKey(async (sku: string, asked: readonly Asked[]) => {
+      const commands = asked.map(({ envelope }) => envelope);
+      const results = await handleCommands(store, stockDecider, sku, commands, { schemaVersion: currentVersion });
       asked.forEach((each, nth) => (each.result = results[nth]!));
     }, MOST_AT_ONCE);
   }
 
   async execute({ batch }: StockCommands): Promise<StockResult[]> {
     const asked = batch.map((envelope): Asked => ({ envelope, result: null }));
-    await this.#answer(asked);
+    await sideBySide(Map.groupBy(asked, ({ envelope }) => envelope.id), ([sku, ofOne]) => this.#answer(sku, ofOne));
     return asked.map(({ result }) => result!);
   }
 }

@@ -12,7 +12,7 @@ export const paymentServiceConfig = z.object({
   SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
   DATABASE_URL: urlOf('postgres', 'postgresql'),
   PAYMENT_PROVIDER_URL: urlOf('http', 'https'),
-  /** How long after its acceptance an order waits for its authorisation before it is declined. */
+  /** How long after the first attempt an order waits for its authorisation before it is declined. */
   PAYMENT_DEADLINE_MS: wholeNumber(LONGEST_DEADLINE_MS, 1).default(HOUR_MS),
 });
 

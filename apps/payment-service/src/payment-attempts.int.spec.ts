@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { DependencyUnavailable } from '@orderstream/messaging';
 import { type RunningService, startService } from '@orderstream/service';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
@@ -116,7 +118,7 @@ describe('A payment', () => {
   it('is not captured before it is authorised, even if that is asked for first', async () => {
     const orderId = randomUUID();
     await add(capture(orderId));
-    expect(await table.claim(10, { overdueToo: true })).toEqual([]);
+    expect(await table.claim({ first: 10, repeated: 10 }, { overdueToo: true })).toEqual([]);
     await add(authorise(orderId));
     startWorker();
     await isDone(orderId);
@@ -185,7 +187,7 @@ describe('A payment that has no answer', () => {
     };
     startWorker({ gateway: gatewayWith({ find }) });
     const [late, cancelled] = [randomUUID(), randomUUID()];
-    await add(overdue(late), authorise(cancelled), cancel(cancelled));
+    await add(overdue(late, 'pm_card_silent'), authorise(cancelled), cancel(cancelled));
     for (const orderId of [late, cancelled]) {
       await isStuck(orderId, 'authorise', 'riddles');
       expect(await eventsOf(orderId)).toEqual(['PaymentRequested']);
@@ -207,6 +209,38 @@ describe('A payment that has no answer', () => {
     expect(await moneyOf(orderId)).toEqual({ held: 4_900, taken: 0 });
   });
 
+  it('is authorised after all when it is asked for once more after its deadline, as long as the outage was', async () => {
+    const away = { yet: true };
+    const authoriseLater: PaymentGateway['authorise'] = (...args) => {
+      if (away.yet) throw new DependencyUnavailable('payment-provider', 'away');
+      return gateway.authorise(...args);
+    };
+    const find: PaymentGateway['find'] = (...args) => {
+      if (away.yet) throw new DependencyUnavailable('payment-provider', 'away');
+      return gateway.find(...args);
+    };
+    startWorker({ gateway: gatewayWith({ authorise: authoriseLater, find }) });
+    const orderId = randomUUID();
+    await add(authorise(orderId));
+    await isStuck(orderId, 'authorise', 'away');
+    await letDeadlinePass(orderId);
+    await letTimePass();
+    await vi.waitFor(async () => expect((await rowOf(orderId)).attempts).toBeGreaterThan(2), 10_000);
+    away.yet = false;
+    await letTimePass();
+    await isDone(orderId);
+    expect(await eventsOf(orderId)).toEqual(AUTHORISED);
+  });
+
+  it('is authorised when nobody had asked before its deadline: the time of an outage is nobody’s', async () => {
+    const [untried, flickering] = [randomUUID(), randomUUID()];
+    await add({ ...authorise(untried), deadlineAfterMs: 60_000 }, { ...authorise(flickering, 'pm_card_unstable'), deadlineAfterMs: 60_000 });
+    await database.query(`UPDATE payment_attempt SET next_attempt_at = next_attempt_at - interval '2 h', deadline_at = deadline_at - interval '2 h'`);
+    startWorker();
+    await isDone(untried, flickering);
+    for (const orderId of [untried, flickering]) expect(await eventsOf(orderId)).toEqual(AUTHORISED);
+  });
+
   it('is declined by the provider when the look-up finds that, and not given up', async () => {
     const orderId = randomUUID();
     await add(authorise(orderId, 'pm_card_declined'), cancel(orderId));
@@ -220,7 +254,7 @@ describe('A payment that has no answer', () => {
     const heard = { yet: false };
     startWorker({ hasCaughtUp: () => heard.yet });
     const [late, other] = [randomUUID(), randomUUID()];
-    await add(overdue(late), authorise(other));
+    await add(overdue(late, 'pm_card_silent'), authorise(other));
     await isDone(other);
     expect(await rowOf(late)).toMatchObject({ state: 'pending', attempts: 0 });
     heard.yet = true;
@@ -245,7 +279,7 @@ describe('An answer that contradicts', () => {
       return operation({ refusal: 'insufficient-funds' });
     };
     startWorker({ gateway: gatewayWith({ find }) });
-    await add(overdue(orderId));
+    await add(overdue(orderId, 'pm_card_silent'));
     await isStuck(orderId, 'authorise', 'RecordDecline contradicts what is known of payment .* it is authorised$');
     expect(await eventsOf(orderId)).toEqual(AUTHORISED);
     hasAlerted(error, 'contradicts');
@@ -298,7 +332,7 @@ describe('An answer that contradicts', () => {
     const error = alerts();
     const orderId = randomUUID();
     const worker = startWorker({ gateway: gatewayWith({ void: async () => operation({ refusal: 'captured' }) }) });
-    await add(overdue(orderId));
+    await add(overdue(orderId, 'pm_card_silent'));
     await isStuck(orderId, 'authorise', 'the provider refuses the void: captured');
     expect(await eventsOf(orderId)).toEqual(givenUp('deadline'));
     hasAlerted(error, 'refuses the void');
@@ -346,17 +380,18 @@ describe('The payment worker', () => {
   });
 
   it('waits while the provider is away, declines nothing meanwhile, and does all of it when it is back', async () => {
-    const [toPay, toVoid, toRefund, late, bookedLate, cancelled] = Array.from({ length: 6 }, () => randomUUID()) as [string, string, string, string, string, string];
+    const [toPay, toVoid, toRefund, late, silent, bookedLate, cancelled] =
+      Array.from({ length: 7 }, () => randomUUID()) as [string, string, string, string, string, string, string];
     const first = startWorker();
     await add(authorise(toVoid), authorise(toRefund), capture(toRefund), authorise(bookedLate, 'pm_card_slow'));
     await isDone(toVoid, toRefund);
     await vi.waitFor(async () => expect(await bookOf(bookedLate)).toHaveLength(1), 10_000);
     await first.onModuleDestroy();
     await world.stopProvider();
-    await add(authorise(toPay), capture(toPay), cancel(toVoid), refund(toRefund), overdue(late), authorise(cancelled), cancel(cancelled));
+    await add(authorise(toPay), capture(toPay), cancel(toVoid), refund(toRefund), overdue(late), overdue(silent, 'pm_card_silent'), authorise(cancelled), cancel(cancelled));
     await letDeadlinePass(bookedLate);
     startWorker();
-    const waiting = [[toPay, 'authorise'], [toVoid, 'void'], [toRefund, 'refund'], [late, 'authorise'], [bookedLate, 'authorise'], [cancelled, 'authorise']] as const;
+    const waiting = [[toPay, 'authorise'], [toVoid, 'void'], [toRefund, 'refund'], [late, 'authorise'], [silent, 'authorise'], [bookedLate, 'authorise'], [cancelled, 'authorise']] as const;
     await vi.waitFor(async () => {
       await letTimePass();
       for (const [orderId, step] of waiting) {
@@ -365,13 +400,14 @@ describe('The payment worker', () => {
         expect(row.attempts).toBeGreaterThan(2);
       }
     }, 20_000);
-    for (const orderId of [toPay, late, bookedLate, cancelled]) expect(await eventsOf(orderId)).toEqual(['PaymentRequested']);
+    for (const orderId of [toPay, late, silent, bookedLate, cancelled]) expect(await eventsOf(orderId)).toEqual(['PaymentRequested']);
     await world.restartProvider();
     await isDone(...waiting.map(([orderId]) => orderId));
     expect(await eventsOf(toPay)).toEqual(CAPTURED);
     expect(await eventsOf(toVoid)).toEqual(VOIDED);
     expect(await eventsOf(toRefund)).toEqual(REFUNDED);
-    expect(await eventsOf(late)).toEqual(givenUp('deadline'));
+    expect(await eventsOf(late), 'it could not be asked for in time').toEqual(AUTHORISED);
+    expect(await eventsOf(silent)).toEqual(givenUp('deadline'));
     expect(await eventsOf(bookedLate), 'it had been booked').toEqual(AUTHORISED);
     expect(await eventsOf(cancelled)).toEqual(givenUp('cancelled'));
   });
@@ -407,6 +443,43 @@ describe('The payment worker', () => {
     await add(authorise(orderId), capture(orderId));
     await isDone(orderId);
     expect(await openAttempts(...silent)).toBe(100);
+  });
+
+  it('lets nobody wait for long for five hundred orders that get no answer, new or tried again and again', async () => {
+    const silentForMs = 2_000;
+    const silent = new Set<string>(Array.from({ length: 500 }, () => randomUUID()));
+    startWorker({
+      gateway: gatewayWith({
+        authorise: async (key, request, signal) => {
+          if (!silent.has(request.orderId)) return gateway.authorise(key, request, signal);
+          await delay(silentForMs, undefined, { signal }).catch(() => {});
+          throw new DependencyUnavailable('payment-provider', 'silent');
+        },
+      }),
+    });
+    const paidAfterMs = async (): Promise<number> => {
+      const orderId = randomUUID();
+      const since = performance.now();
+      await add(authorise(orderId), capture(orderId));
+      await isDone(orderId);
+      return performance.now() - since;
+    };
+    await add(...[...silent].map((orderId) => authorise(orderId)));
+    expect(await paidAfterMs()).toBeLessThan(10_000);
+    await vi.waitFor(async () => expect((await database.query('SELECT FROM payment_attempt WHERE attempts > 1')).length).toBeGreaterThan(64), 20_000);
+    for (let times = 0; times < 3; times++) expect(await paidAfterMs()).toBeLessThan(5_000);
+    expect(await openAttempts(...silent)).toBe(500);
+  });
+
+  it('gives up at once what waits to be tried again when its order is cancelled', async () => {
+    const orderId = randomUUID();
+    startWorker();
+    await add(authorise(orderId, 'pm_card_silent'));
+    await isStuck(orderId, 'authorise', 'it answered 503');
+    await database.query(`UPDATE payment_attempt SET next_attempt_at = now() + interval '1 h', leased_until = NULL`);
+    await add(cancel(orderId));
+    await isDone(orderId);
+    expect(await eventsOf(orderId)).toEqual(givenUp('cancelled'));
   });
 
   it('keeps what the provider does not understand, with the reason, and tries again until somebody has mended it', async () => {

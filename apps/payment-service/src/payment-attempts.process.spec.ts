@@ -50,8 +50,8 @@ describe('Payment attempts', () => {
       orderId,
       work: { step: 'authorise', customerId: 'c', amount: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm' },
       after: null,
-      dueAt: null,
-      deadlineAt: '2026-01-02T03:05:05.678Z',
+      dueAfterMs: 0,
+      deadlineAfterMs: 60_000,
       cause,
     });
   });
@@ -62,7 +62,7 @@ describe('Payment attempts', () => {
     ['void what a shipment was cancelled with', 'ShipmentCancelled', {}, 'void', 'authorise'],
     ['refund what came back, once it was captured', 'ShipmentReturned', {}, 'refund', 'capture'],
   ] as const)('%s', (_, type, more, step, after) => {
-    const attempt = { orderId, work: { step }, after, dueAt: null, deadlineAt: null, cause };
+    const attempt = { orderId, work: { step }, after, dueAfterMs: 0, deadlineAfterMs: null, cause };
     expect(toAttempt(delivered(type, more), settings)).toEqual(attempt);
   });
 });

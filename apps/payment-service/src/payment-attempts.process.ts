@@ -11,7 +11,7 @@ import type { PaymentWork } from './payment-steps.ts';
 export const ATTEMPT_SETTINGS = Symbol('ATTEMPT_SETTINGS');
 
 export interface AttemptSettings {
-  /** How long after its acceptance an order waits for its authorisation. */
+  /** How long after the first attempt an order waits for its authorisation. */
   readonly deadlineMs: number;
 }
 
@@ -55,12 +55,12 @@ export function toAttempt(
   { deadlineMs }: AttemptSettings,
 ): NewTask<PaymentWork> | null {
   const { orderId } = event.data;
-  const task = { orderId, dueAt: null, deadlineAt: null, cause: { id, correlationId, traceparent } };
+  const task = { orderId, dueAfterMs: 0, deadlineAfterMs: null, cause: { id, correlationId, traceparent } };
   switch (event.type) {
     case 'OrderAccepted': {
-      const { customerId, total, paymentMethod, acceptedAt } = event.data;
-      const deadlineAt = new Date(Date.parse(acceptedAt) + deadlineMs).toISOString();
-      return { ...task, work: { step: 'authorise', customerId, amount: total, paymentMethod }, after: null, deadlineAt };
+      const { customerId, total, paymentMethod } = event.data;
+      const work = { step: 'authorise', customerId, amount: total, paymentMethod } as const;
+      return { ...task, work, after: null, deadlineAfterMs: deadlineMs };
     }
     case 'OrderCancelled':
       // Of later stages it tells what the shipment said, and that is answered below; before, no payment was asked for.

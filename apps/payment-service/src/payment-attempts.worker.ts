@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PostgresProcessTable } from '@orderstream/postgres';
-import { CONSUMERS, type Consumer, ProcessWorker } from '@orderstream/service';
+import { CONSUMERS, type Consumer, Presence, ProcessWorker } from '@orderstream/service';
 import { PAYMENT_ATTEMPTS } from './consumers.ts';
 import { PaymentSteps, type PaymentWork } from './payment-steps.ts';
 
@@ -12,11 +12,14 @@ export class PaymentAttemptsWorker extends ProcessWorker<PaymentWork> {
     steps: PaymentSteps,
     @Inject(CONSUMERS) consumers: readonly Pick<Consumer, 'transportId' | 'status'>[],
   ) {
+    const hears = consumers.filter(({ transportId }) => transportId === PAYMENT_ATTEMPTS);
+    // No grace: what is overdue is asked for once more, so it has its chance whenever that is.
+    const presence = new Presence({ hears, needs: [], graceMs: 0 });
     super({
       name: 'payments',
       table,
       carryOut: (task, signal) => steps.carryOut(task, signal),
-      hears: () => consumers.filter(({ transportId }) => transportId === PAYMENT_ATTEMPTS),
+      actsOnOverdue: () => presence.hasLasted(),
     });
   }
 }

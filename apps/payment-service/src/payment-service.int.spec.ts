@@ -263,14 +263,28 @@ describe('The payment service', () => {
   });
 
   it('waits for an answer as long as it is told to, and gives nothing up while Kafka may have something to say', async () => {
-    const acceptedAt = new Date(Date.now() - DEADLINE_MS - 1_000).toISOString();
     const [late, inTime] = [randomUUID(), randomUUID()];
-    await accepted(late, 'pm_card_ok', 100, acceptedAt);
+    await accepted(late, 'pm_card_silent', 100);
+    await untilLast(late, 'PaymentRequested');
+    const [row] = await rows(
+      `SELECT state, attempts > 0 AS is_tried, deadline_at > now() + interval '85 s' AND deadline_at <= now() + interval '90 s' AS waits
+       FROM payment_attempt WHERE order_id = $1`,
+      [late],
+    );
+    expect(row).toEqual({ state: 'pending', is_tried: true, waits: true });
+    await rows(`UPDATE payment_attempt SET deadline_at = now(), next_attempt_at = now() WHERE order_id = $1`, [late]);
     await accepted(inTime, 'pm_card_ok', 100);
     await untilLast(inTime, 'PaymentAuthorised');
-    const [row] = await rows('SELECT state, attempts, deadline_at FROM payment_attempt WHERE order_id = $1', [late]);
-    expect(row).toEqual({ state: 'pending', attempts: 0, deadline_at: new Date(Date.parse(acceptedAt) + DEADLINE_MS) });
+    expect((await storedOf(late)).map(({ event }) => event.type)).toEqual(['PaymentRequested']);
     await rows('DELETE FROM payment_attempt WHERE order_id = $1', [late]);
+  });
+
+  it.each([['an hour ago', -3_600_000], ['in two hours', 7_200_000]])('pays for an order that was accepted %s by its service’s clock, or heard of late', async (_, differenceMs) => {
+    const orderId = randomUUID();
+    await accepted(orderId, 'pm_card_unstable', 100, new Date(Date.now() + differenceMs).toISOString());
+    await untilLast(orderId, 'PaymentAuthorised');
+    const [row] = await rows(`SELECT deadline_at - created_at <= interval '95 s' AS is_short FROM payment_attempt WHERE order_id = $1`, [orderId]);
+    expect(row).toEqual({ is_short: true });
   });
 
   it('parks an event whose predecessor never came, instead of showing half a payment', async () => {

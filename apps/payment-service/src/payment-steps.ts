@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Money } from '@orderstream/contracts';
 import { type EventStore, load } from '@orderstream/event-sourcing';
-import type { ClaimedTask } from '@orderstream/messaging';
+import { type ClaimedTask, messageOf } from '@orderstream/messaging';
 import { EVENT_STORE } from '@orderstream/service';
 import { type PaymentCommand, type PaymentState, isGivenUp, paymentDecider } from './domain/payment.decider.ts';
 import { PAYMENT_GATEWAY, type PaymentGateway, type ProviderOperation } from './payment-gateway.ts';
@@ -63,20 +63,38 @@ export class PaymentSteps {
 
   /** What is to be recorded of a payment whose outcome the stream does not know. */
   async #outcome(task: Task, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<PaymentCommand> {
-    const { orderId, attempts, awaitedBy, isOverdue } = task;
-    const { amount, paymentMethod } = work;
-    const key = keyOf(orderId, 'authorise');
-    const reason = awaitedBy.includes('void') ? 'cancelled' : isOverdue ? 'deadline' : null;
-    const known = attempts > 1 || reason !== null ? await this.gateway.find(key, signal) : null;
+    const { orderId, attempts, awaitedBy } = task;
+    const isCancelled = awaitedBy.includes('void');
+    const known = attempts > 1 || isCancelled ? await this.gateway.find(keyOf(orderId, 'authorise'), signal) : null;
+    const booked = known ?? (isCancelled ? null : await this.#askToAuthorise(task, work, signal));
     // Nothing is known, but a worker that lost its lease may just be sending it, or have the answer in its hands.
     // Therefore the stream decides first, and the provider's key is closed only when the stream says so: the other
     // order would release what somebody has just recorded as authorised, if the one who gives up died in between.
-    if (known === null && reason !== null) return { type: 'GiveUpPayment', orderId, reason, at: new Date().toISOString() };
-    const booked = known ?? (await this.gateway.authorise(key, { orderId, amount, paymentMethod }, signal));
+    const reason = isCancelled ? 'cancelled' : 'deadline';
+    if (booked === null) return { type: 'GiveUpPayment', orderId, reason, at: new Date().toISOString() };
     // A worker that dies here leaves an outcome that nobody has heard of: the next one looks it up.
     return booked.refusal === null
       ? { type: 'RecordAuthorisation', orderId, amount: booked.amount, authorisationId: booked.id, at: booked.recordedAt }
       : { type: 'RecordDecline', orderId, reason: booked.refusal, at: booked.recordedAt };
+  }
+
+  /**
+   * Null when it need not be waited for any longer. A deadline may have passed while the provider was away, or this
+   * service, or both: so it does not end the asking, but only what is asked once more after it. The provider must have
+   * left that without an answer, and then say that it has booked nothing; one that does not say so is away.
+   */
+  async #askToAuthorise(
+    { orderId, isOverdue }: Task,
+    { amount, paymentMethod }: PaymentWork & { step: 'authorise' },
+    signal: AbortSignal,
+  ): Promise<ProviderOperation | null> {
+    const key = keyOf(orderId, 'authorise');
+    const asked = this.gateway.authorise(key, { orderId, amount, paymentMethod }, signal);
+    if (!isOverdue) return asked;
+    return asked.catch((fault: unknown) => {
+      this.#logger.warn(`authorise of order ${orderId} is overdue, and fails once more: ${messageOf(fault)}`);
+      return this.gateway.find(key, signal);
+    });
   }
 
   async #capture(task: Task, signal: AbortSignal): Promise<void> {

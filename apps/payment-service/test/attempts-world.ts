@@ -33,11 +33,11 @@ export const CAPTURE_FAILED = [...AUTHORISED, 'PaymentCaptureFailed'];
 export const givenUp = (reason: string): string[] => ['PaymentRequested', `PaymentDeclined ${reason}`];
 
 export const attempt = (orderId: string, work: PaymentWork, after: Attempt['after']): Attempt =>
-  ({ orderId, work, after, dueAt: null, deadlineAt: null, cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined } });
+  ({ orderId, work, after, dueAfterMs: 0, deadlineAfterMs: null, cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined } });
 export const authorise = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt =>
   attempt(orderId, { step: 'authorise', customerId: randomUUID(), amount, paymentMethod }, null);
-/** An authorisation that should have been there long ago. */
-export const overdue = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt => ({ ...authorise(orderId, paymentMethod), deadlineAt: LONG_AGO });
+/** An authorisation for which only one answer is waited for. */
+export const overdue = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt => ({ ...authorise(orderId, paymentMethod), deadlineAfterMs: 0 });
 export const capture = (orderId: string): Attempt => attempt(orderId, { step: 'capture' }, 'authorise');
 export const cancel = (orderId: string): Attempt => attempt(orderId, { step: 'void' }, 'authorise');
 export const refund = (orderId: string): Attempt => attempt(orderId, { step: 'refund' }, 'capture');
@@ -150,7 +150,7 @@ export class AttemptsWorld {
   };
   /** As if the lease or backoff of every waiting row had run out. */
   readonly letTimePass = async (): Promise<void> => {
-    await this.database.query(`UPDATE payment_attempt SET next_attempt_at = now() WHERE state = 'pending'`);
+    await this.database.query(`UPDATE payment_attempt SET next_attempt_at = now(), leased_until = NULL WHERE state = 'pending'`);
     this.#wakeWorkers();
   };
   readonly letDeadlinePass = async (orderId: string): Promise<void> => {

@@ -25,6 +25,8 @@ const SHORT_MS = 400;
 const LONG_MS = 3_600_000;
 const byHand: ShipmentTimes = { dispatchDeadlineMs: LONG_MS, automaticCarrierMs: undefined };
 const automatic: ShipmentTimes = { dispatchDeadlineMs: LONG_MS, automaticCarrierMs: 50 };
+/** A deadline that is there at once, and needs no grace to speak of. */
+const none: ShipmentTimes = { dispatchDeadlineMs: 1, automaticCarrierMs: undefined };
 
 beforeAll(async () => {
   await admin.query(`CREATE DATABASE ${databaseName}`);
@@ -46,19 +48,22 @@ interface Surroundings {
   readonly table: PostgresProcessTable<ShipmentWork>;
   /** Whether each consumer has read its topic to its end. */
   readonly caughtUp: Map<symbol, boolean>;
+  readonly times: ShipmentTimes;
+  readonly check: () => Promise<unknown>;
 }
 
 const newTable = (): PostgresProcessTable<ShipmentWork> => new PostgresProcessTable(database, 'shipment_task');
 
 function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
-  const surroundings = { store, table: newTable(), caughtUp: new Map([[SHIPMENT_SCHEDULING, true], [SHIPMENT_TASKS, true]]), ...with_ };
+  const caughtUp = new Map([[SHIPMENT_SCHEDULING, true], [SHIPMENT_TASKS, true]]);
+  const surroundings: Surroundings = { store, table: newTable(), caughtUp, times: none, check: () => store.ping(), ...with_ };
   const handler = new ShipmentCommandsHandler(surroundings.store);
   const commands = { execute: (command: ShipmentCommands) => handler.execute(command) } as unknown as CommandBus;
   const consumers = [SHIPMENT_SCHEDULING, SHIPMENT_TASKS, Symbol('another')].map((transportId) => ({
     transportId,
     status: () => ({ group: transportId.description!, blockedBy: null, caughtUp: surroundings.caughtUp.get(transportId) ?? false, partitions: [] }),
   }));
-  const worker = new ShipmentTasksWorker(surroundings.table, commands, consumers);
+  const worker = new ShipmentTasksWorker(surroundings.table, commands, consumers, [surroundings], surroundings.times);
   workers.push(worker);
   worker.onApplicationBootstrap();
   return worker;
@@ -85,8 +90,7 @@ async function hear(orderId: string, times: ShipmentTimes): Promise<void> {
   await new ShipmentTasksProcess(projections, newTable(), woken, times).onShipments(batch);
 }
 
-const since = (ms: number): string => new Date(Date.now() - ms).toISOString();
-const now = (): string => since(0);
+const now = (): string => new Date().toISOString();
 const schedule = (orderId: string, at: string): Promise<void> => say({ type: 'ScheduleShipment', orderId, customerId: randomUUID(), lines, recipient: 'sealed', at });
 
 async function scheduled(times: ShipmentTimes, at = now()): Promise<string> {
@@ -102,8 +106,9 @@ const tasksOf = async (orderId: string): Promise<Record<string, string>> => {
 };
 const isDone = (orderId: string, step: ShipmentWork['step']): Promise<void> =>
   vi.waitFor(async () => expect(await tasksOf(orderId)).toMatchObject({ [step]: 'done' }), 10_000);
-/** As if the time, the lease or the backoff of every waiting row had run out. */
-const letTimePass = (): Promise<unknown> => database.query(`UPDATE shipment_task SET next_attempt_at = now() WHERE state = 'pending'`);
+/** As if the time, the lease or the backoff of every waiting row had run out, but no deadline that nobody has looked at. */
+const letTimePass = (): Promise<unknown> =>
+  database.query(`UPDATE shipment_task SET next_attempt_at = now(), leased_until = NULL WHERE state = 'pending' AND (attempts > 0 OR step <> 'expire')`);
 const CANCELLED = ['ShipmentScheduled', 'ShipmentCancelled'];
 
 describe('The deadline of a shipment', () => {
@@ -130,10 +135,40 @@ describe('The deadline of a shipment', () => {
     expect(await tasksOf(orderId)).toEqual({ expire: 'done', dispatch: 'done', ...(how === 'leave' ? { deliver: 'pending' } : {}) });
   });
 
+  it.each<[string, (outage: { isOver: boolean }) => Partial<Surroundings>]>([
+    ['the service', () => ({})],
+    ['the event store', (outage) => ({ check: () => (outage.isOver ? store.ping() : Promise.reject(new Error('gone'))) })],
+  ])('that passes while %s is away leaves the goods their time when it is back', async (what, during) => {
+    const times = { ...byHand, dispatchDeadlineMs: 2_000 };
+    const outage = { isOver: false };
+    if (what !== 'the service') startWorker({ times, ...during(outage) });
+    const [leaves, stays] = [await scheduled(times), await scheduled(times)];
+    const passed = `SELECT FROM shipment_task WHERE deadline_at + interval '1 s' <= now()`;
+    await vi.waitFor(async () => expect(await database.query(passed)).toHaveLength(2), 10_000);
+    expect(await tasksOf(stays)).toEqual({ expire: 'pending' });
+    const backAt = Date.now();
+    outage.isOver = true;
+    if (what === 'the service') startWorker({ times });
+    await say({ type: 'DispatchShipment', orderId: leaves, carrier: 'DHL', trackingNumber: 'T1', at: now() });
+    await isDone(stays, 'expire');
+    await isDone(leaves, 'expire');
+    expect(await typesOf(leaves)).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
+    const [, cancelled] = await eventsOf(stays);
+    expect(Date.parse((cancelled!.event.data as ShipmentCancelled).cancelledAt)).toBeGreaterThanOrEqual(backAt + times.dispatchDeadlineMs);
+  });
+
+  it('counts by the clock of the table, from when it is heard: not by that of who scheduled it, and not from before an outage', async () => {
+    for (const at of ['2020-01-01T00:00:00.000Z', '2040-01-01T00:00:00.000Z']) {
+      const orderId = await scheduled(byHand, at);
+      const [row] = await database.query(`SELECT next_attempt_at - created_at = interval '1 h' AS is_an_hour FROM shipment_task WHERE order_id = $1`, [orderId]);
+      expect(row).toEqual({ is_an_hour: true });
+    }
+  });
+
   it('loses against goods that leave while it is acted on', async () => {
     const journey = recordingJourney(0);
     startWorker(journey.surroundings);
-    const orderId = await scheduled(byHand, since(2 * LONG_MS));
+    const orderId = await scheduled(none);
     await vi.waitFor(() => expect(journey.passed).toEqual(['before append']), 10_000);
     await say({ type: 'DispatchShipment', orderId, carrier: 'DHL', trackingNumber: 'T1', at: now() });
     journey.wakeUp();
@@ -145,10 +180,10 @@ describe('The deadline of a shipment', () => {
   it.each(heard)('is not acted on before %s has heard what happened meanwhile', async (_group, late) => {
     const caughtUp = new Map([[SHIPMENT_SCHEDULING, true], [SHIPMENT_TASKS, true], [late, false]]);
     startWorker({ caughtUp });
-    const wanted = await scheduled(byHand, since(2 * LONG_MS));
-    const unwanted = await scheduled(byHand, since(2 * LONG_MS));
+    const wanted = await scheduled(none);
+    const unwanted = await scheduled(none);
     // The worker is at work, and leaves what is overdue alone.
-    for (let looks = 0; looks < 3; looks++) await isDone(await scheduled(automatic, since(1_000)), 'dispatch');
+    for (let looks = 0; looks < 3; looks++) await isDone(await scheduled(automatic), 'dispatch');
     expect(await database.query('SELECT DISTINCT state, attempts FROM shipment_task WHERE order_id = ANY ($1)', [[wanted, unwanted]])).toEqual([{ state: 'pending', attempts: 0 }]);
     await say({ type: 'CancelShipment', orderId: unwanted, at: now() });
     caughtUp.set(late, true);
@@ -214,7 +249,7 @@ describe('The shipment worker', () => {
     await say({ type: 'DispatchShipment', orderId, carrier: 'DHL', trackingNumber: 'T1', at: now() });
   };
   it.each<[step: ShipmentWork['step'], before: (orderId: string) => Promise<void>, event: string]>([
-    ['expire', (orderId) => schedule(orderId, since(2 * LONG_MS)), 'ShipmentCancelled'],
+    ['expire', (orderId) => schedule(orderId, now()), 'ShipmentCancelled'],
     ['dispatch', (orderId) => schedule(orderId, now()), 'ShipmentDispatched'],
     ['deliver', onItsWay, 'ShipmentDelivered'],
     ['return', async (orderId) => {
@@ -222,7 +257,7 @@ describe('The shipment worker', () => {
       await say({ type: 'CancelShipment', orderId, at: now() });
     }, 'ShipmentReturned'],
   ])('may die anywhere while it carries out %s, and come back to life long after: it is done once', async (step, before, event) => {
-    const times = step === 'expire' ? byHand : automatic;
+    const times = step === 'expire' ? none : automatic;
     const begin = async (): Promise<{ orderId: string; types: string[] }> => {
       const orderId = randomUUID();
       await before(orderId);
@@ -248,7 +283,7 @@ describe('The shipment worker', () => {
   });
 
   it('shares the rows with others: each shipment goes its way once', async () => {
-    const orderIds = await Promise.all(Array.from({ length: 60 }, () => scheduled(automatic, since(1_000))));
+    const orderIds = await Promise.all(Array.from({ length: 60 }, () => scheduled(automatic)));
     for (let n = 0; n < 3; n++) startWorker();
     for (const orderId of orderIds) await isDone(orderId, 'dispatch');
     for (const orderId of orderIds) expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
@@ -257,10 +292,10 @@ describe('The shipment worker', () => {
 
   it('leaves done what is heard again, even after its rows were lost', async () => {
     startWorker();
-    const orderId = await scheduled(byHand, since(2 * LONG_MS));
+    const orderId = await scheduled(none);
     await isDone(orderId, 'expire');
     await database.query('DELETE FROM shipment_task');
-    await hear(orderId, byHand);
+    await hear(orderId, none);
     expect(await tasksOf(orderId)).toEqual({ expire: 'done' });
     expect(await typesOf(orderId)).toEqual(CANCELLED);
   });

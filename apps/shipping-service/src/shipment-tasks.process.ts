@@ -63,14 +63,12 @@ export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges
   const { event } = delivered;
   const closing = (...steps: Step[]): TaskChanges['close'] => steps.map((step) => ({ orderId: event.data.orderId, step }));
   switch (event.type) {
-    case 'ShipmentScheduled': {
-      const { scheduledAt } = event.data;
-      return { add: [expiry(delivered, scheduledAt, times), ...byCarrier('dispatch', delivered, scheduledAt, times)], close: [] };
-    }
+    case 'ShipmentScheduled':
+      return { add: [expiry(delivered, times), ...byCarrier('dispatch', delivered, times)], close: [] };
     case 'ShipmentDispatched':
-      return { add: byCarrier('deliver', delivered, event.data.dispatchedAt, times), close: closing('expire', 'dispatch') };
+      return { add: byCarrier('deliver', delivered, times), close: closing('expire', 'dispatch') };
     case 'ShipmentRecalled':
-      return { add: byCarrier('return', delivered, event.data.recalledAt, times), close: closing('deliver') };
+      return { add: byCarrier('return', delivered, times), close: closing('deliver') };
     case 'ShipmentCancelled':
       return { add: [], close: closing('expire', 'dispatch') };
     case 'ShipmentDelivered':
@@ -82,25 +80,20 @@ export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges
 }
 
 /** Overdue as soon as it is due: not before everything has been heard that may say that it is too late for it. */
-function expiry(delivered: Delivered, since: string, { dispatchDeadlineMs }: ShipmentTimes): NewTask<ShipmentWork> {
-  const deadlineAt = after(since, dispatchDeadlineMs);
-  return { ...taskOf('expire', delivered), dueAt: deadlineAt, deadlineAt };
+function expiry(delivered: Delivered, { dispatchDeadlineMs }: ShipmentTimes): NewTask<ShipmentWork> {
+  return { ...taskOf('expire', delivered), dueAfterMs: dispatchDeadlineMs, deadlineAfterMs: 0 };
 }
 
-function byCarrier(step: Step, delivered: Delivered, since: string, { automaticCarrierMs }: ShipmentTimes): NewTask<ShipmentWork>[] {
+function byCarrier(step: Step, delivered: Delivered, { automaticCarrierMs }: ShipmentTimes): NewTask<ShipmentWork>[] {
   if (automaticCarrierMs === undefined) return [];
-  return [{ ...taskOf(step, delivered), dueAt: after(since, automaticCarrierMs), deadlineAt: null }];
+  return [{ ...taskOf(step, delivered), dueAfterMs: automaticCarrierMs, deadlineAfterMs: null }];
 }
 
 function taskOf(
   step: Step,
   { id, event, correlationId, traceparent }: Delivered,
-): Omit<NewTask<ShipmentWork>, 'dueAt' | 'deadlineAt'> {
+): Omit<NewTask<ShipmentWork>, 'dueAfterMs' | 'deadlineAfterMs'> {
   return { orderId: event.data.orderId, work: { step }, after: null, cause: { id, correlationId, traceparent } };
-}
-
-function after(since: string, forMs: number): string {
-  return new Date(Date.parse(since) + forMs).toISOString();
 }
 
 /** The command by which a task is carried out. One that is refused, or leads to nothing, comes too late and is done. */

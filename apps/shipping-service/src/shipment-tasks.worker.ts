@@ -1,14 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { PostgresProcessTable } from '@orderstream/postgres';
-import { CONSUMERS, type Consumer, ProcessWorker } from '@orderstream/service';
+import { CONSUMERS, type Consumer, DEPENDENCIES, type Dependency, Presence, ProcessWorker } from '@orderstream/service';
 import { SHIPMENT_SCHEDULING, SHIPMENT_TASKS } from './consumers.ts';
-import { type ShipmentWork, toTaskCommand } from './shipment-tasks.process.ts';
+import { SHIPMENT_TIMES, type ShipmentTimes, type ShipmentWork, toTaskCommand } from './shipment-tasks.process.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
+
+/** So long at most goods that were to leave while this service was away have to leave after it. */
+const LONGEST_GRACE_MS = 3_600_000;
 
 /**
  * Drains shipment_task. A service that was down hears first whether orders were cancelled and what became of
- * their shipments, and only then looks at which deadlines have passed.
+ * their shipments. Then people have their time: while it was away nobody could tell it that goods left, or see which
+ * were to leave, and to cancel a shipment that is on the truck would give it away. So a deadline that has passed
+ * acts only when the service and all that it needs have been there, without a break, for as long as the deadline
+ * itself, or for an hour. One that never is there for so long cancels nothing.
  */
 @Injectable()
 export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
@@ -16,13 +22,17 @@ export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
     table: PostgresProcessTable<ShipmentWork>,
     commands: CommandBus,
     @Inject(CONSUMERS) consumers: readonly Pick<Consumer, 'transportId' | 'status'>[],
+    @Inject(DEPENDENCIES) needs: readonly Pick<Dependency, 'check'>[],
+    @Inject(SHIPMENT_TIMES) { dispatchDeadlineMs }: ShipmentTimes,
   ) {
+    const hears = consumers.filter(({ transportId }) => transportId === SHIPMENT_SCHEDULING || transportId === SHIPMENT_TASKS);
+    const presence = new Presence({ hears, needs, graceMs: Math.min(dispatchDeadlineMs, LONGEST_GRACE_MS) });
     super({
       name: 'shipments',
       table,
       // A task that comes too late is refused, or changes nothing: either way it is done.
       carryOut: async (task) => void (await commands.execute(new ShipmentCommands([toTaskCommand(task, new Date().toISOString())]))),
-      hears: () => consumers.filter(({ transportId }) => transportId === SHIPMENT_SCHEDULING || transportId === SHIPMENT_TASKS),
+      actsOnOverdue: () => presence.hasLasted(),
     });
   }
 }

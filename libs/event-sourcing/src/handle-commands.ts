@@ -163,7 +163,8 @@ export async function handleCommandBatch<State, Command, Event extends DomainEve
 
 /** Works on many streams at once (bounded), and finishes all of them before the first fault is thrown. */
 export async function sideBySide<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
-  const queue = Iterator.from(items);
+  const all = [...items];
+  const queue = all.values();
   const faults: unknown[] = [];
   const worker = async (): Promise<void> => {
     for (const item of queue) {
@@ -174,7 +175,7 @@ export async function sideBySide<Item>(items: Iterable<Item>, work: (item: Item)
       }
     }
   };
-  await Promise.all(Array.from({ length: STREAMS_AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: Math.min(all.length, STREAMS_AT_ONCE) }, worker));
   if (faults.length > 0) throw faults[0];
 }
 

@@ -9,10 +9,13 @@ export interface NewTask<Of extends Work> {
   readonly work: Of;
   /** The step of the same order that must be done first; null for none. */
   readonly after: Of['step'] | null;
-  /** Not to be done before, ISO-8601 UTC; null for at once. */
-  readonly dueAt: string | null;
-  /** When it is overdue, ISO-8601 UTC; null for never. */
-  readonly deadlineAt: string | null;
+  /** Not to be done before; 0 for at once. Counted from when the table has it, by the table's own clock. */
+  readonly dueAfterMs: number;
+  /**
+   * How long after its first attempt it is overdue; null for never. Whatever kept that attempt from being made
+   * (this service, the database, the relay) takes nothing of it.
+   */
+  readonly deadlineAfterMs: number | null;
   /** The event that asks for it. */
   readonly cause: { readonly id: string; readonly correlationId: string; readonly traceparent: string | undefined };
 }
@@ -20,9 +23,17 @@ export interface NewTask<Of extends Work> {
 export interface ClaimedTask<Of extends Work> extends Pick<NewTask<Of>, 'orderId' | 'work' | 'cause'> {
   /** This attempt included: from the second on, the outcome of an earlier one may be unknown. */
   readonly attempts: number;
+  /** It was tried before, and nothing is new since: it may wait until there is room. */
+  readonly isRepeated: boolean;
   readonly isOverdue: boolean;
   /** Steps of the same order that wait for this one to be done. */
   readonly awaitedBy: readonly Of['step'][];
+}
+
+/** How many tasks there is room for. Those that fail again and again must not take the room of those that may not. */
+export interface Room {
+  readonly first: number;
+  readonly repeated: number;
 }
 
 /**
@@ -36,8 +47,9 @@ export interface ProcessTable<Of extends Work> {
   /**
    * Tasks that are due and whose earlier step is done. Nobody else gets them while the lease lasts; a worker
    * that says nothing for longer is taken for dead. Overdue ones are left alone unless they are asked for.
+   * Those that are repeated hide nobody, however many they are.
    */
-  claim(most: number, options: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]>;
+  claim(room: Room, options: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]>;
   /** The outcome is in the log, whoever brought it there: also a worker whose lease has run out may say so. */
   finish(task: ClaimedTask<Of>): Promise<void>;
   /** Not done yet: again after a while. Nothing changes when the task has been claimed again meanwhile, or is done. */

@@ -66,7 +66,7 @@ export class ParkingTable implements Parking {
  * Postgres takes no NUL and no half surrogate as text. A record that has one, in its key or in a
  * header, must be parked all the same, or it would hold its partition for ever.
  */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 

@@ -26,14 +26,14 @@ afterAll(async () => {
 });
 
 const newTask = (orderId: string, work: TeaWork, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => ({
-  orderId, work, after: null, dueAt: null, deadlineAt: null,
+  orderId, work, after: null, dueAfterMs: 0, deadlineAfterMs: null,
   cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined }, ...more,
 });
 const boil = (orderId: string, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => newTask(orderId, { step: 'boil', degrees: 95 }, more);
 const pour = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'pour' }, { after: 'boil' });
 const drink = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'drink' }, { after: 'pour' });
 const add = (...tasks: NewTask<TeaWork>[]): Promise<void> => database.transaction((transaction) => table.add(transaction, tasks));
-const claim = (most = 10, overdueToo = true): Promise<ClaimedTask<TeaWork>[]> => table.claim(most, { overdueToo });
+const claim = (most = 10, overdueToo = true): Promise<ClaimedTask<TeaWork>[]> => table.claim({ first: most, repeated: most }, { overdueToo });
 const claimOne = async (): Promise<ClaimedTask<TeaWork>> => {
   const claimed = await claim();
   expect(claimed).toHaveLength(1);
@@ -43,8 +43,7 @@ const stepsOf = (tasks: readonly ClaimedTask<TeaWork>[]): string[] => tasks.map(
 const rowOf = async (orderId: string, step: string): Promise<Row> =>
   (await database.query<Row>('SELECT * FROM tea WHERE order_id = $1 AND step = $2', [orderId, step]))[0]!;
 /** As if the lease or backoff of every row had run out. */
-const letTimePass = (): Promise<unknown> => database.query('UPDATE tea SET next_attempt_at = now()');
-const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
+const letTimePass = (): Promise<unknown> => database.query('UPDATE tea SET next_attempt_at = now(), leased_until = NULL');
 const HOUR_MS = 3_600_000;
 
 describe('A task of a process table', () => {
@@ -52,7 +51,7 @@ describe('A task of a process table', () => {
     const task = boil(randomUUID(), { cause: { id: randomUUID(), correlationId: 'flow 7', traceparent: '00-a-b-01' } });
     await add(task);
     expect(await claim()).toEqual([
-      { orderId: task.orderId, work: { step: 'boil', degrees: 95 }, cause: task.cause, attempts: 1, isOverdue: false, awaitedBy: [] },
+      { orderId: task.orderId, work: { step: 'boil', degrees: 95 }, cause: task.cause, attempts: 1, isRepeated: false, isOverdue: false, awaitedBy: [] },
     ]);
   });
 
@@ -60,7 +59,7 @@ describe('A task of a process table', () => {
     await add(boil(randomUUID()));
     const { orderId } = await claimOne();
     expect(await claim()).toEqual([]);
-    const [lease] = await database.query<Row>(`SELECT next_attempt_at - updated_at = interval '10 s' AS is_ten_seconds FROM tea`);
+    const [lease] = await database.query<Row>(`SELECT leased_until - updated_at = interval '10 s' AS is_ten_seconds FROM tea`);
     expect(lease).toEqual({ is_ten_seconds: true });
     await letTimePass();
     expect(await claim()).toMatchObject([{ orderId, attempts: 2 }]);
@@ -68,16 +67,28 @@ describe('A task of a process table', () => {
 
   it('is claimed once by many that ask at the same time, and in the order in which it became due', async () => {
     const orderIds = Array.from({ length: 40 }, () => randomUUID());
-    const firstDueMs = Date.now() - 1_000;
     // The last one was added first.
     for (const [index, orderId] of [...orderIds.entries()].toReversed()) {
-      await add(boil(orderId, { dueAt: new Date(firstDueMs + index * 10).toISOString() }));
+      await add(boil(orderId));
+      await database.query(`UPDATE tea SET next_attempt_at = now() - $2 * interval '1 s' WHERE order_id = $1`, [orderId, 40 - index]);
     }
     expect((await claim(3)).map(({ orderId }) => orderId).toSorted()).toEqual(orderIds.slice(0, 3).toSorted());
     const claimed = (await Promise.all(Array.from({ length: 8 }, () => claim(7)))).flat();
     expect(new Set(claimed.map(({ orderId }) => orderId)).size).toBe(claimed.length);
     while (claimed.length < 37) claimed.push(...(await claim(7)));
     expect(claimed.map(({ orderId }) => orderId).toSorted()).toEqual(orderIds.slice(3).toSorted());
+  });
+
+  it('is not hidden by others that are tried again and again, however many they are, and has room of its own', async () => {
+    await database.query(
+      `INSERT INTO tea (order_id, step, work, cause_id, correlation_id, attempts, next_attempt_at)
+       SELECT gen_random_uuid(), 'boil', '{"step": "boil", "degrees": 95}', gen_random_uuid(), 'flow', 3, now() - interval '1 h' FROM generate_series(1, 20000)`,
+    );
+    const orderId = randomUUID();
+    await add(boil(orderId));
+    expect(await table.claim({ first: 5, repeated: 0 }, { overdueToo: true })).toMatchObject([{ orderId, attempts: 1, isRepeated: false }]);
+    const repeated = await table.claim({ first: 5, repeated: 3 }, { overdueToo: true });
+    expect(repeated.map(({ attempts, isRepeated }) => [attempts, isRepeated])).toEqual([[4, true], [4, true], [4, true]]);
   });
 
   it('is passed over, not waited for, while somebody else has it locked', async () => {
@@ -91,10 +102,27 @@ describe('A task of a process table', () => {
 
   it('is not done before its time', async () => {
     const orderId = randomUUID();
-    await add(boil(orderId, { dueAt: inMs(HOUR_MS) }));
+    await add(boil(orderId, { dueAfterMs: HOUR_MS }));
     expect(await claim()).toEqual([]);
     await letTimePass();
     expect(await claim()).toHaveLength(1);
+  });
+
+  it('is due, and overdue, by the clock of the table', async () => {
+    await add(boil(randomUUID(), { dueAfterMs: 1_500, deadlineAfterMs: HOUR_MS }));
+    const [times] = await database.query(`SELECT next_attempt_at - created_at = interval '1.5 s' AS due, deadline_at - next_attempt_at = interval '1 h' AS overdue FROM tea`);
+    expect(times).toEqual({ due: true, overdue: true });
+  });
+
+  it('has its whole time from its first attempt on, however late that is, and no more after it', async () => {
+    await add(boil(randomUUID(), { deadlineAfterMs: HOUR_MS }));
+    await database.query(`UPDATE tea SET next_attempt_at = next_attempt_at - interval '3 h', deadline_at = deadline_at - interval '3 h'`);
+    expect(await claimOne()).toMatchObject({ attempts: 1, isOverdue: false });
+    const left = (): Promise<Row[]> => database.query(`SELECT deadline_at - now() > interval '59 min' AS whole, deadline_at - now() > interval '1 h' AS more FROM tea`);
+    expect(await left()).toEqual([{ whole: true, more: false }]);
+    await letTimePass();
+    await database.query(`UPDATE tea SET deadline_at = now()`);
+    expect(await claimOne()).toMatchObject({ attempts: 2, isOverdue: true });
   });
 
   it('waits for the step before it, of its own order, also when that is not known yet', async () => {
@@ -132,7 +160,7 @@ describe('A task of a process table', () => {
 
   it('that is overdue is left alone unless it is asked for, and says so then', async () => {
     const [late, inTime, without] = [randomUUID(), randomUUID(), randomUUID()];
-    await add(boil(late, { deadlineAt: inMs(-1) }), boil(inTime, { deadlineAt: inMs(HOUR_MS) }), boil(without));
+    await add(boil(late, { deadlineAfterMs: 0 }), boil(inTime, { deadlineAfterMs: HOUR_MS }), boil(without));
     const cautious = await claim(10, false);
     expect(cautious.map(({ orderId }) => orderId).toSorted()).toEqual([inTime, without].toSorted());
     expect(cautious.every(({ isOverdue }) => !isOverdue)).toBe(true);
@@ -141,7 +169,8 @@ describe('A task of a process table', () => {
   });
 
   it('is not done before its time even when its deadline has passed', async () => {
-    await add(boil(randomUUID(), { dueAt: inMs(HOUR_MS), deadlineAt: inMs(-1) }));
+    await add(boil(randomUUID(), { dueAfterMs: HOUR_MS }));
+    await database.query('UPDATE tea SET deadline_at = now()');
     expect(await claim()).toEqual([]);
   });
 });
@@ -157,8 +186,38 @@ describe('A task that was tried', () => {
     expect(await claimOne()).toMatchObject({ orderId: first.orderId, attempts: 2 });
   });
 
+  it('is tried at once when a step comes that waits for it, once, and before all that are tried again', async () => {
+    const [orderId, other] = [randomUUID(), randomUUID()];
+    await add(boil(orderId), boil(other));
+    for (const task of await claim()) await table.postpone(task, HOUR_MS, 'no water');
+    await add(pour(orderId));
+    const [hurried] = await table.claim({ first: 1, repeated: 0 }, { overdueToo: true });
+    expect(hurried).toMatchObject({ orderId, attempts: 2, isRepeated: false, awaitedBy: ['pour'] });
+    await table.postpone(hurried!, HOUR_MS, 'no water');
+    await add(pour(orderId));
+    expect(await claim(), 'that it waits is no news').toEqual([]);
+  });
+
+  it('is tried at once after the attempt during which such a step came, whose lease is not shortened', async () => {
+    await add(boil(randomUUID()));
+    const task = await claimOne();
+    await add(pour(task.orderId));
+    expect(await claim()).toEqual([]);
+    await table.postpone(task, HOUR_MS, 'no water');
+    expect(await claimOne()).toMatchObject({ attempts: 2, awaitedBy: ['pour'] });
+  });
+
+  it('says why in as much text as Postgres takes, and no more than anybody reads', async () => {
+    await add(boil(randomUUID()));
+    const task = await claimOne();
+    await table.postpone(task, HOUR_MS, `NUL \0, half \ud800, ${'x'.repeat(100_000)}`);
+    const { last_error: error } = await rowOf(task.orderId, 'boil');
+    expect(error).toMatch(/^NUL \ufffd, half \ufffd, x+$/);
+    expect(error).toHaveLength(1_000);
+  });
+
   it('does not sleep through its deadline, but only once that lies behind it', async () => {
-    await add(boil(randomUUID(), { deadlineAt: inMs(HOUR_MS) }), boil(randomUUID(), { deadlineAt: inMs(-1) }), boil(randomUUID()));
+    await add(boil(randomUUID(), { deadlineAfterMs: HOUR_MS }), boil(randomUUID(), { deadlineAfterMs: 0 }), boil(randomUUID()));
     for (const task of await claim()) await table.postpone(task, 2 * HOUR_MS, 'no water');
     const rows = await database.query<Row>(
       `SELECT deadline_at > now() AS is_ahead, next_attempt_at = deadline_at AS at_deadline, next_attempt_at > now() + interval '90 min' AS later FROM tea`,
@@ -193,11 +252,11 @@ describe('A task that was tried', () => {
 describe('A process table', () => {
   it('leaves rows alone that it has, done or not, and takes one of two that come together', async () => {
     const orderId = randomUUID();
-    await add(boil(orderId), boil(orderId, { deadlineAt: inMs(-1) }));
+    await add(boil(orderId), boil(orderId, { deadlineAfterMs: 0 }));
     const claimed = await claimOne();
     await table.postpone(claimed, HOUR_MS, 'no water');
     const pending = await rowOf(orderId, 'boil');
-    await add(newTask(orderId, { step: 'boil', degrees: 80 }, { deadlineAt: inMs(-1) }));
+    await add(newTask(orderId, { step: 'boil', degrees: 80 }, { deadlineAfterMs: 0 }));
     expect(await rowOf(orderId, 'boil')).toEqual(pending);
     expect(pending).toMatchObject({ work: { step: 'boil', degrees: 95 }, deadline_at: null });
     await table.finish(claimed);
@@ -240,6 +299,6 @@ describe('A process table', () => {
 
   it('names the database when it does not answer', async () => {
     const away = new PostgresProcessTable<TeaWork>(new Database({ url: 'postgres://nobody:x@127.0.0.1:1/nothing' }), 'tea');
-    await expect(away.claim(1, { overdueToo: true })).rejects.toMatchObject({ dependency: 'postgres' });
+    await expect(away.claim({ first: 1, repeated: 1 }, { overdueToo: true })).rejects.toMatchObject({ dependency: 'postgres' });
   });
 });

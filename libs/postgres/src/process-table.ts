@@ -1,5 +1,6 @@
-import type { ClaimedTask, NewTask, ProcessTable, Work } from '@orderstream/messaging';
+import type { ClaimedTask, NewTask, ProcessTable, Room, Work } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
+import { storable } from './parking-table.ts';
 
 /**
  * A worker that says nothing for so long is taken for dead, and its rows are claimed again. One that
@@ -14,11 +15,17 @@ interface Row<Of> {
   readonly correlation_id: string;
   readonly traceparent: string | null;
   readonly attempts: number;
+  readonly is_repeated: boolean;
   readonly is_overdue: boolean;
   readonly awaited_by: string[];
 }
 
-/** For a migration: the table of one process, and the index by which its work is found. */
+/** Of a row that is due: those that are tried for the first time, or that a later step waits for now. */
+const IS_FIRST = '(attempts = 0 OR is_hurried)';
+/** What is kept of an error; the whole of it is in the log. */
+const LONGEST_ERROR = 1_000;
+
+/** For a migration: the table of one process, and the indexes by which its work is found. */
 export function processTableSql(table: string): string {
   return `
     CREATE TABLE ${table} (
@@ -32,16 +39,32 @@ export function processTableSql(table: string): string {
       state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done')),
       attempts int NOT NULL DEFAULT 0,
       next_attempt_at timestamptz NOT NULL DEFAULT now(),
+      leased_until timestamptz,
+      is_hurried boolean NOT NULL DEFAULT false,
       deadline_at timestamptz,
       last_error text,
       created_at timestamptz NOT NULL DEFAULT now(),
       updated_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (order_id, step)
     );
-    CREATE INDEX ${table}_due ON ${table} (next_attempt_at) WHERE state = 'pending';`;
+    CREATE INDEX ${table}_due ON ${table} (next_attempt_at) WHERE state = 'pending';
+    CREATE INDEX ${table}_due_first ON ${table} (next_attempt_at) WHERE state = 'pending' AND ${IS_FIRST};`;
 }
 
-/** A process table in a service's own database. */
+/** For a migration: what a table lacks that was made before its rows had a lease of their own and could be hurried. */
+export function processTableWithLeasesSql(table: string): string {
+  return `
+    ALTER TABLE ${table}
+      ADD COLUMN IF NOT EXISTS leased_until timestamptz,
+      ADD COLUMN IF NOT EXISTS is_hurried boolean NOT NULL DEFAULT false;
+    CREATE INDEX IF NOT EXISTS ${table}_due_first ON ${table} (next_attempt_at) WHERE state = 'pending' AND ${IS_FIRST};`;
+}
+
+/**
+ * A process table in a service's own database. Rows stay when they are done: a step that comes months later waits for
+ * the one before it, and an event that is heard again must find that its work is known. So they are a part of what an
+ * order costs; the indexes hold only what is open, and claiming never gets slower.
+ */
 export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
   readonly #database: Database;
   readonly #table: string;
@@ -51,37 +74,41 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
     this.#table = table;
   }
 
-  async claim(most: number, { overdueToo }: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]> {
+  /** Only Postgres' own clock is asked, here and wherever rows are written: those of services may differ by hours. */
+  async claim({ first, repeated }: Room, { overdueToo }: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]> {
+    const due = (which: string, limit: string): string => `
+      SELECT order_id, step FROM ${this.#table} AS candidate
+      WHERE state = 'pending' AND next_attempt_at <= now() AND (leased_until IS NULL OR leased_until <= now()) AND ${which}
+        AND ($4 OR deadline_at IS NULL OR deadline_at > now())
+        AND (after_step IS NULL OR EXISTS (
+          SELECT FROM ${this.#table} AS earlier
+          WHERE earlier.order_id = candidate.order_id AND earlier.step = candidate.after_step AND earlier.state = 'done'))
+      ORDER BY next_attempt_at LIMIT ${limit}
+      FOR UPDATE OF candidate SKIP LOCKED`;
     const rows = await this.#database.query<Row<Of>>(
-      `WITH due AS (
-         SELECT order_id, step FROM ${this.#table} AS candidate
-         WHERE state = 'pending' AND next_attempt_at <= now()
-           AND ($3 OR deadline_at IS NULL OR deadline_at > now())
-           AND (after_step IS NULL OR EXISTS (
-             SELECT FROM ${this.#table} AS earlier
-             WHERE earlier.order_id = candidate.order_id AND earlier.step = candidate.after_step
-               AND earlier.state = 'done'))
-         ORDER BY next_attempt_at LIMIT $1
-         FOR UPDATE OF candidate SKIP LOCKED
-       ), claimed AS (
+      `WITH first AS (${due(IS_FIRST, '$1')}), repeated AS (${due(`NOT ${IS_FIRST}`, '$2')}), claimed AS (
          UPDATE ${this.#table} AS claimed
-         SET attempts = claimed.attempts + 1, next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
-         FROM due WHERE claimed.order_id = due.order_id AND claimed.step = due.step
-         RETURNING claimed.*
+         SET attempts = claimed.attempts + 1, leased_until = now() + $3 * interval '1 ms', is_hurried = false, updated_at = now(),
+             deadline_at = CASE claimed.attempts WHEN 0 THEN now() + (claimed.deadline_at - claimed.next_attempt_at)
+                                ELSE claimed.deadline_at END
+         FROM (SELECT *, false AS is_repeated FROM first UNION ALL SELECT *, true FROM repeated) AS due
+         WHERE claimed.order_id = due.order_id AND claimed.step = due.step
+         RETURNING claimed.*, due.is_repeated
        )
-       SELECT order_id, work, cause_id, correlation_id, traceparent, attempts,
+       SELECT order_id, work, cause_id, correlation_id, traceparent, attempts, is_repeated,
               COALESCE(deadline_at <= now(), false) AS is_overdue,
               ARRAY(SELECT step FROM ${this.#table} AS later
                     WHERE later.order_id = claimed.order_id AND later.after_step = claimed.step
                       AND later.state = 'pending') AS awaited_by
        FROM claimed`,
-      [most, LEASE_MS, overdueToo],
+      [first, repeated, LEASE_MS, overdueToo],
     );
     return rows.map((row) => ({
       orderId: row.order_id,
       work: row.work,
       cause: { id: row.cause_id, correlationId: row.correlation_id, traceparent: row.traceparent ?? undefined },
       attempts: row.attempts,
+      isRepeated: row.is_repeated,
       isOverdue: row.is_overdue,
       awaitedBy: row.awaited_by,
     }));
@@ -96,34 +123,44 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
 
   /**
    * Only the attempt that was claimed last may: a worker that lost its lease must not shorten that of the next one.
-   * A deadline that lies ahead is not slept through.
+   * A deadline that lies ahead is not slept through, and a later step that came meanwhile does not wait.
    */
   async postpone({ orderId, work, attempts }: ClaimedTask<Of>, forMs: number, error: string): Promise<void> {
     await this.#database.query(
-      `UPDATE ${this.#table} SET last_error = $5, updated_at = now(),
-         next_attempt_at = LEAST(now() + $4 * interval '1 ms', CASE WHEN deadline_at > now() THEN deadline_at END)
+      `UPDATE ${this.#table} SET last_error = $5, updated_at = now(), leased_until = NULL,
+         next_attempt_at = CASE WHEN is_hurried THEN now()
+           ELSE LEAST(now() + $4 * interval '1 ms', CASE WHEN deadline_at > now() THEN deadline_at END) END
        WHERE order_id = $1 AND step = $2 AND attempts = $3 AND state = 'pending'`,
-      [orderId, work.step, attempts, Math.round(forMs), error],
+      [orderId, work.step, attempts, Math.round(forMs), storable(error.slice(0, LONGEST_ERROR))],
     );
   }
 
-  /** In the transaction of the position. Rows that are there already stay as they are, done or not. */
+  /**
+   * In the transaction of the position. Rows that are there already stay as they are, done or not; but a step that has
+   * failed is tried at once when another comes that waits for it, because that may be what ends it.
+   */
   async add(transaction: Transaction, tasks: readonly NewTask<Of>[]): Promise<void> {
     if (tasks.length === 0) return;
     await transaction.query(
-      `INSERT INTO ${this.#table}
+      `WITH added AS (
+       INSERT INTO ${this.#table}
          (order_id, step, work, after_step, next_attempt_at, deadline_at, cause_id, correlation_id, traceparent)
-       SELECT order_id, step, work, after_step, COALESCE(due_at, now()), deadline_at, cause_id, correlation_id, traceparent
-       FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[], $8::text[], $9::text[])
-         AS task (order_id, step, work, after_step, due_at, deadline_at, cause_id, correlation_id, traceparent)
-       ON CONFLICT (order_id, step) DO NOTHING`,
+       SELECT order_id, step, work, after_step, now() + due_after * interval '1 ms', now() + (due_after + deadline_after) * interval '1 ms',
+              cause_id, correlation_id, traceparent
+       FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::float8[], $7::uuid[], $8::text[], $9::text[])
+         AS task (order_id, step, work, after_step, due_after, deadline_after, cause_id, correlation_id, traceparent)
+       ON CONFLICT (order_id, step) DO NOTHING RETURNING order_id, after_step
+       )
+       UPDATE ${this.#table} AS earlier SET is_hurried = true, next_attempt_at = now()
+       FROM added WHERE earlier.order_id = added.order_id AND earlier.step = added.after_step
+         AND earlier.state = 'pending' AND earlier.attempts > 0`,
       [
         tasks.map((task) => task.orderId),
         tasks.map((task) => task.work.step),
         tasks.map((task) => JSON.stringify(task.work)),
         tasks.map((task) => task.after),
-        tasks.map((task) => task.dueAt),
-        tasks.map((task) => task.deadlineAt),
+        tasks.map((task) => task.dueAfterMs),
+        tasks.map((task) => task.deadlineAfterMs),
         tasks.map((task) => task.cause.id),
         tasks.map((task) => task.cause.correlationId),
         tasks.map((task) => task.cause.traceparent ?? null),

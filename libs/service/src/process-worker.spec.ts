@@ -1,4 +1,4 @@
-import { type ClaimedTask, DependencyUnavailable, type ProcessTable, type Work } from '@orderstream/messaging';
+import { type ClaimedTask, DependencyUnavailable, type ProcessTable, type Room, type Work } from '@orderstream/messaging';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessWorker, type ProcessWorkerOptions } from './process-worker.ts';
@@ -11,20 +11,23 @@ type Task = ClaimedTask<Knitting>;
 
 const task = (orderId: string, attempts = 1): Task => ({
   orderId, work: { step: 'knit' }, cause: { id: 'cause', correlationId: `flow of ${orderId}`, traceparent: undefined },
-  attempts, isOverdue: false, awaitedBy: [],
+  attempts, isRepeated: attempts > 1, isOverdue: false, awaitedBy: [],
 });
 
 /** A table that hands out what lies in `due`, and writes down what it is told. */
 class Tray implements ProcessTable<Knitting> {
   due: Task[] = [];
-  readonly claims: { readonly most: number; readonly overdueToo: boolean }[] = [];
+  readonly claims: (Room & { readonly overdueToo: boolean })[] = [];
   readonly said: string[] = [];
   fault: Error | null = null;
 
-  async claim(most: number, { overdueToo }: { readonly overdueToo: boolean }): Promise<Task[]> {
-    this.claims.push({ most, overdueToo });
+  async claim(room: Room, { overdueToo }: { readonly overdueToo: boolean }): Promise<Task[]> {
+    this.claims.push({ ...room, overdueToo });
     if (this.fault !== null) throw this.fault;
-    return this.due.splice(0, most);
+    const ofKind = (isRepeated: boolean, most: number): Task[] => this.due.filter((each) => each.isRepeated === isRepeated).slice(0, most);
+    const claimed = [...ofKind(false, room.first), ...ofKind(true, room.repeated)];
+    this.due = this.due.filter((each) => !claimed.includes(each));
+    return claimed;
   }
   async finish({ orderId }: Task): Promise<void> {
     if (this.fault !== null) throw this.fault;
@@ -50,11 +53,8 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-function start(carryOut: ProcessWorkerOptions<Knitting>['carryOut'], caughtUp: () => boolean = () => true): ProcessWorker<Knitting> {
-  const hears = (): ReturnType<ProcessWorkerOptions<Knitting>['hears']> => [
-    { status: () => ({ group: 'knitters', blockedBy: null, caughtUp: caughtUp(), partitions: [] }) },
-  ];
-  const worker = new ProcessWorker<Knitting>({ name: 'knitting', table: tray, carryOut, hears });
+function start(carryOut: ProcessWorkerOptions<Knitting>['carryOut'], actsOnOverdue: () => boolean = () => true): ProcessWorker<Knitting> {
+  const worker = new ProcessWorker<Knitting>({ name: 'knitting', table: tray, carryOut, actsOnOverdue });
   workers.push(worker);
   worker.onApplicationBootstrap();
   return worker;
@@ -94,14 +94,15 @@ describe('The worker of a process table', () => {
 
   it('lets no task wait for another that takes long, and has no more than so many in hand', async () => {
     const held = Promise.withResolvers<void>();
-    tray.due = Array.from({ length: 100 }, (_, index) => task(`slow ${index}`));
+    tray.due = Array.from({ length: 300 }, (_, index) => task(`slow ${index}`));
     start(({ orderId }) => (orderId.startsWith('slow') ? held.promise : Promise.resolve()));
     await aWhile();
-    expect(tray.due).toHaveLength(36);
-    expect(tray.claims).toEqual([{ most: 64, overdueToo: true }]);
+    expect(tray.due).toHaveLength(44);
+    expect(tray.claims[0]).toEqual({ first: 256, repeated: 64, overdueToo: true });
+    expect(tray.claims.at(-1)).toEqual({ first: 0, repeated: 64, overdueToo: true });
     held.resolve();
     await aWhile();
-    expect(tray.said).toHaveLength(100);
+    expect(tray.said).toHaveLength(300);
 
     tray.due = [task('slow again'), task('quick')];
     const again = Promise.withResolvers<void>();
@@ -109,6 +110,20 @@ describe('The worker of a process table', () => {
     await aWhile();
     expect(tray.said.at(-1)).toBe('finished quick');
     again.resolve();
+  });
+
+  it('has room for what is tried for the first time, however much is tried again without an answer', async () => {
+    const silence = Promise.withResolvers<void>();
+    tray.due = Array.from({ length: 500 }, (_, index) => task(`silent ${index}`, 7));
+    start(({ orderId }) => (orderId.startsWith('silent') ? silence.promise : Promise.resolve()));
+    await aWhile();
+    expect(tray.due).toHaveLength(436);
+    expect(tray.claims.at(-1)).toMatchObject({ first: 256, repeated: 0 });
+    tray.due.push(task('healthy'));
+    await aWhile();
+    expect(tray.said).toEqual(['finished healthy']);
+    silence.resolve();
+    await aWhile();
   });
 
   it.each([
@@ -161,17 +176,13 @@ describe('The worker of a process table', () => {
     expect(tray.said).toEqual(['finished a']);
   });
 
-  it('takes nothing for overdue before all has been heard that may say that it was done in time; then always', async () => {
-    let caughtUp = false;
-    start(async () => {}, () => caughtUp);
-    await aWhile();
-    expect(tray.claims.at(-1)).toMatchObject({ overdueToo: false });
-    caughtUp = true;
-    await aWhile();
-    expect(tray.claims.at(-1)).toMatchObject({ overdueToo: true });
-    caughtUp = false;
-    await aWhile();
-    expect(tray.claims.at(-1)).toMatchObject({ overdueToo: true });
+  it('claims what is overdue only while it may be acted on, and asks at every look', async () => {
+    let mayAct = false;
+    start(async () => {}, () => mayAct);
+    for (mayAct of [false, true, false]) {
+      await aWhile();
+      expect(tray.claims.at(-1)).toMatchObject({ overdueToo: mayAct });
+    }
   });
 
   it('breaks off what is under way at its end, waits for it, and begins nothing more', async () => {

@@ -1,10 +1,13 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type ClaimedTask, type ProcessTable, type Work, fateOf, messageOf } from '@orderstream/messaging';
+import { type ClaimedTask, type ProcessTable, type Room, type Work, fateOf, messageOf } from '@orderstream/messaging';
 import { withRequestContext } from './request-context.ts';
-import type { Consumer } from './tokens.ts';
 
-/** So many tasks may be under way at once before others wait for them. */
-const AT_ONCE = 64;
+/**
+ * So many tasks may be under way at once before others wait for them. Most of what is tried again will fail again, and
+ * hold its place until it has waited in vain for an answer: it gets a share that can't keep out what is tried for the first time.
+ */
+const FIRST_AT_ONCE = 256;
+const REPEATED_AT_ONCE = 64;
 /** New rows wake the worker; this is for those whose time has come, or whose backoff or lease has run out. */
 const LOOK_EVERY_MS = 250;
 const FIRST_BACKOFF_MS = 250;
@@ -16,20 +19,19 @@ export interface ProcessWorkerOptions<Of extends Work> {
   readonly table: ProcessTable<Of>;
   /** Idempotent: it may be broken off anywhere and done again, also beside itself. */
   readonly carryOut: (task: ClaimedTask<Of>, signal: AbortSignal) => Promise<void>;
-  /** What must have been read to its end before anything counts as overdue: it may say that it was done in time. */
-  readonly hears: () => readonly Pick<Consumer, 'status'>[];
+  /** Whether what is overdue may be acted on. Asked at every look. */
+  readonly actsOnOverdue: () => boolean;
 }
 
 /** Drains a process table: claims tasks that are due, carries each out on its own, and retries as long as it takes. */
 export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #options: ProcessWorkerOptions<Of>;
   readonly #logger: Logger;
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Map<Promise<void>, ClaimedTask<Of>>();
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
-  #hasCaughtUp = false;
   #claimFault: string | null = null;
 
   constructor(options: ProcessWorkerOptions<Of>) {
@@ -47,7 +49,7 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     clearInterval(this.#timer);
     this.#stop.abort();
     await this.#claiming;
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.keys());
   }
 
   /** There may be tasks to claim. */
@@ -66,12 +68,11 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
   }
 
   async #claim(): Promise<void> {
-    const room = AT_ONCE - this.#running.size;
-    if (room === 0) return;
+    const overdueToo = this.#options.actsOnOverdue();
+    const room = this.#room();
+    if (room.first === 0 && room.repeated === 0) return;
     try {
-      // Once is enough: a service that was down has heard what happened meanwhile, and one that runs hears it in time.
-      this.#hasCaughtUp ||= this.#options.hears().every((consumer) => consumer.status().caughtUp);
-      for (const task of await this.#options.table.claim(room, { overdueToo: this.#hasCaughtUp })) this.#start(task);
+      for (const task of await this.#options.table.claim(room, { overdueToo })) this.#start(task);
       this.#claimFault = null;
     } catch (fault) {
       const message = messageOf(fault);
@@ -80,13 +81,19 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     }
   }
 
+  #room(): Room {
+    let repeated = 0;
+    for (const task of this.#running.values()) if (task.isRepeated) repeated += 1;
+    return { first: FIRST_AT_ONCE - (this.#running.size - repeated), repeated: REPEATED_AT_ONCE - repeated };
+  }
+
   #start(task: ClaimedTask<Of>): void {
     const { correlationId, traceparent } = task.cause;
     const running = withRequestContext({ correlationId, traceparent }, () => this.#carryOut(task)).finally(() => {
       this.#running.delete(running);
       this.wake();
     });
-    this.#running.add(running);
+    this.#running.set(running, task);
   }
 
   /** Never rejects: whatever happens, the task is done, postponed, or claimed again when its lease runs out. */

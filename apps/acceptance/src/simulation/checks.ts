@@ -19,6 +19,8 @@ export interface Evidence {
   readonly accountOf: (orderId: string) => Account;
   /** Whether the provider was asked for the order's authorisation when there was none. */
   readonly wasLookedUpInVain: (orderId: string) => boolean;
+  /** When the provider was last asked to authorise the order; null when it never was. */
+  readonly askedAtMs: (orderId: string) => number | null;
   /** How many facts there were when all of them had been heard; null if that was never so. */
   readonly quietSince: number | null;
   readonly models: readonly SimulatedReadModel[];
@@ -86,7 +88,7 @@ function unansweredRequests({ facts, quietSince }: Evidence): Finding[] {
 function ofOrder(
   orderId: string,
   byStream: ReadonlyMap<string, readonly StoredEvent[]>,
-  { accountOf, wasLookedUpInVain }: Evidence,
+  { accountOf, wasLookedUpInVain, askedAtMs }: Evidence,
 ): Finding[] {
   const last = (category: string): Fact | null => (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as Fact | undefined) ?? null;
   const end = last('order');
@@ -104,7 +106,7 @@ function ofOrder(
   return [
     ...discord,
     ...ofMoney(orderId, byStream, accountOf(orderId)),
-    ...ofDeadline(orderId, byStream),
+    ...ofDeadline(orderId, byStream, askedAtMs(orderId)),
     ...(isGivenUp && !wasLookedUpInVain(orderId) ? [found('the payment was given up without a look at the provider')] : []),
   ];
 }
@@ -136,8 +138,8 @@ function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredE
   return found.map((what) => ({ what, orderId }));
 }
 
-/** Nobody gives up before the time. */
-function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
+/** Nobody gives up before the time, and no payment is given up that was not asked for after it. */
+function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Finding[] {
   const early = (category: string, event: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Finding[] =>
     event === undefined || Date.parse(event.recordedAt) >= sinceMs + deadlineMs ? [] : [{ what: `the ${category} was given up before its deadline`, orderId }];
   const fact = (category: string, type: EventType): StoredEvent | undefined => byStream.get(`${category}-${orderId}`)?.find(({ event }) => event.type === type);
@@ -147,7 +149,10 @@ function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly Stor
   const cancelled = fact('shipment', 'ShipmentCancelled');
   const isDeadline = (stored: StoredEvent | undefined): boolean =>
     stored !== undefined && 'reason' in stored.event.data && /deadline/i.test(String(stored.event.data.reason));
+  const paymentDeadlineMs = Date.parse(accepted?.data.acceptedAt ?? '') + deadlines.payment;
+  const isUntried = isDeadline(declined) && (askedAtMs ?? 0) < paymentDeadlineMs;
   return [
+    ...(isUntried ? [{ what: 'the payment was given up without having been asked for after its deadline', orderId }] : []),
     ...early('payment', isDeadline(declined) ? declined : undefined, Date.parse(accepted?.data.acceptedAt ?? ''), deadlines.payment),
     ...early('shipment', isDeadline(cancelled) ? cancelled : undefined, Date.parse(scheduled?.data.scheduledAt ?? ''), deadlines.dispatch),
   ];

@@ -1,5 +1,7 @@
 import { type EventType, type Reaction, reactions } from '@orderstream/contracts';
+import { DependencyUnavailable } from '@orderstream/messaging';
 import type { OrderCommand } from '@orderstream/order-service/domain/order.decider';
+import type { PaymentGateway } from '@orderstream/payment-service/payment-gateway';
 import { type Rules, allRules } from './rules.ts';
 
 /** The platform without one of the rules that it rests on. */
@@ -30,6 +32,19 @@ function order(own: (command: OrderCommand, state: Parameters<Rules['order']['de
 const without = (rule: string, change: Partial<Rules>): LeftOut => ({ rule, rules: { ...allRules, ...change } });
 const forgets = (...types: EventType[]): Partial<Rules> => ({ forgets: (type) => types.some((each) => each === type) });
 const customer = 'Cancelled by the customer';
+
+/** A gateway that asks for an authorisation only once. */
+function asksOnce(gateway: PaymentGateway): PaymentGateway {
+  const asked = new Set<string>();
+  return {
+    ...gateway,
+    authorise(key, request, signal) {
+      if (asked.has(key)) return Promise.reject(new DependencyUnavailable('payment-provider', 'it was asked before'));
+      asked.add(key);
+      return gateway.authorise(key, request, signal);
+    },
+  };
+}
 
 const reactionsLeftOut = (reactions as readonly Reaction[]).map((reaction) =>
   without(`${reaction.service} answers ${reaction.on} with ${reaction.command}`, { hears: deaf(reaction) }));
@@ -72,6 +87,7 @@ export const leftOut: readonly LeftOut[] = [
   without('the reservation is the commit point', forgets('ReservationConfirmed')),
   without('a returned line is recorded', forgets('StockReturned')),
   without('what was done is looked up before giving up', { gateway: (gateway) => ({ ...gateway, find: () => Promise.resolve(null) }) }),
+  without('an overdue payment is asked for once more', { gateway: asksOnce }),
   without('what was given up is voided', {
     gateway: (gateway) => ({
       ...gateway,

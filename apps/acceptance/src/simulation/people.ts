@@ -89,7 +89,7 @@ export class People {
       orderId: seededUuid(random),
       customerId: seededUuid(random),
       lines: [...skus].map((sku) => ({ sku, quantity: 1 + Math.floor(random() * MOST_UNITS), unitPrice: UNIT_PRICE })),
-      paymentMethod: random() < 0.5 ? PAYMENT_METHODS[0] : pick(random, PAYMENT_METHODS),
+      paymentMethod: random() < 0.4 ? PAYMENT_METHODS[0] : pick(random, PAYMENT_METHODS),
       parcel: pick(random, ['delivered', 'delivered', 'delivered', 'returned', 'forgotten']),
       isPlaced: false,
     };

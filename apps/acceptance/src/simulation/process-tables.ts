@@ -1,4 +1,4 @@
-import type { ClaimedTask, NewTask, ProcessTable, Work } from '@orderstream/messaging';
+import type { ClaimedTask, NewTask, ProcessTable, Room, Work } from '@orderstream/messaging';
 import type { Life, Turns } from './turns.ts';
 
 const LEASE_MS = 10_000;
@@ -8,6 +8,9 @@ interface Row<Of extends Work> {
   isDone: boolean;
   attempts: number;
   nextAttemptMs: number;
+  leasedUntilMs: number;
+  isHurried: boolean;
+  deadlineMs: number;
 }
 
 /** A process table in memory; what it does is what `PostgresProcessTable` does. */
@@ -26,8 +29,14 @@ export class SimulatedProcessTable<Of extends Work> {
     for (const task of tasks) {
       const key = keyOf(task.orderId, task.work.step);
       if (this.#rows.has(key)) continue;
-      const nextAttemptMs = task.dueAt === null ? this.#nowMs() : Date.parse(task.dueAt);
-      this.#rows.set(key, { task, isDone: false, attempts: 0, nextAttemptMs });
+      const nextAttemptMs = this.#nowMs() + task.dueAfterMs;
+      const deadlineMs = nextAttemptMs + (task.deadlineAfterMs ?? Infinity);
+      this.#rows.set(key, { task, isDone: false, attempts: 0, nextAttemptMs, leasedUntilMs: 0, isHurried: false, deadlineMs });
+      const earlier = task.after === null ? undefined : this.#rows.get(keyOf(task.orderId, task.after));
+      if (earlier !== undefined && !earlier.isDone && earlier.attempts > 0) {
+        earlier.isHurried = true;
+        earlier.nextAttemptMs = this.#nowMs();
+      }
     }
   }
 
@@ -41,7 +50,7 @@ export class SimulatedProcessTable<Of extends Work> {
   /** When the next task may be claimed; null when all are done, or wait for one that is not there. */
   nextAttemptMs(): number | null {
     const open = [...this.#rows.values()].filter((row) => !row.isDone && !this.#waits(row));
-    return open.length === 0 ? null : Math.min(...open.map(({ nextAttemptMs }) => nextAttemptMs));
+    return open.length === 0 ? null : Math.min(...open.map(claimableAtMs));
   }
 
   /** In words, for what never gets done. */
@@ -52,9 +61,9 @@ export class SimulatedProcessTable<Of extends Work> {
   for(life: Life): ProcessTable<Of> {
     const rowOf = ({ orderId, work }: ClaimedTask<Of>): Row<Of> => this.#rows.get(keyOf(orderId, work.step))!;
     return {
-      claim: async (most, { overdueToo }) => {
+      claim: async (room, { overdueToo }) => {
         await this.#turns.take(life);
-        const claimed = this.#claim(most, overdueToo);
+        const claimed = this.#claim(room, overdueToo);
         await this.#turns.take(life);
         return claimed;
       },
@@ -65,31 +74,37 @@ export class SimulatedProcessTable<Of extends Work> {
       postpone: async (task, forMs) => {
         await this.#turns.take(life);
         const row = rowOf(task);
-        if (!row.isDone && row.attempts === task.attempts) row.nextAttemptMs = this.#after(row, forMs);
+        if (row.isDone || row.attempts !== task.attempts) return;
+        row.leasedUntilMs = 0;
+        row.nextAttemptMs = row.isHurried ? this.#nowMs() : this.#after(row, forMs);
       },
     };
   }
 
-  #claim(most: number, overdueToo: boolean): ClaimedTask<Of>[] {
+  #claim({ first, repeated }: Room, overdueToo: boolean): ClaimedTask<Of>[] {
     const nowMs = this.#nowMs();
     const due = [...this.#rows.values()].filter(
-      (row) => !row.isDone && row.nextAttemptMs <= nowMs && !this.#waits(row) && (overdueToo || !isOverdue(row, nowMs)),
+      (row) => !row.isDone && claimableAtMs(row) <= nowMs && !this.#waits(row) && (overdueToo || !isOverdue(row, nowMs)),
     );
-    return due.slice(0, most).map((row) => {
+    const isRepeated = (row: Row<Of>): boolean => row.attempts > 0 && !row.isHurried;
+    const chosen = [...due.filter((row) => !isRepeated(row)).slice(0, first), ...due.filter(isRepeated).slice(0, repeated)];
+    return chosen.map((row) => {
+      const claimed = { isRepeated: isRepeated(row) };
+      row.isHurried = false;
+      if (row.attempts === 0) row.deadlineMs = nowMs + (row.deadlineMs - row.nextAttemptMs);
       row.attempts += 1;
-      row.nextAttemptMs = nowMs + LEASE_MS;
+      row.leasedUntilMs = nowMs + LEASE_MS;
       const { orderId, work, cause } = row.task;
       const awaitedBy = [...this.#rows.values()]
         .filter(({ task, isDone }) => !isDone && task.orderId === orderId && task.after === work.step)
         .map(({ task }) => task.work.step);
-      return { orderId, work, cause, attempts: row.attempts, isOverdue: isOverdue(row, nowMs), awaitedBy };
+      return { ...claimed, orderId, work, cause, attempts: row.attempts, isOverdue: isOverdue(row, nowMs), awaitedBy };
     });
   }
 
   /** A deadline that lies ahead is not slept through. */
-  #after({ task: { deadlineAt } }: Row<Of>, forMs: number): number {
+  #after({ deadlineMs }: Row<Of>, forMs: number): number {
     const nowMs = this.#nowMs();
-    const deadlineMs = deadlineAt === null ? 0 : Date.parse(deadlineAt);
     return deadlineMs > nowMs ? Math.min(nowMs + forMs, deadlineMs) : nowMs + forMs;
   }
 
@@ -98,8 +113,12 @@ export class SimulatedProcessTable<Of extends Work> {
   }
 }
 
-function isOverdue<Of extends Work>({ task: { deadlineAt } }: Row<Of>, nowMs: number): boolean {
-  return deadlineAt !== null && Date.parse(deadlineAt) <= nowMs;
+function claimableAtMs({ nextAttemptMs, leasedUntilMs }: Row<Work>): number {
+  return Math.max(nextAttemptMs, leasedUntilMs);
+}
+
+function isOverdue<Of extends Work>({ deadlineMs }: Row<Of>, nowMs: number): boolean {
+  return deadlineMs <= nowMs;
 }
 
 function keyOf(orderId: string, step: string): string {

@@ -3,7 +3,9 @@ import { DependencyUnavailable } from '@orderstream/messaging';
 import type { PaymentGateway, ProviderOperation } from '@orderstream/payment-service/payment-gateway';
 import type { Life, Turns } from './turns.ts';
 
-export const PAYMENT_METHODS = ['pm_ok', 'pm_declined', 'pm_capture_refused', 'pm_silent'] as const;
+export const PAYMENT_METHODS = ['pm_ok', 'pm_declined', 'pm_capture_refused', 'pm_silent', 'pm_unstable'] as const;
+/** Requests for an authorisation with an unstable card that get no answer, before one does. */
+const UNSTABLE_TIMES = 2;
 
 interface Entry {
   readonly operation: ProviderOperation;
@@ -32,6 +34,9 @@ export class SimulatedProvider {
   readonly #book = new Map<string, Entry>();
   /** Orders whose authorisation was looked up when there was none. */
   readonly lookedUpInVain = new Set<string>();
+  /** When an authorisation was last asked for, by its order, answered or not. */
+  readonly askedAtMs = new Map<string, number>();
+  readonly #unanswered = new Map<string, number>();
   /** Keys under which nothing will be authorised any more. */
   readonly #closed = new Set<string>();
 
@@ -51,7 +56,10 @@ export class SimulatedProvider {
     const must = async (work: () => ProviderOperation): Promise<ProviderOperation> => (await ask(work))!;
     return {
       find: (key) => ask(() => this.#find(key)),
-      authorise: (key, request) => must(() => this.#authorise(key, request)),
+      authorise: (key, request) => {
+        this.askedAtMs.set(request.orderId, Date.parse(this.#options.now()));
+        return must(() => this.#authorise(key, request));
+      },
       capture: (key, request) => must(() => this.#capture(key, request.authorisationId, request.amount)),
       void: (key, request) => must(() => this.#void(key, request.authorisationKey, request.orderId, request.amount)),
       refund: (key, request) => must(() => this.#refund(key, request.captureId, request.amount)),
@@ -76,7 +84,11 @@ export class SimulatedProvider {
   }
 
   #authorise(key: string, { orderId, amount, paymentMethod }: Parameters<PaymentGateway['authorise']>[1]): ProviderOperation {
-    if (paymentMethod === 'pm_silent') throw new DependencyUnavailable('payment-provider', 'silent');
+    const unanswered = this.#unanswered.get(key) ?? 0;
+    if (paymentMethod === 'pm_silent' || (paymentMethod === 'pm_unstable' && unanswered < UNSTABLE_TIMES)) {
+      this.#unanswered.set(key, unanswered + 1);
+      throw new DependencyUnavailable('payment-provider', 'silent');
+    }
     const refusal = this.#closed.has(key) ? 'voided' : paymentMethod === 'pm_declined' ? 'insufficient-funds' : null;
     return this.#enter(key, { kind: 'authorisation', orderId, paymentMethod }, amount, refusal);
   }

@@ -23,12 +23,9 @@ export interface SimulatedWorker {
 
 /** The services' own worker, on a table and streams that are simulated, woken by the world instead of by a timer. */
 export function simulatedWorker<Of extends Work>(turns: Turns, { name, table, carryOut, hasCaughtUp }: WorkerSpec<Of>): SimulatedWorker {
-  const hears = (): { status: () => { group: string; blockedBy: null; caughtUp: boolean; partitions: [] } }[] => [
-    { status: () => ({ group: name, blockedBy: null, caughtUp: hasCaughtUp(), partitions: [] }) },
-  ];
   const begin = (life: Life): ProcessWorker<Of> => {
     const own: ProcessTable<Of> = table.for(life);
-    return new ProcessWorker({ name, table: own, carryOut: carryOut(life), hears });
+    return new ProcessWorker({ name, table: own, carryOut: carryOut(life), actsOnOverdue: hasCaughtUp });
   };
   const zombies: Life[] = [];
   let life = new Life();

@@ -116,6 +116,7 @@ export class World {
         facts: this.#log.facts,
         orderIds: this.#people.orderIds,
         accountOf: (orderId) => this.#provider.accountOf(orderId),
+        askedAtMs: (orderId) => this.#provider.askedAtMs.get(orderId) ?? null,
         wasLookedUpInVain: (orderId) => this.#provider.lookedUpInVain.has(orderId),
         quietSince: this.#quietSince,
         models: this.#models,
