@@ -30,7 +30,7 @@ export const additiveModels: readonly ReadModel[] = [
     database: 'order_service',
     table: 'order_demand',
     title: TITLE,
-    sql: "SELECT sku || ' on ' || day AS key, units::int FROM order_demand",
+    sql: "SELECT sku || ' on ' || day AS key, units::float8 AS units FROM order_demand",
     expected: (facts) =>
       sums(['units'], facts, ({ type, data }) =>
         type === 'OrderPlaced'
@@ -42,7 +42,7 @@ export const additiveModels: readonly ReadModel[] = [
     database: 'inventory_service',
     table: 'reserved_units',
     title: TITLE,
-    sql: 'SELECT sku AS key, units::int FROM reserved_units',
+    sql: 'SELECT sku AS key, units::float8 AS units FROM reserved_units',
     expected: (facts) =>
       sums(['units'], facts, ({ type, data }) => (type === 'StockReserved' ? [{ key: data.sku, units: data.quantity }] : [])),
   },
@@ -52,7 +52,7 @@ export const additiveModels: readonly ReadModel[] = [
     table: 'revenue_by_day',
     title: TITLE,
     sql: `SELECT day || ' in ' || currency AS key, amount::float8 AS amount, refunded::float8 AS refunded,
-            captures::int, refunds::int FROM revenue_by_day`,
+            captures::float8 AS captures, refunds::float8 AS refunds FROM revenue_by_day`,
     expected: (facts) =>
       sums(['amount', 'refunded', 'captures', 'refunds'], facts, ({ type, data }) => {
         if (type === 'PaymentCaptured') return [{ key: dayIn(data.capturedAt, data.amount), amount: data.amount.amount, captures: 1 }];
@@ -65,7 +65,7 @@ export const additiveModels: readonly ReadModel[] = [
     database: 'shipping_service',
     table: 'dispatches_by_day',
     title: TITLE,
-    sql: 'SELECT day::text AS key, dispatches::int FROM dispatches_by_day',
+    sql: 'SELECT day::text AS key, dispatches::float8 AS dispatches FROM dispatches_by_day',
     expected: (facts) =>
       sums(['dispatches'], facts, ({ type, data }) => (type === 'ShipmentDispatched' ? [{ key: day(data.dispatchedAt), dispatches: 1 }] : [])),
   },

@@ -79,7 +79,7 @@ export const rowModels: readonly ReadModel[] = [
     database: 'order_service',
     table: 'order_price',
     title: TITLE,
-    sql: 'SELECT sku AS key, revision, amount::int, currency, on_sale FROM order_price',
+    sql: 'SELECT sku AS key, revision, amount::float8 AS amount, currency, on_sale FROM order_price',
     expected: (facts) =>
       fold('product', facts, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, on_sale: false };
@@ -91,7 +91,7 @@ export const rowModels: readonly ReadModel[] = [
     database: 'inventory_service',
     table: 'product',
     title: TITLE,
-    sql: 'SELECT sku AS key, revision, name, amount::int, currency, listed FROM product',
+    sql: 'SELECT sku AS key, revision, name, amount::float8 AS amount, currency, listed FROM product',
     expected: (facts) =>
       fold('product', facts, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, listed: false };
@@ -104,7 +104,7 @@ export const rowModels: readonly ReadModel[] = [
     database: 'inventory_service',
     table: 'stock_level',
     title: TITLE,
-    sql: 'SELECT sku AS key, revision, on_hand::int, reserved::int FROM stock_level',
+    sql: 'SELECT sku AS key, revision, on_hand::float8 AS on_hand, reserved::float8 AS reserved FROM stock_level',
     expected: (facts) =>
       fold('stock', facts, (row, { type, data }) => {
         const on_hand = Number(row['on_hand'] ?? 0);
