@@ -18,8 +18,8 @@ import {
 import { readRequests, runRequests } from './requests-http.ts';
 
 const SEED = 20;
-const REQUESTS_EACH = 12;
-const ODD_BODIES_EACH = 20;
+const REQUESTS_EACH = 8;
+const ODD_BODIES_EACH = 8;
 const SERVICES = ['order', 'inventory', 'payment', 'shipping'] as const;
 
 /** What has broken one system or another: each is well-formed. */
