@@ -1,5 +1,5 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LonelyServices, startLonelyServices } from './lonely-services.ts';
 import { Answers, bodySchemaOf, type Document, endpointsOf, requestsTo, type Schema, send } from './openapi-requests.ts';
@@ -21,7 +21,7 @@ afterAll(() => lonely?.end());
 /** A schema and all within it. */
 function within(value: unknown): Schema[] {
   if (typeof value !== 'object' || value === null) return [];
-  return [value as Schema, ...Object.values(value).flatMap(within)];
+  return [value, ...Object.values(value).flatMap(within)];
 }
 
 describe.each(SERVICES)('The document of %s', (name) => {

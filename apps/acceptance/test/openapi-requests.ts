@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** What is used of an OpenAPI document. */
 export interface Document {
@@ -115,7 +115,7 @@ function anyOf(schema: Schema, known: Known): fc.Arbitrary<unknown> {
 /** Half a surrogate pair is no text to a document: JSON is sent in UTF-8. */
 function textOf({ pattern, maxLength = 200 }: Schema): fc.Arbitrary<string> {
   const texts = pattern === undefined ? fc.string({ unit: 'grapheme', maxLength }) : fc.stringMatching(new RegExp(pattern));
-  return texts.map((text) => [...text].slice(0, maxLength).join('').toWellFormed()).filter((text) => pattern === undefined || new RegExp(pattern).test(text));
+  return texts.map((text) => Array.from(text).slice(0, maxLength).join('').toWellFormed()).filter((text) => pattern === undefined || new RegExp(pattern).test(text));
 }
 
 /** Whether answers are what the document says of them: undefined, or what is wrong. */

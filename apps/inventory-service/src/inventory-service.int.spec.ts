@@ -186,7 +186,9 @@ describe('A product', () => {
     ['a name over two lines', { name: 'a\nb', price: price(1) }, 'name'],
     ['a price of nothing', { name: 'a', price: price(0) }, 'price.amount'],
     ['a price in parts of cents', { name: 'a', price: price(1.5) }, 'price.amount'],
-    ['an absurd price', { name: 'a', price: price(1e12) }, 'price.amount'],
+    ['an absurd price', { name: 'a', price: price(1e12 + 1) }, 'price.amount'],
+    ['a currency that is none', { name: 'a', price: { amount: 1, currency: 'ZZZ' } }, 'price.currency'],
+    ['half a surrogate pair', { name: 'Desk \ud83d', price: price(1) }, 'name'],
     ['no currency', { name: 'a', price: { amount: 1 } }, 'price.currency'],
     ['a field that nobody knows', { ...lamp, colour: 'red' }, 'colour'],
   ])('with %s is refused, and nothing is written', async (_what, body, field) => {

@@ -119,6 +119,9 @@ describe('bad input is refused by the name of the field, and nothing is written'
     ['a quantity below 0', invalid('lines.0.quantity'), order({ lines: [line('TEA', -3)] })],
     ['an absurd quantity', invalid('lines.0.quantity'), order({ lines: [line('TEA', 1e21)] })],
     ['a bad customer id', invalid('customerId'), order({ customerId: '../etc' })],
+    ['half a surrogate pair in a name', invalid('recipient.name'), order({ recipient: { ...recipient, name: 'A \ud83d' } })],
+    ['half of one in a token', invalid('paymentMethod'), order({ paymentMethod: 'pm\udc00' })],
+    ['a currency that is none', invalid('currency'), order({ currency: 'ZZZ' })],
     ['a bad key', invalid('idempotency-key'), order(), { 'idempotency-key': 'x'.repeat(201) }],
     ['an unknown SKU', [422, 'unknown-sku', ['lines.1.sku']], order({ lines: [line('TEA'), line('CAR')] })],
     ['a delisted SKU', [422, 'unknown-sku', ['lines.0.sku']], order({ lines: [line('HAT')] })],
@@ -186,6 +189,10 @@ describe('an order is found', () => {
     }
     expect(seen).toEqual(ids);
     expect(await json(get(`/orders?customer=${customerId}&status=paid`))).toEqual({ orders: [], nextCursor: null });
+    for (const day of ['2026-02-31', '0000-01-01']) {
+      const nowhere = Buffer.from(`${day}T00:00:00.000Z ${randomUUID()}`).toString('base64url');
+      expect(await problemOf(await get(`/orders?cursor=${nowhere}`))).toEqual([400, 'invalid-request', ['cursor']]);
+    }
     expect(await problemOf(await get('/orders?cursor=nonsense'))).toEqual([400, 'invalid-request', ['cursor']]);
   });
 });
@@ -295,7 +302,9 @@ describe('the service', () => {
     const answers = (path: string, method: string): string[] => Object.keys(document.paths[path]![method]!.responses);
     expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/orders', '/orders/{orderId}']));
     expect(answers('/orders', 'post')).toEqual(expect.arrayContaining(['201', '400', '410', '413', '422', '503']));
-    expect(answers('/orders/{orderId}/cancellation', 'post')).toEqual(['200', '202', '400', '404', '409', '412', '428', '503']);
-    expect(answers('/orders/{orderId}/shipping-address', 'put')).toEqual(['200', '400', '404', '409', '410', '412', '413', '428', '503']);
+    const common = ['400', '408', '413', '414', '415', '417', '431', '500'];
+    const all = (...own: string[]): string[] => [...own, ...common].toSorted();
+    expect(answers('/orders/{orderId}/cancellation', 'post')).toEqual(all('200', '202', '404', '409', '412', '428', '503'));
+    expect(answers('/orders/{orderId}/shipping-address', 'put')).toEqual(all('200', '404', '409', '410', '412', '428', '503'));
   });
 });

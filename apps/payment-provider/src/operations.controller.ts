@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { ApiProblems, Problem, currency, idempotencyKeyHeader, readInput, visibleText, wholeNumber } from '@orderstream/service';
+import { ApiProblems, Problem, currency, idempotencyKeyHeader, lineOfText, readInput, visibleText, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 import { Book } from './book.ts';
 import type { Operation, OperationRequest } from './operation.ts';
@@ -12,7 +12,7 @@ const idempotencyKey = visibleText(80);
 const idParam = z.strictObject({ id: visibleText(100) });
 const keyParam = z.strictObject({ idempotencyKey });
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
-const paymentMethod = visibleText(200);
+const paymentMethod = lineOfText(200);
 const sample = { amount: 24_900, currency: 'EUR' };
 const authorisation = z
   .strictObject({ reference: visibleText(100), amount: money, paymentMethod })

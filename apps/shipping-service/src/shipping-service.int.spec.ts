@@ -208,7 +208,8 @@ describe('A shipment', () => {
     expect(await call('POST', `/shipments/${orderId}/return`)).toMatchObject({ status: 428 });
     expect(await takeBack(orderId, '"3"')).toMatchObject({ status: 412, etag: '"0"' });
     expect(await dispatch(orderId, '"3"')).toMatchObject({ status: 412, etag: '"0"', body: { currentETag: '"0"' } });
-    expect(await dispatch(orderId, 'W/"0"')).toMatchObject({ status: 400 });
+    expect(await dispatch(orderId, 'W/"0"')).toMatchObject({ status: 412, etag: '"0"' });
+    expect(await dispatch(orderId, '0')).toMatchObject({ status: 400 });
     const both = await Promise.all([dispatch(orderId, '"0"'), dispatch(orderId, '"0"')]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
@@ -299,6 +300,7 @@ describe('A shipment', () => {
   it.each([
     ['no carrier', { trackingNumber: 'T1' }, 'carrier'],
     ['an empty tracking number', { carrier: 'DHL', trackingNumber: '' }, 'trackingNumber'],
+    ['half a surrogate pair in its carrier', { ...details, carrier: 'D\udc00L' }, 'carrier'],
     ['a field that nobody knows', { ...details, weight: 3 }, 'weight'],
   ])('is not dispatched with %s', async (_what, body, field) => {
     const { orderId } = await scheduled();
@@ -357,6 +359,8 @@ describe('Shipments', () => {
     ['limit=0', 'limit'],
     ['limit=201', 'limit'],
     ['cursor=abc', 'cursor'],
+    [`cursor=${Buffer.from(`2026-02-31T00:00:00.000Z ${randomUUID()}`).toString('base64url')}`, 'cursor'],
+    [`cursor=${Buffer.from(`0000-01-01T00:00:00.000Z ${randomUUID()}`).toString('base64url')}`, 'cursor'],
     [`cursor=${Buffer.from(`2020-13-01T00:00:00.000Z ${randomUUID()}`).toString('base64url')}`, 'cursor'],
     ['page=2', 'page'],
   ])('are not found by %s', async (query, field) => {

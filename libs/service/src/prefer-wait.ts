@@ -1,7 +1,5 @@
-import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Observable, retry, throwError, timer } from 'rxjs';
-import { Problem, type ProblemSlug } from './problems.ts';
+import type { Problem, ProblemSlug } from './problems.ts';
 
 const LONGEST_WAIT_SECONDS = 5;
 const LOOK_EVERY_MS = 50;
@@ -20,19 +18,19 @@ export const preferHeader = {
 /**
  * `Prefer: wait=5` (RFC 7240). Services hear from one another a moment later, so a client that has just
  * listed a product or placed an order may ask the next service to wait for it instead of asking again.
+ * The operation is carried out again; only a request that meets such a problem pays for the question.
+ *
+ * @returns whether it will be, so that there is nothing to answer yet.
  */
-export class PreferWait implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (context.getType() !== 'http') return next.handle();
-    const http = context.switchToHttp();
-    const asked = WAIT.exec(String(http.getRequest<FastifyRequest>().headers['prefer'] ?? ''))?.[1];
-    if (asked === undefined) return next.handle();
-    const reply = http.getResponse<FastifyReply>();
-    const seconds = Math.min(Number(asked), LONGEST_WAIT_SECONDS);
-    void reply.header('preference-applied', `wait=${seconds}`);
-    const untilMs = performance.now() + seconds * 1_000;
-    const isWorthIt = (fault: unknown): boolean =>
-      fault instanceof Problem && passing.has(fault.slug) && performance.now() < untilMs && !reply.raw.destroyed;
-    return next.handle().pipe(retry({ delay: (fault) => (isWorthIt(fault) ? timer(LOOK_EVERY_MS) : throwError(() => fault)) }));
-  }
+export function isTriedAgain(problem: Problem, request: FastifyRequest, reply: FastifyReply): boolean {
+  if (!passing.has(problem.slug) || request.is404) return false;
+  const asked = WAIT.exec(String(request.headers['prefer'] ?? ''))?.[1];
+  if (asked === undefined) return false;
+  const seconds = Math.min(Number(asked), LONGEST_WAIT_SECONDS);
+  void reply.header('preference-applied', `wait=${seconds}`);
+  if (reply.elapsedTime >= seconds * 1_000 || reply.raw.destroyed) return false;
+  // Each attempt awaits the end of the one reply, and there are a hundred of them at most.
+  reply.raw.setMaxListeners(0);
+  setTimeout(() => void request.routeOptions.handler.call(request.server, request, reply), LOOK_EVERY_MS);
+  return true;
 }

@@ -4,6 +4,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import { dependencyOf, fateOf, messageOf } from '@orderstream/messaging';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
+import { isTriedAgain } from './prefer-wait.ts';
 import { PROBLEM_JSON, Problem, type ProblemSlug, problemBody } from './problems.ts';
 import { CORRELATION_ID } from './request-context.ts';
 import { Sparing } from './sparing.ts';
@@ -71,12 +72,14 @@ export class ProblemFilter implements ExceptionFilter {
     // Nobody is left to read the answer, and what was read of the body is of no use.
     const hasHungUp = request.raw.destroyed && !request.raw.complete;
     const problem = hasHungUp ? new Problem('request-timeout', 'The body did not come') : problemOf(fault);
+    const reply = http.getResponse<FastifyReply>();
+    if (isTriedAgain(problem, request, reply)) return;
     const what = `${request.method} ${request.url}: ${messageOf(fault)}`;
     const correlationId = request.id;
     if (problem.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
     else if (problem.slug === 'dependency-unavailable') this.#tellOutage(problem.detail, what, correlationId);
     else if (hasHungUp) this.#logger.debug(what, { correlationId });
-    sendProblem(http.getResponse<FastifyReply>(), problem);
+    sendProblem(reply, problem);
   }
 
   /** Every request fails while something is away. One line says so; the others are there at debug. */

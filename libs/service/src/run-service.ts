@@ -13,7 +13,6 @@ import { createLogger, type Logger as PinoLogger, NestLogger } from './logger.ts
 import { createMetrics, measureRequests } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
 import { watchParked } from './parked.ts';
-import { PreferWait } from './prefer-wait.ts';
 import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProblem } from './problem-filter.ts';
 import { Problem } from './problems.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
@@ -108,7 +107,6 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   serveHealth(fastify, watch, consumers);
 
   app.useGlobalFilters(new ProblemFilter());
-  app.useGlobalInterceptors(new PreferWait());
   app.useGlobalPipes(validationPipe());
   serveOpenApi(app, name);
   for (const strategy of consumers) app.connectMicroservice({ strategy }, { inheritAppConfig: true });
