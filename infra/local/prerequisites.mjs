@@ -35,7 +35,11 @@ export const missing = ({ java, maven }) => [...missingNode(), ...(java ? missin
 export const explain = (lines) =>
   ['Missing on this machine:', ...lines.map((line) => `  - ${line}`), '', 'Either install that, or run everything in containers instead: docker compose up'].join('\n');
 
-/** PATH, Java's class path and npm's scripts part folders by a colon, and none of them can quote it. @throws StepFailed */
+/** PATH and Java's class path part folders by the delimiter, and none can quote it; Postgres runs its own programs through a shell. */
+const IMPOSSIBLE = [path.delimiter, '"', '$', '`', '\n'];
+
+/** @throws StepFailed naming the letter that nothing could be run below. */
 export function refuseFolder(root) {
-  if (root.includes(path.delimiter)) throw new StepFailed(`This clone can't be run from ${root}: move it to a folder without "${path.delimiter}" in its path.`);
+  const letter = IMPOSSIBLE.find((each) => root.includes(each));
+  if (letter !== undefined) throw new StepFailed(`This clone can't be run: its path, ${root}, has ${JSON.stringify(letter)} in it. Move it elsewhere.`);
 }

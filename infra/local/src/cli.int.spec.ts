@@ -22,12 +22,19 @@ describe('npm run stack', { timeout: START_TIMEOUT_MS }, () => {
     const base = await freePortBase();
     const up = await stack(['up', '--servers-only'], dataDir, base);
     expect(up).toContain(`schema-registry ready on port ${base + 16}`);
+    expect(up).toContain(`Stop with: ORDERSTREAM_DATA=${dataDir} npm run stack -- down`);
 
     // The ports are those that it was started on, whatever the environment says later.
     const status = await stack(['status'], dataDir, base + 100).catch((error: { stdout: string }) => error.stdout);
     expect(status).toMatch(new RegExp(`^kafka +port ${base + 14} +running, pid \\d+$`, 'm'));
     expect(status).toMatch(new RegExp(`^order-service +port ${base} +stopped$`, 'm'));
     expect(await stack(['logs', 'kafka'], dataDir, base)).toContain('Kafka');
+
+    const pidOf = (name: string): number | undefined => processesIn(dataDir).find((each) => each.name === name)?.pid;
+    const [eventstore, kafka] = [pidOf('eventstore'), pidOf('kafka')];
+    expect(await stack(['restart', 'eventstore'], dataDir, base)).toContain(`eventstore ready on port ${base + 13}`);
+    expect(pidOf('eventstore')).not.toBe(eventstore);
+    expect(pidOf('kafka')).toBe(kafka);
 
     expect(await stack(['down'], dataDir, base)).toContain('kafka');
     expect(processesIn(dataDir)).toEqual([]);

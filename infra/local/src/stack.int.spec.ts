@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { portsFromBase } from './layout.ts';
 import { freePortBase, PortTaken } from './ports.ts';
 import { discardData, openStack, startStack, type Stack } from './stack.ts';
@@ -46,6 +46,35 @@ describe('A stack', { timeout: 120_000 }, () => {
       discardData(dataDir);
     });
     expect(await query(stack, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+
+    // Whoever deletes the folder means all data, wherever they lie.
+    await stack.stop();
+    rmSync(dataDir, { recursive: true });
+    const again = await startStack({ dataDir, portBase: await freePortBase(), only: ['postgres'] });
+    onTestFinished(() => again.stop());
+    expect(await query(again, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('keeps its data in a folder of any name, in any locale', async () => {
+    vi.stubEnv('LC_ALL', 'C');
+    const dataDir = path.join(temporaryDataFolder(), `dätä, \\ "q' %41=#1`);
+    const stack = await startStack({ dataDir, portBase: await freePortBase(), only: ['eventstore', 'kafka'] });
+    onTestFinished(async () => {
+      await stack.stop();
+      vi.unstubAllEnvs();
+    });
+    for (const file of ['eventstore', 'kafka/log/meta.properties']) expect(existsSync(path.join(dataDir, file))).toBe(true);
+    expect(processesIn(dataDir).map(({ name }) => name).sort()).toEqual(['eventstore', 'kafka']);
+  });
+
+  it('says at once that the secret of its passwords is another than the one its databases were made with', async () => {
+    const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['postgres'] } as const;
+    await (await startStack(options)).stop();
+    writeFileSync(path.join(options.dataDir, 'secret'), 'another');
+    const start = startStack(options);
+    await expect(start).rejects.toThrow(StartFailed);
+    await expect(start).rejects.toThrow(/were made with other passwords than those of .*secret/);
+    expect(processesIn(options.dataDir)).toEqual([]);
   });
 
   it('leaves alone what runs already', async () => {
@@ -92,6 +121,18 @@ describe('A stack', { timeout: 120_000 }, () => {
     await expect(start).rejects.toThrow(PortTaken);
     await expect(start).rejects.toThrow('EVENTSTORE_PORT');
     expect(processesIn(dataDir)).toEqual([]);
+  });
+
+  it('finds the taken port of a service before it starts a server', async () => {
+    const dataDir = temporaryDataFolder();
+    const portBase = await freePortBase();
+    const taken = createServer().listen(portsFromBase(portBase).relay, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const said: string[] = [];
+    const start = startStack({ dataDir, portBase, only: ['eventstore'], forServices: ['relay'], onProgress: (line) => void said.push(line) });
+    await expect(start).rejects.toThrow('RELAY_PORT');
+    expect({ said, running: processesIn(dataDir) }).toEqual({ said: [], running: [] });
   });
 
   it('shows the end of the log of a server that fails to start, and ends the others', async () => {
