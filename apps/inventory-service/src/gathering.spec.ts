@@ -11,7 +11,7 @@ function heldWork() {
     calls.push({ items, goOn: resolve });
     await promise;
     if (items.includes('poison')) throw new Error('poisoned');
-    if (items.includes('contended')) throw new StreamContended('stock-HOT', 8);
+    if (items.includes('contended')) throw new StreamContended('stock-HOT', 'lost 8 times');
     if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
   };
   return { calls, work };
