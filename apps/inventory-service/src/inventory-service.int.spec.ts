@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import type { EventOf, EventOn, EventType, Topic } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
 import { Database, Projections, migrate } from '@orderstream/postgres';
 import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inventoryServiceConfig } from './config.ts';
 import { InventoryServiceModule } from './inventory-service.module.ts';
 import { migrations } from './migrations/index.ts';
@@ -386,6 +387,19 @@ describe('Stock', () => {
 
   it.each([['limit=0', 'limit'], ['limit=201', 'limit'], ['limit=ten', 'limit'], ['cursor=two%20words', 'cursor'], ['page=2', 'page']])('is not listed for %s', async (query, field) => {
     expect(await call('GET', `/stock?${query}`)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+  });
+
+  it('is told of by name, once, when its stream has become long', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const [sku, orderId] = [newSku(), randomUUID()];
+    const ofStream = (stream: string, revision: number, data: object) =>
+      ({ stream, offset: BigInt(revision), value: null, headers: {}, decoded: { id: randomUUID(), stream, revision, recordedAt: '', correlationId: '', causationId: '', event: { type: 'StockReceived', data } } });
+    const records = [9_999, 10_000, 10_001].flatMap((revision) => [ofStream(`stock-${sku}`, revision, { sku }), ofStream(`reservation-${orderId}`, revision, { orderId })]);
+    const projections = { project: () => Promise.resolve() } as unknown as Projections;
+    const batch = { group: 'stock-level', topic: 'inventory', partition: 0, records, nextOffset: 1n } as unknown as EventBatch<EventOn<'inventory'>>;
+    await new StockLevelProjection(projections).onInventory(batch);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(`stock-${sku} has 10000 events`));
+    warn.mockRestore();
   });
 
   it('adds up when goods arrive and orders come and go at the same time', async () => {

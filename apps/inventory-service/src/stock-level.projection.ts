@@ -1,18 +1,27 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOf, EventOn } from '@orderstream/contracts';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { STOCK_LEVEL } from './consumers.ts';
 
+/** From then on it takes noticeably longer to read a product's stock, which every reservation and receipt does. */
+const LONG_STREAM = 10_000;
+
 /** inventory -> stock_level: one row per product, what is on hand and what of it is held. */
 @Controller()
 export class StockLevelProjection {
+  readonly #logger = new Logger('stock-level');
+
   constructor(private readonly projections: Projections) {}
 
   @EventPattern('inventory', STOCK_LEVEL)
-  onInventory(@Payload() batch: EventBatch<EventOn<'inventory'>>): Promise<void> {
-    return this.projections.project(batch, stockLevelRows.apply);
+  async onInventory(@Payload() batch: EventBatch<EventOn<'inventory'>>): Promise<void> {
+    await this.projections.project(batch, stockLevelRows.apply);
+    for (const { decoded } of batch.records) {
+      if (decoded?.revision !== LONG_STREAM || !isOfStock(decoded.event)) continue;
+      this.#logger.warn(`${decoded.stream} has ${LONG_STREAM} events and is read from its beginning each time: orders for it become slow`);
+    }
   }
 }
 

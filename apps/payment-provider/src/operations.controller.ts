@@ -8,6 +8,8 @@ import { Book } from './book.ts';
 import type { Operation, OperationRequest } from './operation.ts';
 import { methodTable, treatmentOf } from './test-payment-methods.ts';
 
+const MOST_REMEMBERED = 10_000;
+
 const idempotencyKey = visibleText(80);
 const idParam = z.strictObject({ id: visibleText(100) });
 const keyParam = z.strictObject({ idempotencyKey });
@@ -68,7 +70,7 @@ const problems = {
 @Controller()
 export class OperationsController {
   readonly #book: Book;
-  /** How often a key was answered with 503, until it is booked. */
+  /** How often a key was answered with 503, until it is booked; of keys that nobody comes back to, the oldest are forgotten. */
   readonly #unavailable = new Map<string, number>();
 
   constructor(book: Book) {
@@ -170,7 +172,7 @@ export class OperationsController {
     const treatment = treatmentOf(this.#book.paymentMethodOf(request));
     const timesUnavailable = this.#unavailable.get(key) ?? 0;
     if (timesUnavailable < treatment.unavailableTimes && this.#book.find(key) === null) {
-      this.#unavailable.set(key, timesUnavailable + 1);
+      if (Number.isFinite(treatment.unavailableTimes)) this.#countUnavailable(key, timesUnavailable + 1);
       const headers = { 'retry-after': '1' };
       throw new Problem('dependency-unavailable', 'The card network does not answer', { headers });
     }
@@ -180,5 +182,12 @@ export class OperationsController {
     if (treatment.answersAfterMs > 0) await delay(treatment.answersAfterMs);
     if (treatment.losesFirstReply && recorded.isNew) connection.socket.destroy();
     return recorded.operation;
+  }
+
+  #countUnavailable(key: string, times: number): void {
+    this.#unavailable.set(key, times);
+    if (this.#unavailable.size <= MOST_REMEMBERED) return;
+    const [oldest] = this.#unavailable.keys();
+    this.#unavailable.delete(oldest!);
   }
 }

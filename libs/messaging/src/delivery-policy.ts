@@ -60,7 +60,7 @@ function dependencyIn(fault: object): string | null {
 }
 
 /** The fault, what caused it and what it is the sum of, the outer before the inner, each once. */
-function* faultsBehind(fault: unknown): Generator<object> {
+export function* faultsBehind(fault: unknown): Generator<object> {
   const found = new Set<object>();
   const queue = [fault];
   for (const each of queue) {

@@ -1,16 +1,13 @@
-import { messageOf } from './delivery-policy.ts';
+import { faultsBehind, messageOf } from './delivery-policy.ts';
 
 /**
  * Why something failed, in one line. Node's fetch says only "fetch failed", and a connection that was tried at
  * several addresses says nothing at all: why is further in.
  */
 export function reasonOf(fault: unknown): string {
-  const own = messageOf(fault);
-  const inner = innerFaults(fault).map(reasonOf).filter((reason) => !own.includes(reason));
-  return [own, ...inner].filter((reason) => reason !== '').join(': ').replaceAll(/\s*\n\s*/g, ' ');
-}
-
-function innerFaults(fault: unknown): readonly unknown[] {
-  if (fault instanceof AggregateError) return fault.errors;
-  return fault instanceof Error && fault.cause instanceof Error ? [fault.cause] : [];
+  let reason = '';
+  for (const each of faultsBehind(fault)) {
+    if (each instanceof Error && !reason.includes(each.message)) reason += reason === '' ? each.message : `: ${each.message}`;
+  }
+  return (reason === '' ? messageOf(fault) : reason).replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -46,7 +46,6 @@ describe('The options', () => {
     expect(parseOptions(['transport'])).toEqual({ ...defaults, name: 'transport' });
     expect(parseOptions(['eventstore', '--events', '2000', '--seconds', '1', '--only', 'read'])).toEqual({ ...defaults, name: 'eventstore', events: 2_000, seconds: 1, only: 'read' });
     expect(parseOptions(['transport', '--records', '300', '--pairs', '1', '--json'])).toEqual({ ...defaults, name: 'transport', records: 300, pairs: 1, json: true });
-    expect(parseOptions(['--help'])).toBe('help');
   });
 
   it.each([

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interrupted, interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
+import { runCommand } from '@orderstream/local-stack/command';
+import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { serverNames, serviceNames } from '@orderstream/local-stack/layout';
 import { discardData, openStack } from '@orderstream/local-stack/stack';
 import { agrees } from './afterwards.ts';
@@ -73,33 +74,20 @@ async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: strin
   }
 }
 
-async function main(): Promise<void> {
-  const options = readOptions();
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-outages-'));
   const signal = interruption();
   const interrupted = untilInterrupted(signal).then(() => Promise.reject(signal.reason as Error));
   try {
-    process.exitCode = (await Promise.race([run(options, dataDir, signal), interrupted])) ? 0 : 1;
+    return (await Promise.race([run(options, dataDir, signal), interrupted])) ? 0 : 1;
   } catch (fault) {
-    if (!signal.aborted) console.error(fault);
-    process.exitCode = fault instanceof Interrupted ? fault.exitCode : 1;
-  }
-  await openStack(dataDir)?.stop();
-  discardData(dataDir);
-  rmSync(dataDir, { recursive: true, force: true });
-  process.exit();
-}
-
-function readOptions(): OutagesOptions {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options !== 'help') return options;
-    say(HELP);
-    return process.exit(0);
-  } catch (fault) {
-    console.error(`${(fault as Error).message}\n\n${HELP}`);
-    return process.exit(64);
+    throw signal.aborted ? signal.reason : fault;
+  } finally {
+    await openStack(dataDir)?.stop();
+    discardData(dataDir);
+    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-await main();
+await runCommand(HELP, main);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { WrongArguments } from '@orderstream/local-stack/command';
 import { wholeNumber } from '../whole-number.ts';
 
 const names = ['odd-answers', 'stalls', 'endurance'] as const;
@@ -28,7 +29,7 @@ back, and what no client, operator or event should have met. Then the ledger.
 `;
 
 /** @throws with the option's name when one is unknown or no whole number. */
-export function parseOptions(args: readonly string[]): OutagesOptions | 'help' {
+export function parseOptions(args: readonly string[]): OutagesOptions {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -36,12 +37,10 @@ export function parseOptions(args: readonly string[]): OutagesOptions | 'help' {
       minutes: { type: 'string', default: '10' },
       rate: { type: 'string' },
       only: { type: 'string', default: '' },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) return 'help';
   const name = names.find((known) => known === positionals[0]);
-  if (name === undefined || positionals.length > 1) throw new Error(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
+  if (name === undefined || positionals.length > 1) throw new WrongArguments(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
   return {
     name,
     minutes: wholeNumber('--minutes', values.minutes, 1),
