@@ -208,6 +208,16 @@ describe('Prefer: wait', () => {
     expect((await ask('GET', '/notes/late/never', { prefer: 'wait=1' })).status).toBe(404);
     expect(asked.get('never')).toBeGreaterThan(-1_000_000 + 3);
   });
+  it('keeps no service from its end', async () => {
+    const ending = await startService({ name: 'ending-service', module: NoteModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+    asked.set('ending', -1_000_000);
+    const startedAt = performance.now();
+    const waiting = fetch(`${ending.url}/notes/late/ending`, { headers: { prefer: 'wait=10' } });
+    await vi.waitFor(() => expect(asked.get('ending')).toBeGreaterThan(-1_000_000 + 1), 10_000);
+    await ending.stop();
+    expect((await waiting).status).toBe(404);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+  });
   it('is no reason to try again what was refused, nor to mind what is no number', async () => {
     expect((await ask('GET', '/notes/tea', { prefer: 'wait=3' })).status).toBe(418);
     asked.delete('d');
@@ -217,6 +227,15 @@ describe('Prefer: wait', () => {
 });
 
 describe('a client that stops in the middle', () => {
+  it('of its body and goes is no fault of the service', async () => {
+    const outgoing = request(`${service.url}/notes`, { method: 'POST', headers: { ...JSON_TYPE, 'content-length': '90' } });
+    outgoing.on('error', () => {});
+    await new Promise<void>((resolve) => outgoing.write('{"text":', () => resolve()));
+    await fetch(`${service.url}/health/live`);
+    outgoing.destroy();
+    await vi.waitFor(() => expect(logged).toContainEqual(expect.objectContaining({ message: 'POST /notes: aborted' })), 10_000);
+    expect(logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+  });
   it('of its headers or its body is told so, and its connection ends', async () => {
     const server = service.app.getHttpServer();
     expect(server.requestTimeout).toBeGreaterThan(0);
@@ -226,15 +245,6 @@ describe('a client that stops in the middle', () => {
     const half = 'POST /notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
     const answers = await Promise.all([raw('GET /health/li'), raw(half), raw(`${half}content-length: 90\r\n\r\n{"text":`)]);
     for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*request-timeout/);
-  });
-  it('of its body and goes is no fault of the service', async () => {
-    const outgoing = request(`${service.url}/notes`, { method: 'POST', headers: { ...JSON_TYPE, 'content-length': '90' } });
-    outgoing.on('error', () => {});
-    await new Promise<void>((resolve) => outgoing.write('{"text":', () => resolve()));
-    await fetch(`${service.url}/health/live`);
-    outgoing.destroy();
-    await vi.waitFor(() => expect(logged).toContainEqual(expect.objectContaining({ message: 'POST /notes: aborted' })));
-    expect(logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem, ProblemSlug } from './problems.ts';
 
-const LONGEST_WAIT_SECONDS = 5;
+const LONGEST_WAIT_SECONDS = 10;
 const LOOK_EVERY_MS = 50;
 const WAIT = /(?:^|[\s,;])wait\s*=\s*"?(\d{1,9})(?!\d)/i;
 
@@ -12,13 +12,13 @@ export const preferHeader = {
   name: 'Prefer',
   required: false,
   description: `\`wait=n\` (RFC 7240): what is not known yet is looked for again, for so many seconds (at most ${LONGEST_WAIT_SECONDS}), before the answer says so`,
-  schema: { type: 'string', pattern: '^wait=\\d{1,9}$', example: 'wait=5' },
+  schema: { type: 'string', pattern: '^wait=\\d{1,9}$', example: 'wait=10' },
 } as const;
 
 /**
- * `Prefer: wait=5` (RFC 7240). Services hear from one another a moment later, so a client that has just
+ * `Prefer: wait=10` (RFC 7240). Services hear from one another a moment later, so a client that has just
  * listed a product or placed an order may ask the next service to wait for it instead of asking again.
- * The operation is carried out again; only a request that meets such a problem pays for the question.
+ * The operation is carried out again, until the client leaves or the service ends; only a request that meets such a problem pays for the question.
  *
  * @returns whether it will be, so that there is nothing to answer yet.
  */
@@ -28,8 +28,9 @@ export function isTriedAgain(problem: Problem, request: FastifyRequest, reply: F
   if (asked === undefined) return false;
   const seconds = Math.min(Number(asked), LONGEST_WAIT_SECONDS);
   void reply.header('preference-applied', `wait=${seconds}`);
-  if (reply.elapsedTime >= seconds * 1_000 || reply.raw.destroyed) return false;
-  // Each attempt awaits the end of the one reply, and there are a hundred of them at most.
+  const isLeft = reply.raw.destroyed || !request.server.server.listening;
+  if (isLeft || reply.elapsedTime >= seconds * 1_000) return false;
+  // Each attempt awaits the end of the one reply, and there are two hundred of them at most.
   reply.raw.setMaxListeners(0);
   setTimeout(() => void request.routeOptions.handler.call(request.server, request, reply), LOOK_EVERY_MS);
   return true;
