@@ -49,8 +49,10 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
       const [events, open] = [await unheard(platform), await openTasks(platform)];
       const waiting = leaveOpen ? events : [...events, ...tell(open)];
       if (waiting.length === 0 && quietAt === facts) return open;
+      // Quiet for the first time, it is looked at once more, however late.
+      const isFirst = waiting.length === 0 && quietAt === -1;
+      if (late && !isFirst) throw new NotDrained(`not at rest after ${timeoutMs / 1_000} s: ${waiting.join('; ') || 'events keep coming'}`);
       quietAt = waiting.length === 0 ? facts : -1;
-      if (late) throw new NotDrained(`not at rest after ${timeoutMs / 1_000} s: ${waiting.join('; ') || 'events keep coming'}`);
       if (waiting.length > 0) onWait?.(waiting);
     } catch (fault) {
       if (!(fault instanceof Unseen) || late) throw fault;

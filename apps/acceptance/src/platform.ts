@@ -84,8 +84,8 @@ export async function connectPlatform(env: Environment): Promise<Platform> {
     [atKafka, () => admin.connect()],
     [`the schema registry at ${placeOf(settings.SCHEMA_REGISTRY_URL)}`, () => codec.load()],
     ...[...databases.values()].map(({ system, pool }) => [system, () => pool.query('SELECT 1')] as const),
-    ['inventory-service', () => platform.ask('inventory-service', `${urls.inventory}/health/live`)],
-    ['payment-provider', () => platform.ask('payment-provider', `${urls.provider}/book?after=0&limit=1`)],
+    [`inventory-service at ${placeOf(urls.inventory)}`, () => must('GET', `${urls.inventory}/health/live`)],
+    [`payment-provider at ${placeOf(urls.provider)}`, () => must('GET', `${urls.provider}/book?after=0&limit=1`)],
   ]);
   await seen(atKafka, () => observer.follow());
   return platform;

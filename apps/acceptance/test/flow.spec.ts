@@ -8,7 +8,7 @@ import { goShopping, openShop } from '../src/demo/shopping.ts';
 import { drained } from '../src/drain.ts';
 import { openTasks } from '../src/open-tasks.ts';
 import { connectPlatform, setting } from '../src/platform.ts';
-import { call } from '../src/shop/api.ts';
+import { call, must } from '../src/shop/api.ts';
 import { place } from '../src/shop/customers.ts';
 import { endsByDeadline, outcomes } from '../src/shop/outcomes.ts';
 import { plan, planOf } from '../src/shop/plan.ts';
@@ -126,6 +126,7 @@ describe('The whole platform', () => {
 
   it('tells by exit code 2 of its ledger that it is not at rest, naming the order, and is judged without that order when asked', async () => {
     const { stack, platform } = test;
+    await stack.configure('payment-service', { PAYMENT_DEADLINE_MS: String(600_000) });
     const silent = await place(platform.urls, planOf(['payment given up'], 29).orders[0]!);
     await eventually(async () => expect((await openTasks(platform)).map(({ orderId }) => orderId)).toEqual([silent.orderId]));
     const env = { ORDERSTREAM_DATA: stack.dataDir };
@@ -137,6 +138,7 @@ describe('The whole platform', () => {
     expect(undecided).toMatchObject({ code: 2, stderr: expect.stringContaining(`authorise of order-${silent.orderId}`) });
     expect(decided).toMatchObject({ code: 0, stdout: expect.stringContaining(`1 orders are under way, and their ends are left out: ${silent.orderId}`) });
     expect(unseen).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^The ledger can't be drawn up: database shipping_service at 127\.0\.0\.1:1 can't be seen: .*\n$/) });
+    await must('POST', `${platform.urls.order}/orders/${silent.orderId}/cancellation`, { ifMatch: '*' });
     await expectCleanLedger(platform);
   });
 
