@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { Interrupted, interruption } from '@orderstream/local-stack/interruption';
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
+import { memory } from './memory.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
 import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore };
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore, memory };
 
 async function measure(options: Options): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
@@ -16,8 +17,10 @@ async function measure(options: Options): Promise<void> {
   const onProgress = (line: string): void => console.error(`  ${line}`);
   onProgress(`fresh data in ${dataDir}`);
   try {
-    const report = reportOf(options.name, await benchmarks[options.name](options, { dataDir, signal, onProgress }));
+    const findings = await benchmarks[options.name](options, { dataDir, signal, onProgress });
+    const report = reportOf(options.name, findings);
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
+    if (findings.isExceeded === true) process.exitCode = 1;
   } catch (fault) {
     const { reason } = signal;
     if (!signal.aborted) console.error(fault instanceof Error ? fault.message : fault);
