@@ -57,7 +57,7 @@ const commands = {
   sql: { run: ['apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
   simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
   ledger: { run: ['apps/acceptance/dist/ledger/main.js'], needs: () => builds },
-  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'transport' ? everything : builds) },
+  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
   outages: { run: ['apps/acceptance/dist/outages/main.js'], needs: () => everything },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },

@@ -47,6 +47,8 @@ export interface Findings {
   /** What was measured on its own, a line each. */
   readonly figures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** Something is beyond the bound that it has. */
+  readonly isExceeded?: boolean;
 }
 
 export interface Spread {
@@ -127,7 +129,7 @@ export function packageVersions(names: readonly string[]): Record<string, string
 
 export function textOf({ benchmark, date, machine, versions, comparisons, figures }: Report): string {
   return [
-    `${benchmark}: each run in a process of its own; what it left was right`,
+    comparisons.length === 0 ? benchmark : `${benchmark}: each run in a process of its own; what it left was right`,
     ...comparisons.flatMap(linesOf),
     ...(figures.length === 0 ? [] : ['', ...figures]),
     '',

@@ -6,10 +6,11 @@ import { runCommand } from '@orderstream/local-stack/command';
 import { interruption } from '@orderstream/local-stack/interruption';
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
+import { memory } from './memory.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
 import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore };
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore, memory };
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -18,9 +19,10 @@ async function main(args: readonly string[]): Promise<number> {
   const onProgress = (line: string): void => console.error(`  ${line}`);
   onProgress(`fresh data in ${dataDir}`);
   try {
-    const report = reportOf(options.name, await benchmarks[options.name](options, { dataDir, signal, onProgress }));
+    const findings = await benchmarks[options.name](options, { dataDir, signal, onProgress });
+    const report = reportOf(options.name, findings);
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
-    return 0;
+    return findings.isExceeded === true ? 1 : 0;
   } catch (fault) {
     throw signal.aborted ? signal.reason : fault;
   } finally {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { WrongArguments } from '@orderstream/local-stack/command';
 import { wholeNumber } from '../whole-number.ts';
 
-const names = ['transport', 'eventstore'] as const;
+const names = ['transport', 'eventstore', 'memory'] as const;
 export type BenchmarkName = (typeof names)[number];
 
 export interface Options {
@@ -12,6 +12,8 @@ export interface Options {
   readonly events: number;
   readonly seconds: number;
   readonly only: string | undefined;
+  readonly minutes: number;
+  readonly rate: number;
   readonly json: boolean;
 }
 
@@ -19,6 +21,7 @@ export const HELP = `npm run bench -- NAME [options]
 
   transport    a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
   eventstore   the embedded event store: appends, reads and subscriptions through its client, beside their limits
+  memory       the whole platform: what each process keeps after a collection, and whether that grows
 
   --pairs N    how often each side runs, in turn (default 5)
   --json       print the report, with every sample, as JSON
@@ -31,6 +34,11 @@ export const HELP = `npm run bench -- NAME [options]
   --events N   how many events are stored before (default 1000000, at least 1000)
   --seconds N  how long each run is measured, after half of that to warm up (default 4)
   --only TEXT  only what has this text in its name: the comparisons, start, memory
+
+  of memory, whose exit code is 1 when a process grows by more than 1 MB for every 1,000 orders, or at all with
+  repeats of one request:
+  --minutes N  how long orders are placed, after 500 to warm up (default 10)
+  --rate N     orders a second (default 10)
 
 Starts servers of its own with fresh data. Prints a ratio only when every run has left what it should.
 Leave the machine alone meanwhile.
@@ -49,6 +57,8 @@ export function parseOptions(args: readonly string[]): Options {
       events: { type: 'string', default: '1000000' },
       seconds: { type: 'string', default: '4' },
       only: { type: 'string' },
+      minutes: { type: 'string', default: '10' },
+      rate: { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -61,6 +71,8 @@ export function parseOptions(args: readonly string[]): Options {
     events: wholeNumber('--events', values.events, FEWEST_EVENTS),
     seconds: wholeNumber('--seconds', values.seconds, 1),
     only: values.only,
+    minutes: wholeNumber('--minutes', values.minutes, 1),
+    rate: wholeNumber('--rate', values.rate, 1),
     json: values.json,
   };
 }

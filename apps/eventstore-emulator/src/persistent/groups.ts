@@ -2,10 +2,12 @@ import type { CommitSignal } from '../log/commit-signal.ts';
 import { ConfigStore } from './config-store.ts';
 import { type GroupDefinition, keyOf, refusalOf } from './definition.ts';
 import { Group } from './group.ts';
+import { RecentNames } from './recent-names.ts';
 import { report } from './report.ts';
 import type { SystemStreams } from './system-streams.ts';
 
 const TICK_MS = 1000;
+const REMEMBERED_STREAMS = 1000;
 
 export type ChangeOutcome = { readonly kind: 'done' | 'exists' | 'not-found' } | { readonly kind: 'failed'; readonly reason: string };
 
@@ -17,8 +19,8 @@ export class Groups {
   readonly #commits: CommitSignal;
   readonly #config: ConfigStore;
   readonly #groups = new Map<string, Group>();
-  /** Streams that have, or had since the start, a group: the real server remembers them. */
-  readonly #topics = new Set<string>();
+  /** Streams that had a group since the start, and have none: the real server remembers them all. */
+  readonly #left = new RecentNames(REMEMBERED_STREAMS);
   readonly #stopped = new AbortController();
   #changes: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -52,7 +54,8 @@ export class Groups {
   list(stream?: string): Group[] | undefined {
     const groups = [...this.#groups.values()];
     if (stream === undefined) return groups.toSorted((a, b) => compare(a.definition.stream, b.definition.stream));
-    return this.#topics.has(stream) ? groups.filter(({ definition }) => definition.stream === stream) : undefined;
+    const found = groups.filter(({ definition }) => definition.stream === stream);
+    return found.length > 0 || this.#left.has(stream) ? found : undefined;
   }
 
   create(definition: GroupDefinition, updatedBy: string): Promise<ChangeOutcome> {
@@ -90,6 +93,7 @@ export class Groups {
         this.#config.write(remaining, updatedBy);
       });
       this.#groups.delete(keyOf(found.definition));
+      this.#left.add(stream);
       return DONE;
     });
   }
@@ -99,7 +103,7 @@ export class Groups {
     return this.#change(async () => {
       for (const group of this.#groups.values()) group.close();
       this.#groups.clear();
-      this.#topics.clear();
+      this.#left.clear();
       this.#load();
     });
   }
@@ -134,7 +138,7 @@ export class Groups {
 
   #open(group: Group): void {
     const { definition } = group;
-    this.#topics.add(definition.stream);
+    this.#left.delete(definition.stream);
     this.#groups.set(keyOf(definition), group);
     group.wake();
   }

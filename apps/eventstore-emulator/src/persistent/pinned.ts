@@ -1,3 +1,4 @@
+import { fnv1a } from '../log/fnv1a.ts';
 import type { Candidate, Choice, Strategy } from './strategies.ts';
 
 const BUCKETS = 1024;
@@ -26,7 +27,7 @@ export class Pinned<Client extends Candidate> implements Strategy<Client> {
 
   choose(pin: string): Choice<Client> {
     if (!this.#shares.keys().some((client) => client.hasRoom())) return 'full';
-    const bucket = hash(pin) % BUCKETS;
+    const bucket = fnv1a(pin) % BUCKETS;
     const owner = this.#owners.get(bucket) ?? this.#assign(bucket, this.#leastLoaded());
     return owner.hasRoom() ? owner : 'skip';
   }
@@ -42,11 +43,4 @@ export class Pinned<Client extends Candidate> implements Strategy<Client> {
   #leastLoaded(): Client {
     return [...this.#shares].reduce((least, each) => (each[1] < least[1] ? each : least))[0];
   }
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  return value >>> 0;
 }

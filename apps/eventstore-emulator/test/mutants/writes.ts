@@ -58,8 +58,8 @@ export const writes: readonly Mutant[] = [
     name: 'repeat-of-another-stream',
     mistake: 'An event whose id was written to another stream is taken for a repeat, and lost.',
     file: 'log/recent-ids.ts',
-    text: 'entry?.stream === stream ? entry.revision : undefined',
-    replacement: 'entry?.revision',
+    text: 'return isOfStream ? this.#revisions[slot] : undefined;',
+    replacement: 'return this.#revisions[slot];',
     killedBy: { spec: 'conformance/repeats', title: 'is nothing that was written to another stream' },
   },
   {
