@@ -45,7 +45,8 @@ const commands = {
   sql: { run: [within, 'apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
   simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
   ledger: { run: [within, 'apps/acceptance/dist/ledger/main.js'], needs: () => builds },
-  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'transport' ? everything : builds) },
+  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
+  'broker-kills': { run: ['apps/acceptance/dist/broker-kills/main.js'], needs: () => everything },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };

@@ -6,9 +6,10 @@ import { Interrupted, interruption } from '@orderstream/local-stack/interruption
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
+import { relayBrokers } from './relay-brokers.ts';
 import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore };
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore, 'relay-brokers': relayBrokers };
 
 async function measure(options: Options): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../whole-number.ts';
 
-const names = ['transport', 'eventstore'] as const;
+const names = ['transport', 'eventstore', 'relay-brokers'] as const;
 export type BenchmarkName = (typeof names)[number];
 
 export interface Options {
@@ -16,8 +16,9 @@ export interface Options {
 
 export const HELP = `npm run bench -- NAME [options]
 
-  transport    a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
-  eventstore   the embedded event store: appends, reads and subscriptions through its client, beside their limits
+  transport      a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
+  eventstore     the embedded event store: appends, reads and subscriptions through its client, beside their limits
+  relay-brokers  the relay's transactions on three brokers: partitions that one of them leads, and that three lead
 
   --pairs N    how often each side runs, in turn (default 5)
   --json       print the report, with every sample, as JSON
@@ -26,9 +27,11 @@ export const HELP = `npm run bench -- NAME [options]
   of transport:
   --records N  how many records (default 20000)
 
+  of eventstore and relay-brokers:
+  --seconds N  how long each run is measured, after half of that to warm up (default 4)
+
   of eventstore:
   --events N   how many events are stored before (default 1000000, at least 1000)
-  --seconds N  how long each run is measured, after half of that to warm up (default 4)
   --only TEXT  only what has this text in its name: the comparisons, start, memory
 
 Starts servers of its own with fresh data. Prints a ratio only when every run has left what it should.
