@@ -59,6 +59,7 @@ const commands = {
   ledger: { run: ['apps/acceptance/dist/ledger/main.js'], needs: () => builds },
   bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
   outages: { run: ['apps/acceptance/dist/outages/main.js'], needs: () => everything },
+  'broker-kills': { run: ['apps/acceptance/dist/broker-kills/main.js'], needs: () => everything },
   torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };

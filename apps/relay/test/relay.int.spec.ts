@@ -4,7 +4,8 @@ import { askKafka } from '@orderstream/kafka';
 import { describe, expect, test, vi } from 'vitest';
 import { StartRefused } from '../src/checkpoint.ts';
 import { Relay } from '../src/relay.ts';
-import { KafkaLink, kill, listed, type SeenRecord, type Started, World } from './world.ts';
+import { KafkaLink } from './kafka-link.ts';
+import { kill, listed, type SeenRecord, type Started, World } from './world.ts';
 
 const it = test.extend<{ world: World }>({
   world: async ({ task }, use) => {

@@ -87,7 +87,7 @@ describe('The relay as a service', () => {
     const catalog = world.shard.routes.product!;
     await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [catalog] }));
     await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^503.*-catalog does not exist: run `npm run deploy`/), 10_000);
-    await vi.waitFor(() => world.create(catalog), 10_000);
+    await vi.waitFor(() => world.createTopics([catalog]), 10_000);
     const lost = /^503.*-catalog was deleted, recreated or truncated: partition \d ends at 0, and records up to \d+ had been written/;
     await vi.waitFor(async () => expect(await readiness(service)).toMatch(lost), 10_000);
     await world.appendMany(30, 2, 5);

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,67 +53,7 @@ export async function kill({ process: child }: Started, signal: NodeJS.Signals =
   await exited;
 }
 
-/** A request of Kafka's protocol begins with its length, then the number of its kind. */
-const LENGTH_BYTES = 4;
-const FETCH = 1;
-const END_TXN = 26;
 const WRITTEN_AT_ONCE = 500;
-const away = new Error('the link is cut');
-
-/** A way to Kafka that can be cut: for whoever uses it, Kafka is away then. */
-export class KafkaLink {
-  readonly #sockets = new Set<Socket>();
-  #isCut = false;
-  /** How many answers to commits have been lost; more are while `losing` is set. */
-  lost = 0;
-  losing = false;
-  /** How often something was fetched. */
-  fetches = 0;
-
-  client(): Kafka {
-    return new kafkajs.Kafka({
-      clientId: 'behind-a-link',
-      brokers,
-      logLevel: kafkajs.logLevel.NOTHING,
-      retry: { initialRetryTime: 50, retries: 3 },
-      socketFactory: ({ host, port, onConnect }) => {
-        const socket = connect(port, host, onConnect);
-        this.#sockets.add(socket);
-        if (this.#isCut) socket.destroy(away);
-        this.#watch(socket);
-        return socket;
-      },
-    });
-  }
-  cut(): void {
-    this.#isCut = true;
-    // With an error, as a reset by the broker has one: kafkajs does not hear of a socket that just closes.
-    for (const socket of this.#sockets) socket.destroy(away);
-    this.#sockets.clear();
-  }
-  restore(): void {
-    this.#isCut = false;
-  }
-
-  /** Counts fetches and loses answers: the broker gets the commit and carries it out; the connection breaks when it answers. */
-  #watch(socket: Socket): void {
-    let doomed = false;
-    const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
-    socket.write = (...args: readonly unknown[]): boolean => {
-      const kind = Buffer.isBuffer(args[0]) ? args[0].readInt16BE(LENGTH_BYTES) : -1;
-      if (kind === FETCH) this.fetches += 1;
-      if (this.losing && kind === END_TXN) doomed = true;
-      return write(...args);
-    };
-    const emit = socket.emit.bind(socket) as (...args: readonly unknown[]) => boolean;
-    socket.emit = (...args: readonly unknown[]): boolean => {
-      if (!doomed || args[0] !== 'data') return emit(...args);
-      this.lost += 1;
-      socket.destroy(away);
-      return true;
-    };
-  }
-}
 
 export class World {
   readonly #id = randomUUID().slice(0, 8);
@@ -149,11 +88,13 @@ export class World {
     await Promise.all([this.startEventStore(), deploySchemas(registryUrl), this.createTopics()]);
   }
 
-  async createTopics(): Promise<void> {
-    const topics = Object.entries(this.shard.partitions).map(([topic, numPartitions]) => ({ topic, numPartitions }));
+  async createTopics(names = [...this.topics, ...this.stateTopics]): Promise<void> {
     const compacted = [{ name: 'cleanup.policy', value: 'compact' }];
-    const state = this.stateTopics.map((topic) => ({ topic, numPartitions: 1, configEntries: compacted }));
-    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics: [...topics, ...state] }));
+    const topics = names.map((topic) => {
+      const numPartitions = this.shard.partitions[topic];
+      return numPartitions === undefined ? { topic, numPartitions: 1, configEntries: compacted } : { topic, numPartitions };
+    });
+    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
   }
 
   /** On the port that it had before, when there was one; with the data that it had, unless `empty`. */
@@ -280,11 +221,6 @@ export class World {
       await transaction[abort ? 'abort' : 'commit']();
     }
     await producer.disconnect();
-  }
-
-  async create(topic: string): Promise<void> {
-    const topics = [{ topic, numPartitions: this.shard.partitions[topic]! }];
-    await askKafka(this.kafka, (admin) => admin.createTopics({ waitForLeaders: true, topics }));
   }
 
   async close(): Promise<void> {

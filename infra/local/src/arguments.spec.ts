@@ -8,6 +8,7 @@ describe('The arguments of the stack', () => {
     expect(parseCommand(['up', '--fresh'])).toEqual({ ...none, fresh: true });
     expect(parseCommand(['up', '--servers-only'])).toEqual({ ...none, serversOnly: true });
     expect(parseCommand(['up', '--automatic-carrier'])).toEqual({ ...none, automaticCarrier: true });
+    expect(parseCommand(['up', '--brokers', '3'])).toEqual({ ...none, brokers: 3 });
   });
 
   it('take the logs of a server, a service or the deploy step', () => {
@@ -33,6 +34,9 @@ describe('The arguments of the stack', () => {
     [['logs', 'kafka', 'relay'], 'takes one name'],
     [['logs', 'zookeeper'], 'no process zookeeper'],
     [['up', '--frsh'], '--frsh'],
+    [['up', '--brokers', '2'], '--brokers 2: there are 1 or 3'],
+    [['up', '--brokers', 'three'], '--brokers three'],
+    [['down', '--brokers', '3'], 'no option --brokers'],
   ])('refuse %j and name what is wrong', (args, wrong) => {
     expect(() => parseCommand(args)).toThrow(WrongArguments);
     expect(() => parseCommand(args)).toThrow(wrong);

@@ -1,13 +1,14 @@
 // What `npm run stack -- …` understands.
 import { parseArgs } from 'node:util';
 import { WrongArguments } from './command.ts';
-import { isProcess, type ProcessName, serverNames, serviceNames } from './layout.ts';
+import { type BrokerCount, brokerCounts, isProcess, type ProcessName, serverNames, serversWith, serviceNames } from './layout.ts';
 
 export const usage = `npm run stack -- COMMAND
 
   up [OPTIONS]                    start the servers, deploy, start the services; what runs already is left alone
       --fresh                     discard the data of earlier runs first
-      --servers-only              ${serverNames.join(', ')} and nothing on them
+      --servers-only              ${serversWith(1).join(', ')} and nothing on them
+      --brokers N                 ${brokerCounts.join(' or ')} brokers of Kafka; the data keeps their number until it is discarded
       --automatic-carrier         shipments leave and arrive by themselves, until the stack is started without it
   down                            stop everything, also what an interrupted run left
   restart NAME                    end one server or service, and start it again
@@ -23,6 +24,8 @@ export interface UpOptions {
   readonly fresh: boolean;
   readonly serversOnly: boolean;
   readonly automaticCarrier: boolean;
+  /** undefined: as many as the data has. */
+  readonly brokers: BrokerCount | undefined;
 }
 
 export type StackCommand =
@@ -36,13 +39,14 @@ const options = {
   fresh: { type: 'boolean' },
   'servers-only': { type: 'boolean' },
   'automatic-carrier': { type: 'boolean' },
+  brokers: { type: 'string' },
   follow: { type: 'boolean', short: 'f' },
 } as const;
 
 type Option = keyof typeof options;
 
 const allowed: Readonly<Record<string, { readonly options: readonly Option[]; readonly names: number }>> = {
-  up: { options: ['fresh', 'servers-only', 'automatic-carrier'], names: 0 },
+  up: { options: ['fresh', 'servers-only', 'automatic-carrier', 'brokers'], names: 0 },
   down: { options: [], names: 0 },
   restart: { options: [], names: 1 },
   status: { options: [], names: 0 },
@@ -55,6 +59,13 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new WrongArguments((error as Error).message);
   }
+}
+
+function brokerCountOf(text: string | undefined): BrokerCount | undefined {
+  if (text === undefined) return undefined;
+  const count = brokerCounts.find((known) => String(known) === text);
+  if (count === undefined) throw new WrongArguments(`--brokers ${text}: there are ${brokerCounts.join(' or ')}.`);
+  return count;
 }
 
 /** Throws WrongArguments that says what is wrong. */
@@ -75,6 +86,7 @@ export function parseCommand(args: readonly string[]): StackCommand {
         fresh: values.fresh === true,
         serversOnly: values['servers-only'] === true,
         automaticCarrier: values['automatic-carrier'] === true,
+        brokers: brokerCountOf(values.brokers),
       };
     case 'logs':
       if (name !== 'deploy' && !isProcess(name)) throw new WrongArguments(`There is no process ${name}.`);

@@ -23,11 +23,19 @@ function showStatus(stack: Stack): boolean {
   return rows.every(({ pid }) => pid !== undefined);
 }
 
-async function up({ fresh, serversOnly, automaticCarrier }: UpOptions): Promise<void> {
+async function up({ fresh, serversOnly, automaticCarrier, brokers }: UpOptions): Promise<void> {
   const before = fresh ? [] : stackProcesses().map(({ pid }) => pid);
   const signal = interruption();
   try {
-    const stack = await startStack({ dataDir, fresh, forServices: serversOnly ? [] : serviceNames, detached: true, onProgress: say, signal });
+    const stack = await startStack({
+      dataDir,
+      fresh,
+      forServices: serversOnly ? [] : serviceNames,
+      detached: true,
+      onProgress: say,
+      signal,
+      ...(brokers === undefined ? {} : { brokers }),
+    });
     if (automaticCarrier) await stack.configure('shipping-service', AUTOMATIC_CARRIER);
     if (!serversOnly && stack.status().some(({ pid }) => pid === undefined)) {
       await stack.deploy();

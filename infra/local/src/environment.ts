@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Ports, ServiceName } from './layout.ts';
+import { type BrokerCount, brokerNames, type Ports, type ServiceName } from './layout.ts';
 
 const HOST = '127.0.0.1';
 
@@ -36,17 +36,18 @@ const hasDatabase = (name: ServiceName): name is keyof typeof databases => Objec
 
 export const serviceUrl = (ports: Ports, name: ServiceName): string => `http://${HOST}:${ports[name]}`;
 
-const serversEnvironment = (ports: Ports): Environment => ({
+const serversEnvironment = (ports: Ports, brokers: BrokerCount): Environment => ({
   EVENTSTORE_URL: `esdb://${HOST}:${ports.eventstore}?tls=false`,
-  KAFKA_BROKERS: `${HOST}:${ports.kafka}`,
+  KAFKA_BROKERS: brokerNames.slice(0, brokers).map((name) => `${HOST}:${ports[name]}`).join(','),
   SCHEMA_REGISTRY_URL: `http://${HOST}:${ports['schema-registry']}/apis/ccompat/v7`,
 });
 
 /** For tools and the deploy step: every server, every database, every service. */
-export function stackEnvironment(ports: Ports, secret: string): Environment {
+export function stackEnvironment(ports: Ports, secret: string, brokers: BrokerCount = 1): Environment {
   const own = (database: string): string => databaseUrl(ports, secret, database, database);
   return {
-    ...serversEnvironment(ports),
+    ...serversEnvironment(ports, brokers),
+    KAFKA_REPLICATION_FACTOR: String(brokers),
     ADMIN_DATABASE_URL: databaseUrl(ports, secret, 'postgres', 'postgres'),
     ORDER_DATABASE_URL: own('order_service'),
     INVENTORY_DATABASE_URL: own('inventory_service'),
@@ -82,12 +83,12 @@ function ownEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir
 }
 
 /** What one service gets, and no other's passwords. */
-export function serviceEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir: string): Environment {
+export function serviceEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir: string, brokers: BrokerCount = 1): Environment {
   return {
     HOST,
     PORT: String(ports[name]),
     LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
-    ...(name === 'payment-provider' ? {} : serversEnvironment(ports)),
+    ...(name === 'payment-provider' ? {} : serversEnvironment(ports, brokers)),
     ...(hasDatabase(name) ? { DATABASE_URL: databaseUrl(ports, secret, databases[name], databases[name]) } : {}),
     ...ownEnvironment(name, ports, secret, dataDir),
   };

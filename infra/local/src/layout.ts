@@ -5,8 +5,18 @@ import { WrongSetting } from './wrong-setting.ts';
 export const root = path.resolve(import.meta.dirname, '../../..');
 
 /** In the order in which they can start; the registry keeps its schemas in Postgres. */
-export const serverNames = ['postgres', 'eventstore', 'kafka', 'schema-registry'] as const;
+export const serverNames = ['postgres', 'eventstore', 'kafka', 'kafka-2', 'kafka-3', 'schema-registry'] as const;
 export type ServerName = (typeof serverNames)[number];
+
+export const brokerNames = ['kafka', 'kafka-2', 'kafka-3'] as const;
+export type BrokerName = (typeof brokerNames)[number];
+/** One, or as many as it takes for records to survive the loss of one. */
+export const brokerCounts = [1, 3] as const;
+export type BrokerCount = (typeof brokerCounts)[number];
+
+/** The servers of a stack with so many brokers. */
+export const serversWith = (brokers: BrokerCount): ServerName[] =>
+  serverNames.filter((name) => !brokerNames.slice(brokers).some((spare) => spare === name));
 
 export const serviceNames = [
   'order-service',
@@ -19,7 +29,7 @@ export const serviceNames = [
 export type ServiceName = (typeof serviceNames)[number];
 
 export type ProcessName = ServerName | ServiceName;
-export type PortName = ProcessName | 'kafka-controller';
+export type PortName = ProcessName | 'kafka-controller' | 'kafka-controller-2' | 'kafka-controller-3';
 export type Ports = Readonly<Record<PortName, number>>;
 
 export const isServer = (name: string): name is ServerName => serverNames.some((known) => known === name);
@@ -38,6 +48,10 @@ const offsets: Ports = {
   'kafka-controller': 15,
   'schema-registry': 16,
   postgres: 17,
+  'kafka-2': 18,
+  'kafka-3': 19,
+  'kafka-controller-2': 20,
+  'kafka-controller-3': 21,
 };
 export const portNames = Object.keys(offsets) as PortName[];
 export const PORT_SPAN = Math.max(...Object.values(offsets)) + 1;

@@ -1,5 +1,5 @@
 // What a server of the stack is to the one who starts it.
-import type { PortName, Ports, ServerName } from './layout.ts';
+import type { BrokerCount, PortName, Ports, ServerName } from './layout.ts';
 
 export interface ServerContext {
   /** Absolute. */
@@ -7,6 +7,7 @@ export interface ServerContext {
   readonly ports: Ports;
   /** What the passwords are derived from. */
   readonly secret: string;
+  readonly brokers: BrokerCount;
 }
 
 export interface Launch {

@@ -1,6 +1,6 @@
 // How a stack and its services are started.
 import type { Environment } from './environment.ts';
-import type { ServerName, ServiceName } from './layout.ts';
+import type { BrokerCount, ServerName, ServiceName } from './layout.ts';
 
 /** What services get beside, or instead of, what the stack gives each of them. */
 export type ServiceSettings = Readonly<Partial<Record<ServiceName, Environment>>>;
@@ -22,6 +22,8 @@ export interface StackOptions extends StackBehaviour {
   readonly portBase?: number;
   /** Discards what an earlier start left in the data folder. */
   readonly fresh?: boolean;
+  /** How many brokers Kafka has, for as long as the data is kept; default: as many as the data has, or one. */
+  readonly brokers?: BrokerCount;
   /** The servers to start; all by default. */
   readonly only?: readonly ServerName[];
   /** Services that will be started on them: a port of theirs that is taken is told before anything starts. */

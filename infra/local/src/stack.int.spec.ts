@@ -102,6 +102,23 @@ describe('A stack', { timeout: 120_000 }, () => {
     expect((await startStack(options)).environmentOf('shipping-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
   });
 
+  it('has the number of brokers that its data was made with, until that is discarded', async () => {
+    const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['kafka', 'kafka-2', 'kafka-3'] } as const;
+    const stack = await startStack({ ...options, brokers: 3 });
+    const brokers = options.only.map((name) => `127.0.0.1:${stack.ports[name]}`).join(',');
+    expect(stack.env).toMatchObject({ KAFKA_BROKERS: brokers, KAFKA_REPLICATION_FACTOR: '3' });
+    expect(stack.environmentOf('relay')).toMatchObject({ KAFKA_BROKERS: brokers });
+    expect(stack.status().filter(({ name }) => name.startsWith('kafka')).every(({ pid }) => pid !== undefined)).toBe(true);
+    await stack.stop();
+
+    expect(processesIn(options.dataDir)).toEqual([]);
+    expect(openStack(options.dataDir)?.env).toMatchObject({ KAFKA_BROKERS: brokers });
+    await expect(startStack({ ...options, brokers: 1 })).rejects.toThrow(/is of 3 brokers, not of 1: .*--fresh/);
+    const fresh = await startStack({ ...options, only: [], brokers: 1, fresh: true });
+    expect(fresh.env).toMatchObject({ KAFKA_BROKERS: `127.0.0.1:${stack.ports.kafka}`, KAFKA_REPLICATION_FACTOR: '1' });
+    expect(fresh.status().map(({ name }) => name)).not.toContain('kafka-2');
+  });
+
   it('brings a killed server back with its data', async () => {
     const stack = await startStack({ dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['postgres'] });
     await query(stack, 'CREATE TABLE kept (n int)');

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { endInOrder } from './ending.ts';
 import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Environment } from './environment.ts';
 import { eventstore } from './eventstore.ts';
-import { kafka } from './kafka.ts';
+import { kafkaBroker } from './kafka.ts';
 import {
-  dataFolders, isServer, portsFromBase, portsFromEnvironment, root, serverNames, serviceNames,
-  type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
+  dataFolders, isServer, portsFromBase, portsFromEnvironment, root, serversWith, serviceNames,
+  type BrokerCount, type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
 } from './layout.ts';
 import { assertPortsFree } from './ports.ts';
 import { discardDataFolder } from './postgres-user.ts';
@@ -16,7 +16,7 @@ import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type Stac
 import { schemaRegistry } from './schema-registry.ts';
 import type { Server, ServerContext } from './server.ts';
 import type { ServiceOptions, ServiceSettings, StackBehaviour, StackOptions } from './stack-options.ts';
-import { runToEnd, startAndWait, until } from './starting.ts';
+import { runToEnd, startAndWait, StartFailed, until } from './starting.ts';
 import { secondsSince, telling } from './telling.ts';
 import { together } from './together.ts';
 
@@ -27,7 +27,14 @@ const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegati
 
 const servicePath = (name: ServiceName): string => path.join(root, 'apps', name, 'dist/main.js');
 
-const servers: Readonly<Record<ServerName, Server>> = { postgres, eventstore, kafka, 'schema-registry': schemaRegistry };
+const servers: Readonly<Record<ServerName, Server>> = {
+  postgres,
+  eventstore,
+  kafka: kafkaBroker('kafka'),
+  'kafka-2': kafkaBroker('kafka-2'),
+  'kafka-3': kafkaBroker('kafka-3'),
+  'schema-registry': schemaRegistry,
+};
 
 export interface ProcessStatus {
   readonly name: ProcessName;
@@ -39,6 +46,7 @@ export interface ProcessStatus {
 interface State {
   readonly ports: Ports;
   readonly settings: ServiceSettings;
+  readonly brokers: BrokerCount;
 }
 
 const ignore = (): void => {};
@@ -65,14 +73,14 @@ export class Stack {
   readonly #signal: AbortSignal;
   #settings: ServiceSettings;
 
-  constructor(dataDir: string, { ports, settings }: State, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
+  constructor(dataDir: string, { ports, settings, brokers }: State, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
     this.dataDir = dataDir;
     this.ports = ports;
     this.#settings = settings;
     const secret = secretOf(dataDir);
-    this.env = stackEnvironment(ports, secret);
+    this.env = stackEnvironment(ports, secret, brokers);
     this.urls = Object.fromEntries(serviceNames.map((name) => [name, serviceUrl(ports, name)])) as Record<ServiceName, string>;
-    this.#context = { dataDir, ports, secret };
+    this.#context = { dataDir, ports, secret, brokers };
     this.#owners = detached ? [] : ownersOfThisProcess();
     this.#say = onProgress;
     this.#signal = signal;
@@ -105,7 +113,7 @@ export class Stack {
   }
 
   /** Starts the servers, side by side as far as they don't need each other. */
-  async startServers(names: readonly ServerName[] = serverNames): Promise<void> {
+  async startServers(names: readonly ServerName[] = serversWith(this.#context.brokers)): Promise<void> {
     await this.assertPortsFree(names);
     this.#say(`starting ${names.join(', ')}`);
     // The registry's database comes with Postgres, which must therefore be there first.
@@ -174,7 +182,7 @@ export class Stack {
   }
 
   environmentOf(name: ServiceName): Environment {
-    return { ...serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir), ...this.#settings[name] };
+    return { ...serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir, this.#context.brokers), ...this.#settings[name] };
   }
 
   /** Gives a service these settings too, from now on and whoever starts it. One that runs is started again. */
@@ -182,7 +190,7 @@ export class Stack {
     const known = this.#settings[name];
     if (Object.entries(env).every(([variable, value]) => known?.[variable] === value)) return;
     this.#settings = { ...this.#settings, [name]: { ...known, ...env } };
-    writeState(this.dataDir, { ports: this.ports, settings: this.#settings });
+    writeState(this.dataDir, { ports: this.ports, settings: this.#settings, brokers: this.#context.brokers });
     if (!this.#runs(name)) return;
     this.#say(`starting ${name} again with ${Object.entries(env).map((setting) => setting.join('=')).join(', ')}`);
     await this.restart(name);
@@ -208,7 +216,7 @@ export class Stack {
 
   status(): ProcessStatus[] {
     const running = this.processes();
-    return [...serverNames, ...serviceNames].map((name) => ({
+    return [...serversWith(this.#context.brokers), ...serviceNames].map((name) => ({
       name,
       port: this.ports[name],
       pid: running.find((each) => each.name === name)?.pid,
@@ -227,7 +235,7 @@ export function discardData(dataDir: string): void {
  * Throws PortTaken or StartFailed; what it had started is stopped then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { fresh = false, only = serverNames, forServices = [], onProgress = ignore } = options;
+  const { fresh = false, forServices = [], onProgress = ignore } = options;
   const dataDir = path.resolve(options.dataDir);
   const processes = stackProcesses().filter(({ stack }) => stack === dataDir);
   const left = fresh ? processes : processes.filter(isOrphaned);
@@ -237,11 +245,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   if (fresh) discardData(dataDir);
   const running = processes.length > left.length;
-  const state = running ? readState(dataDir) : { ports: wantedPorts(options.portBase), settings: options.settings ?? {} };
+  const brokers = brokersOf(dataDir, options.brokers);
+  const state = running ? readState(dataDir) : { ports: wantedPorts(options.portBase), settings: options.settings ?? {}, brokers };
   mkdirSync(dataDir, { recursive: true });
   const stack = new Stack(dataDir, state, options);
   writeState(dataDir, state);
   try {
+    const only = options.only ?? serversWith(brokers);
     await stack.assertPortsFree([...only, ...forServices]);
     await stack.startServers(only);
   } catch (error) {
@@ -254,8 +264,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 const wantedPorts = (base: number | undefined): Ports => (base === undefined ? portsFromEnvironment(process.env) : portsFromBase(base));
 
 function readState(dataDir: string): State {
-  // One that an earlier clone has written may know of no settings.
-  return { settings: {}, ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<State, 'ports'> & Partial<State>) };
+  // One that an earlier clone has written may know of no settings and of one broker only.
+  return { settings: {}, brokers: 1, ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<State, 'ports'> & Partial<State>) };
+}
+
+/** Topics keep their replicas where they were made: data of one broker is not data of three. */
+function brokersOf(dataDir: string, wanted: BrokerCount | undefined): BrokerCount {
+  const kept = existsSync(stateFile(dataDir)) ? readState(dataDir).brokers : undefined;
+  if (wanted === undefined || kept === undefined || wanted === kept) return wanted ?? kept ?? 1;
+  throw new StartFailed(`The data in ${dataDir} is of ${kept} ${kept === 1 ? 'broker' : 'brokers'}, not of ${wanted}: start it without --brokers, discard it with --fresh, or name another folder in ORDERSTREAM_DATA.`);
 }
 
 const writeState = (dataDir: string, state: State): void => writeFileSync(stateFile(dataDir), JSON.stringify(state, null, 2));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root } from '@orderstream/local-stack/layout';
 
 export interface Sample {
-  /** Records, appends or events: see the comparison's unit. */
+  /** Records, appends, events or transactions: see the comparison's unit. */
   readonly operations: number;
   readonly seconds: number;
   /** Of the process that is measured. */
@@ -14,7 +14,7 @@ export interface Sample {
 /** Two ways to do one thing, run in turn: whatever else the machine does meets both. */
 export interface Comparison {
   readonly name: string;
-  readonly unit: 'records' | 'appends' | 'events';
+  readonly unit: 'records' | 'appends' | 'events' | 'transactions';
   /** The ratio tells how many times faster the second is. */
   readonly sides: readonly [beside: string, ours: string];
   readonly pairs: readonly (readonly [beside: Sample, ours: Sample])[];

@@ -8,9 +8,15 @@ import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
 import { memory } from './memory.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
+import { relayBrokers } from './relay-brokers.ts';
 import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = { transport, eventstore, memory };
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = {
+  transport,
+  eventstore,
+  memory,
+  'relay-brokers': relayBrokers,
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);

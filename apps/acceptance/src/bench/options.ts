@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { WrongArguments } from '@orderstream/local-stack/command';
 import { wholeNumber } from '../whole-number.ts';
 
-const names = ['transport', 'eventstore', 'memory'] as const;
+const names = ['transport', 'eventstore', 'memory', 'relay-brokers'] as const;
 export type BenchmarkName = (typeof names)[number];
 
 export interface Options {
@@ -19,9 +19,10 @@ export interface Options {
 
 export const HELP = `npm run bench -- NAME [options]
 
-  transport    a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
-  eventstore   the embedded event store: appends, reads and subscriptions through its client, beside their limits
-  memory       the whole platform: what each process keeps after a collection, and whether that grows
+  transport      a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
+  eventstore     the embedded event store: appends, reads and subscriptions through its client, beside their limits
+  memory         the whole platform: what each process keeps after a collection, and whether that grows
+  relay-brokers  the relay's transactions on three brokers: partitions that one of them leads, and that three lead
 
   --pairs N    how often each side runs, in turn (default 5)
   --json       print the report, with every sample, as JSON
@@ -30,9 +31,11 @@ export const HELP = `npm run bench -- NAME [options]
   of transport:
   --records N  how many records (default 20000)
 
+  of eventstore and relay-brokers:
+  --seconds N  how long each run is measured, after half of that to warm up (default 4)
+
   of eventstore:
   --events N   how many events are stored before (default 1000000, at least 1000)
-  --seconds N  how long each run is measured, after half of that to warm up (default 4)
   --only TEXT  only what has this text in its name: the comparisons, start, memory
 
   of memory, whose exit code is 1 when a process grows by more than 1 MB for every 1,000 orders, or at all with

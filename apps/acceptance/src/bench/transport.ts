@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { root } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
 import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
@@ -17,6 +15,7 @@ import { type Comparison, type Findings, type Ground, type Sample, inPairs, pack
 import type { Options } from './options.ts';
 import { PARTITIONS, TOPIC, checksumIn, checksumOf, orderTable, placedOrders } from './transport-orders.ts';
 import type { RunResult } from './transport-run.ts';
+import { kafkaVersion } from './versions.ts';
 
 const RECORDS_A_SEND = 500;
 const RUN_WITHIN_MS = 600_000;
@@ -72,11 +71,6 @@ async function compare(env: Environment, { records, pairs }: Options, { signal, 
   } finally {
     await database.close();
   }
-}
-
-function kafkaVersion(): string {
-  const pom = readFileSync(join(root, 'infra/local/pom.xml'), 'utf8');
-  return /<artifactId>kafka_[\d.]+<\/artifactId>\s*<version>([^<]+)/.exec(pom)?.[1] ?? 'unknown';
 }
 
 async function fillTopic(kafka: Kafka, codec: SchemaRegistryCodec, orders: readonly StoredEvent[]): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '@orderstream/local-stack/command';
 import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
-import { serverNames, serviceNames } from '@orderstream/local-stack/layout';
+import { serversWith, serviceNames } from '@orderstream/local-stack/layout';
 import { discardData, openStack } from '@orderstream/local-stack/stack';
 import { agrees } from './afterwards.ts';
 import { endure } from './endurance.ts';
@@ -38,7 +38,7 @@ async function oddAnswerRows(ground: Ground, traffic: Traffic, only: string): Pr
 async function stallRows(ground: Ground, traffic: Traffic, only: string): Promise<string[]> {
   const wrong: string[] = [];
   say(`${'process: stall'.padEnd(48)}   told   back`);
-  for (const target of [...serverNames, ...serviceNames]) {
+  for (const target of [...serversWith(1), ...serviceNames]) {
     for (const kind of stallsOf(target).filter((name) => `${target}: ${name}`.includes(only))) {
       const row = await stall(ground, traffic, target, kind, STALLED_FOR_MS);
       const title = `${target}: ${kind}`;

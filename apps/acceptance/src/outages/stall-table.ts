@@ -12,12 +12,10 @@ const BACK_WITHIN_MS = 60_000;
 export const stalls = ['stopped', 'killed', 'late', 'two hours ahead', 'two hours behind'] as const;
 export type Stall = (typeof stalls)[number];
 
-const depending: Readonly<Record<ServerName, readonly ServiceName[]>> = {
+const depending: Readonly<Partial<Record<ServerName, readonly ServiceName[]>>> = {
   eventstore: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
   kafka: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
   postgres: ['order-service', 'inventory-service', 'payment-service', 'shipping-service'],
-  // Schemas that were seen are remembered.
-  'schema-registry': [],
 };
 
 /** What can happen to whom: only what has a clock of its own can be given another, and only servers stand behind a proxy. */
@@ -46,7 +44,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const startedAtMs = performance.now();
   const goOn = await begin(ground, target, kind);
   const isTold = kind === 'stopped' || kind === 'killed';
-  const tellers = isTold && isServer(target) ? depending[target] : [];
+  const tellers = (isTold && isServer(target) && depending[target]) || [];
   const toldMs = await untilAll(tellers.map(url), (readiness) => readiness.kind === 'waiting' && readiness.detail.includes(target), TOLD_WITHIN_MS);
   await delay(Math.max(0, forMs - (performance.now() - startedAtMs)));
   await goOn();
