@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
@@ -53,11 +54,13 @@ describe('reading a topic', () => {
     expect(groups.map(({ groupId }) => groupId)).not.toContainEqual(expect.stringMatching(/^reader-/));
   });
 
-  it('can be left early', async () => {
+  it('can be left early, and forgets its signal then', async () => {
+    const { signal } = new AbortController();
     await topic.append(0, [0, 1].map((revision) => productListed('A', revision)));
-    for await (const record of readTopic(topic.kafka, topic.codec, topic.name)) {
+    for await (const record of readTopic(topic.kafka, topic.codec, topic.name, { signal })) {
       expect(record.decoded?.revision).toBe(0);
       break;
     }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

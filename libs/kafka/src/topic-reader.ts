@@ -34,7 +34,10 @@ export async function* readTopic(
 
   const group = `reader-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, readUncommitted: false });
-  const handover = new Handover(signal);
+  const handover = new Handover();
+  const stop = (): void => handover.end();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
   /** The last stable offset may be behind a marker, which is never delivered: the end is what was read, not what was seen. */
   const passed = (partition: number, nextOffset: bigint): void => {
     if (nextOffset >= (unread.get(partition) ?? 0n)) unread.delete(partition);
@@ -63,6 +66,8 @@ export async function* readTopic(
     });
     yield* handover.taken();
   } finally {
+    // The signal may be of something that lives on.
+    signal?.removeEventListener('abort', stop);
     handover.end();
     await consumer.disconnect().catch(() => {});
     await askKafka(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
@@ -100,10 +105,8 @@ class Handover {
   #ended = false;
   #fault: unknown = null;
 
-  constructor(signal: AbortSignal | undefined) {
+  constructor() {
     this.#taken.resolve();
-    if (signal?.aborted === true) this.end();
-    signal?.addEventListener('abort', () => this.end(), { once: true });
   }
 
   async give(batch: readonly TopicRecord[]): Promise<void> {
