@@ -7,8 +7,7 @@ const MOST_BYTES_A_CHUNK = 3 * 1024 * 1024;
 /** A checkpoint after this many times 32 events that the server looked at. */
 const CHECKPOINT_INTERVAL = 32;
 const NO_LIMIT = String(Number.MAX_SAFE_INTEGER);
-const FORWARDS = 0;
-const BACKWARDS = 1;
+const { FORWARDS, BACKWARDS } = streams.ReadReq.Options.ReadDirection;
 
 /** A stream's events upwards, or the last one alone. */
 export function streamRequest(stream: string, from: number | 'last'): ReadReq {

@@ -40,9 +40,10 @@ export interface ServiceSurroundings {
 
 /** Nest's bus, without Nest: a command goes to the decider of its class, on the store of one incarnation. */
 export function busFor(life: Life, { turns, log, rules }: ServiceSurroundings): CommandBus {
-  const store = log.for(life);
   const options: HandlingOptions = { schemaVersion: currentVersion, pause: () => turns.take(life) };
   const execute = async (command: unknown): Promise<unknown> => {
+    // One for each: within a process commands on a stream wait for each other, and here they are to race.
+    const store = log.for(life);
     if (command instanceof OrderCommands) return handleCommandBatch(store, rules.order, command.batch, { ...options, ...command.options });
     if (command instanceof PaymentCommands) return handleCommandBatch(store, rules.payment, command.batch, options);
     if (command instanceof ShipmentCommands) return handleCommandBatch(store, rules.shipment, command.batch, options);
