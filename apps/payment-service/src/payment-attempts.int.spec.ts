@@ -446,7 +446,7 @@ describe('The payment worker', () => {
   });
 
   it('lets nobody wait for long for five hundred orders that get no answer, new or tried again and again', async () => {
-    const silentForMs = 2_000;
+    const silentForMs = 4_000;
     const silent = new Set<string>(Array.from({ length: 500 }, () => randomUUID()));
     startWorker({
       gateway: gatewayWith({
@@ -465,9 +465,10 @@ describe('The payment worker', () => {
       return performance.now() - since;
     };
     await add(...[...silent].map((orderId) => authorise(orderId)));
-    expect(await paidAfterMs()).toBeLessThan(10_000);
+    // In turn, 64 at once, they would take 31 s.
+    expect(await paidAfterMs()).toBeLessThan(20_000);
     await vi.waitFor(async () => expect((await database.query('SELECT FROM payment_attempt WHERE attempts > 1')).length).toBeGreaterThan(64), 20_000);
-    for (let times = 0; times < 3; times++) expect(await paidAfterMs()).toBeLessThan(5_000);
+    for (let times = 0; times < 3; times++) expect(await paidAfterMs()).toBeLessThan(10_000);
     expect(await openAttempts(...silent)).toBe(500);
   });
 
