@@ -1,5 +1,5 @@
 import type { EventStoreDb } from '@orderstream/eventstoredb';
-import { askKafka, checkNothingLost, partitionCounts, PartitionEndsReader, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
+import { askKafka, checkNothingLost, partitionCounts, type PartitionEnds, PartitionEndsReader, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
 import type { Kafka } from 'kafkajs';
 import { type Checkpoint, checkpointAt, differences, StartRefused } from './checkpoint.ts';
 import { type Shard, topicsOf } from './shard.ts';
@@ -32,10 +32,11 @@ export interface Recovered {
  * The order matters. Only when every predecessor is fenced, the checkpoint can't move any more; only
  * then is it read; only from there on may anything be published.
  *
+ * @param known where the topics ended when this process last wrote to them: the last checkpoint does not tell that of its own transaction.
  * @throws NotDeployed, SchemaNotRegistered, DependencyUnavailable, RecordsLost: to be tried again, with a new producer.
  * @throws StartRefused: not to be tried again.
  */
-export async function recover({ kafka, codec, store, shard }: RelayPorts): Promise<Recovered> {
+export async function recover({ kafka, codec, store, shard }: RelayPorts, known: PartitionEnds): Promise<Recovered> {
   await checkTopics(kafka, shard);
   await codec.load();
   const producer = new TransactionalProducer({
@@ -56,8 +57,7 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts): Promi
     const changed = differences(checkpoint, shard);
     if (changed !== null) throw new StartRefused(`the checkpoint of shard ${shard.name} was written under another filter: ${changed}`);
     await checkSameLog(store, checkpoint);
-    await checkTopicsWhole(kafka, checkpoint, shard);
-    producer.expect({ ...checkpoint.ends, ...producer.ends });
+    producer.expect(await endsOfWholeTopics(kafka, [checkpoint.ends, known], shard));
     return { producer, checkpoint, firstParked };
   } catch (fault) {
     await producer.disconnect().catch(() => {});
@@ -79,11 +79,13 @@ export async function checkTopics(kafka: Kafka, shard: Shard): Promise<void> {
   if (problems.length > 0) throw new NotDeployed(`${problems.join('; ')}: run \`npm run deploy\``);
 }
 
-/** @throws RecordsLost. What the relay wrote is gone, and it can't tell whether everybody had read it. */
-async function checkTopicsWhole(kafka: Kafka, { ends }: Checkpoint, shard: Shard): Promise<void> {
+/** Where the topics end now. @throws RecordsLost. What the relay wrote is gone, and it can't tell whether everybody had read it. */
+async function endsOfWholeTopics(kafka: Kafka, known: readonly PartitionEnds[], shard: Shard): Promise<PartitionEnds> {
   const reader = new PartitionEndsReader(kafka);
   try {
-    checkNothingLost(ends, await reader.read(topicsOf(shard)));
+    const found = await reader.read(topicsOf(shard));
+    for (const ends of known) checkNothingLost(ends, found);
+    return found;
   } finally {
     await reader.close();
   }

@@ -123,7 +123,7 @@ export class Relay {
     const stop = (): void => stopped.resolve(null);
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
-    const recovering = recover(this.#ports);
+    const recovering = recover(this.#ports, this.#ends);
     try {
       const recovered = await Promise.race([recovering, stopped.promise]);
       if (recovered === null) recovering.then(({ producer }) => producer.disconnect()).catch(() => {});

@@ -37,6 +37,13 @@ async function readiness(service: RunningService): Promise<string> {
   return `${answer.status} ${await answer.text()}`;
 }
 
+/** Stores so many events, and waits until they are on their topics. */
+async function relayed(world: World, service: RunningService, count: number): Promise<void> {
+  await world.appendMany(count, 2, count);
+  const position = `orderstream_relay_position{service="relay"} ${await world.end()}`;
+  await vi.waitFor(async () => expect(await (await fetch(`${service.url}/metrics`)).text()).toContain(position), 20_000);
+}
+
 describe('The relay as a service', () => {
   it('is ready while it relays, and shows how far it is', async ({ world }) => {
     const { service } = await startRelay(world, world.shard);
@@ -80,9 +87,7 @@ describe('The relay as a service', () => {
 
   it('says when a topic is gone, also while there is nothing to relay, and writes nothing to the one that took its place', async ({ world }) => {
     const { service } = await startRelay(world, world.shard);
-    await world.appendMany(30, 2, 5);
-    const end = await world.end();
-    await vi.waitFor(async () => expect(await (await fetch(`${service.url}/metrics`)).text()).toContain(`orderstream_relay_position{service="relay"} ${end}`), 10_000);
+    await relayed(world, service, 30);
     await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^200/), 10_000);
     const catalog = world.shard.routes.product!;
     await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [catalog] }));
@@ -92,9 +97,18 @@ describe('The relay as a service', () => {
     await vi.waitFor(async () => expect(await readiness(service)).toMatch(lost), 10_000);
     await world.appendMany(30, 2, 5);
     await service.stop();
+    expect((await world.published()).filter(({ topic }) => topic === catalog)).toEqual([]);
+  });
+
+  it('says at its start that a topic has lost what an earlier relay wrote', async ({ world }) => {
+    const { service } = await startRelay(world, world.shard);
+    for (let round = 0; round < 2; round++) await relayed(world, service, 20);
+    await service.stop();
+    const catalog = world.shard.routes.product!;
+    await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [catalog] }));
+    await vi.waitFor(() => world.createTopics([catalog]), 10_000);
     const { service: next } = await startRelay(world, world.shard);
     await vi.waitFor(async () => expect(await readiness(next)).toMatch(/^503.*"relay","message":"topic .*-catalog was deleted/), 10_000);
-    expect((await world.published()).filter(({ topic }) => topic === catalog)).toEqual([]);
     await next.stop();
   });
 });

@@ -102,7 +102,7 @@ describe('A stack', { timeout: 120_000 }, () => {
     expect((await startStack(options)).environmentOf('shipping-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
   });
 
-  it('has the number of brokers that its data was made with, until that is discarded', async () => {
+  it('has the number of brokers that its data was made with, until that is discarded', { timeout: 240_000 }, async () => {
     const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['kafka', 'kafka-2', 'kafka-3'] } as const;
     const stack = await startStack({ ...options, brokers: 3 });
     const brokers = options.only.map((name) => `127.0.0.1:${stack.ports[name]}`).join(',');
