@@ -23,8 +23,8 @@ const MOST_FOR_REPEATS_BYTES = MEGABYTE / 10;
 
 /** Until everything is compiled, and every cache that fills soon is full. */
 const WARM_UP_ORDERS = 500;
-const WARM_UP_REPEATS = 300;
-const REPEATS = 1_000;
+const WARM_UP_REPEATS = 200;
+const REPEATS = 500;
 const ROUNDS = 3;
 const CUSTOMERS_AT_ONCE = 16;
 const CALLERS_AT_ONCE = 8;
@@ -79,15 +79,20 @@ async function measured({ minutes, rate }: Options, { onProgress }: Ground, plat
   onProgress(`${count} orders at ${rate} a second`);
   const after = await go(steady.slice(WARM_UP_ORDERS));
   const byOrders = growthOf(before, after, count);
-  const figures = [`after ${WARM_UP_ORDERS} orders and after ${count} more, at ${rate} a second (heap + buffers, in MB); for every 1,000 orders:`];
-  for (const growth of byOrders) figures.push(`  ${growth.process.padEnd(18)} ${shown(before, growth)} → ${shown(after, growth)}   ${grown(growth)}`);
+  const figures: string[] = [];
+  // Told at once, too: whoever ends it before it is done has seen something.
+  const tell = (line: string): void => {
+    figures.push(line);
+    onProgress(line);
+  };
+  tell(`after ${WARM_UP_ORDERS} orders and after ${count} more, at ${rate} a second (heap + buffers, in MB); for every 1,000 orders:`);
+  for (const growth of byOrders) tell(`  ${growth.process.padEnd(18)} ${shown(before, growth)} → ${shown(after, growth)}   ${grown(growth)}`);
   const exceeded = byOrders.filter((growth) => totalOf(growth) > MOST_FOR_ORDERS_BYTES).map((growth) => `${growth.process}: ${grown(growth)} for every 1,000 orders`);
-  figures.push('', `for every 1,000 repeats of one request, the process that grew most:`);
+  tell('for every 1,000 repeats of one request, the process that grew most:');
   for (const [request, repeat] of Object.entries(await requestsOf(platform, steady[0]!))) {
-    onProgress(`repeats of ${request}`);
     const growths = await grownByRepeats(repeat, measure);
     const most = growths.reduce((a, b) => (totalOf(b) > totalOf(a) ? b : a));
-    figures.push(`  ${request.padEnd(40)} ${most.process.padEnd(18)} ${grown(most)}`);
+    tell(`  ${request.padEnd(40)} ${most.process.padEnd(18)} ${grown(most)}`);
     exceeded.push(...growths.filter((growth) => totalOf(growth) > MOST_FOR_REPEATS_BYTES).map((growth) => `${growth.process}: ${grown(growth)} for every 1,000 of ${request}`));
   }
   figures.push('', exceeded.length === 0 ? 'Nothing grows beyond its bound.' : `Beyond the bound of 1 MB for 1,000 orders, or 0.1 MB for 1,000 repeats:`, ...exceeded.map((line) => `  ${line}`));
