@@ -21,7 +21,7 @@ const CHECK_MS = 1_000;
 const SILENCE_TOLD_AFTER_CHECKS = 8;
 /** By itself kafkajs has given up long before, or has stopped without saying so. */
 const SILENCE_ENDS_AFTER_CHECKS = 30;
-const STOP_WITHIN_MS = 8_000;
+const STOP_WITHIN_MS = 7_000;
 /** kafkajs has tried for some seconds by itself whenever joining the group has failed. */
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -53,7 +53,7 @@ export class GroupMember {
     this.#running ??= this.#runUntilStopped();
   }
 
-  /** Finishes the batches in hand and leaves the group; gives up on what takes longer than 8 s. */
+  /** Finishes the batches in hand and leaves the group; gives up on what takes longer than 7 s. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#running === null) return;
