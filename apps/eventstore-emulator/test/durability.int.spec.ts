@@ -155,7 +155,7 @@ describe('The process', () => {
   });
 
   it('refuses to start without a word about security', async () => {
-    await expect(EmulatorProcess.start({ args: ['--no-insecure'] })).rejects.toThrow('exit 78: eventstore-emulator: ');
+    await expect(EmulatorProcess.start({ mode: [] })).rejects.toThrow('exit 78: eventstore-emulator: ');
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends open calls with CANCELLED on %s, and itself with 0', async (signal) => {

@@ -312,9 +312,12 @@ interface Journey {
 function recordingJourney(diesAt: number): Journey {
   const passed: string[] = [];
   const asleep = Promise.withResolvers<void>();
+  let isAsleep = false;
   const pass = async (place: string): Promise<void> => {
     passed.push(place);
-    if (passed.length - 1 === diesAt) await asleep.promise;
+    if (passed.length - 1 !== diesAt) return;
+    isAsleep = true;
+    await asleep.promise;
   };
   const around = <Args extends unknown[], Result>(place: string, call: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
@@ -325,6 +328,9 @@ function recordingJourney(diesAt: number): Journey {
     };
   const table = newTable();
   table.finish = around('finish', table.finish.bind(table));
+  // Who is dead claims nothing, and who wakes up late has lost what it had.
+  const claim = table.claim.bind(table);
+  table.claim = async (...args) => (isAsleep ? [] : claim(...args));
   return {
     passed,
     wakeUp: asleep.resolve,

@@ -1,5 +1,5 @@
 import {
-  backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, type Fate, fateOf, messageOf, type Position, type PositionStore, RetryableFault,
+  backoffMs, ConsumerHeld, type ConsumerStatus, DependencyUnavailable, type EventBatch, fateOf, messageOf, type Position, type PositionStore, RetryableFault,
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
 import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
@@ -9,6 +9,7 @@ import { besideOffset, CommittedPositions } from './committed-positions.ts';
 import { checkReadable } from './compression.ts';
 import { eventIdOf, toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
+import { Said } from './trouble.ts';
 
 export interface ConsumerOptions {
   readonly kafka: Kafka;
@@ -45,6 +46,8 @@ export class Assignment {
   readonly #member: AssignedMember;
   /** Replaced as a whole by every rebalance, so that what belongs to an older one is recognised. */
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
+  /** An outage meets all partitions: it is said once, and not by each. */
+  readonly #outages = new Said();
 
   constructor(options: ConsumerOptions, consumer: Consumer, member: AssignedMember) {
     this.#options = options;
@@ -156,6 +159,7 @@ export class Assignment {
     at.heldBy = null;
     at.said.forget();
     at.heldInBatch = false;
+    if (this.heldBy() === null) this.#outages.forget();
   }
 
   #hold(at: AssignedPartition, fault: unknown, inBatch: boolean): void {
@@ -171,15 +175,17 @@ export class Assignment {
       this.#options.logger.debug(details, 'the partition is read again');
     } else {
       at.heldBy = reason;
-      if (at.said.isNew(reason)) this.#say(fate, details);
+      const isForSomebody = fate === 'park' || fault instanceof ConsumerHeld;
+      const said = isForSomebody ? at.said : this.#outages;
+      if (said.isNew(reason)) this.#say(isForSomebody, details);
     }
     this.#tell((consumer) => consumer.pause([{ topic: at.topic, partitions: [at.partition] }]));
     at.timer = setTimeout(() => void this.#prepare([at]), backoffMs(fate === 'retry' ? 'retry' : 'pause', at.failures));
   }
 
   /** A handler parks what is wrong with an event. Any other fault than an outage needs somebody to look, and skipping would lose records. */
-  #say(fate: Fate, details: object): void {
-    if (fate === 'park') this.#options.logger.error(details, 'the partition is held until this is repaired');
+  #say(isForSomebody: boolean, details: object): void {
+    if (isForSomebody) this.#options.logger.error(details, 'the partition is held until this is repaired');
     else this.#options.logger.warn(details, 'the partition is held');
   }
 

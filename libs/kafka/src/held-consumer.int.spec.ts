@@ -64,7 +64,7 @@ describe('A consumer whose code fails on everything', () => {
         if (nth < 5) await vi.waitFor(async () => expect(await parked()).toBe(nth + 1), patience);
       }
       await vi.waitFor(() => expect(consumer.status().blockedBy).toMatch(/^partition 0 of .*: more than 5 streams fail with the same cause within 100 events/), patience);
-      expect(lines).toEqual(['the partition is held']);
+      expect(lines).toEqual(['the partition is held until this is repaired']);
       build.isBroken = false;
       await vi.waitFor(() => expect([...build.done]).toEqual(skus.slice(5).map((sku) => `product-${sku}`)), patience);
       await vi.waitFor(() => expect(consumer.status()).toMatchObject({ blockedBy: null, caughtUp: true }), patience);

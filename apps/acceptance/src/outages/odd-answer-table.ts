@@ -7,8 +7,8 @@ import type { Traffic } from './traffic.ts';
 
 const TOLD_WITHIN_MS = 15_000;
 const BACK_WITHIN_MS = 60_000;
-/** A log that says a cause again and again hides the next one. */
-const MOST_REPEATS = 5;
+/** Once by each consumer group, worker and readiness, and once more by a process that was started meanwhile. */
+const MOST_REPEATS = 14;
 
 interface Trial {
   /** Who says in mid-work that it is away. */
