@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 import { readEveryCodec } from './compression.ts';
+import { surviveBrokenAnswers } from './broken-answers.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { refuseOutOfRange } from './out-of-range.ts';
 import { kindOf } from './trouble.ts';
@@ -45,6 +46,7 @@ export function createKafka({ clientId, brokers, logger }: {
   readonly logger: Logger;
 }): Kafka {
   stopIdleTimers();
+  surviveBrokenAnswers();
   readEveryCodec();
   refuseOutOfRange();
   return new Kafka({

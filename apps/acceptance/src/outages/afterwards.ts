@@ -1,22 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { drained } from '../drain.ts';
 import { takeStock } from '../ledger/ledger.ts';
-import { connectPlatform } from '../platform.ts';
+import { type Platform, connectPlatform } from '../platform.ts';
 import type { Ground } from './ground.ts';
 import type { Traffic } from './traffic.ts';
 
 const DRAINED_WITHIN_MS = 300_000;
+const DELIVERED_WITHIN_MS = 300_000;
+const LOOK_EVERY_MS = 500;
+const SHOWN = 10;
 
 /** Waits until nothing is under way, and demands of the systems themselves that nothing is lost, set aside or at odds. */
 export async function agrees(ground: Ground, traffic: Traffic, say: (line: string) => void): Promise<boolean> {
   const parked = await ground.parked();
   const platform = await connectPlatform(ground.stack.env);
   try {
+    // Each is to be delivered, whatever came between: the carrier works by itself.
+    const undelivered = await untilDelivered(platform, traffic.acknowledged);
     await drained(platform, { timeoutMs: DRAINED_WITHIN_MS, onWait: () => {} });
-    const placed = new Set(platform.observer.facts.filter(({ event }) => event.type === 'OrderPlaced').map(({ stream }) => stream));
-    const lost = traffic.acknowledged.filter((id) => !placed.has(`order-${id}`));
-    say(`${traffic.acknowledged.length} orders were acknowledged, ${lost.length} of them are lost; ${parked} events are parked`);
-    return (await takeStock(platform, (line) => say(`  ${line}`))) && lost.length === 0 && parked === 0;
+    say(`${traffic.acknowledged.length} orders were acknowledged, ${undelivered.length} of them are not delivered; ${parked} events are parked`);
+    for (const id of undelivered.slice(0, SHOWN)) say(`  not delivered: order-${id}`);
+    return (await takeStock(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
   } finally {
     await platform.close();
+  }
+}
+
+/** Those that are not delivered when nothing more is waited for. */
+async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
+  const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
+  for (;;) {
+    const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
+    const open = orderIds.filter((id) => !delivered.has(`order-${id}`));
+    if (open.length === 0 || performance.now() > giveUpAtMs) return open;
+    await delay(LOOK_EVERY_MS);
   }
 }
