@@ -110,7 +110,7 @@ async function repeat(request: () => Promise<unknown>): Promise<void> {
 }
 
 describe('What the emulator keeps', () => {
-  it.each<[string, () => Promise<unknown>]>([
+  it.each<[what: string, request: () => Promise<unknown>, warmUps?: number]>([
     ['reads to the end', () => readAnswers(raw, { stream: 'short' })],
     ['reads of a stream that is not there', () => readAnswers(raw, { stream: 'none' })],
     ['reads that are left early', () => leaveEarly(raw.serverStream(`${STREAMS}/Read`, wireMessage('streams.ReadReq').encode({ options: { stream: { streamIdentifier: streamNamed('long'), start: {} }, count: 1000, noFilter: {}, uuidOption: { string: {} } } })))],
@@ -127,7 +127,8 @@ describe('What the emulator keeps', () => {
     ['subscriptions to a stream', () => leaveEarly(subscribe(raw, { stream: 'short' }).call)],
     ['subscriptions to $all with a filter', () => leaveEarly(subscribe(raw, { filter: { streamIdentifier: { regex: '^sh' }, count: {}, checkpointIntervalMultiplier: 1 } }).call)],
     ['clients of a group', joinGroup],
-    ['groups that are created and deleted', manageGroup],
+    // Of a thousand streams it is remembered that their groups were deleted.
+    ['groups that are created and deleted', manageGroup, 5],
     ['looks at a group', () => raw.unary(`${GROUPS}/GetInfo`, GetInfoReq.encode({ options: { streamIdentifier: streamNamed('short'), groupName: 'g' } }))],
     ['lists of all groups', () => raw.unary(`${GROUPS}/List`, ListReq.encode({ options: { listAllSubscriptions: {} } }))],
     ['connections', comeAndGo],
@@ -135,8 +136,8 @@ describe('What the emulator keeps', () => {
     ['calls of a method that is not there', refused('/event_store.client.streams.Streams/None')],
     ['requests that are no message', refused(`${GROUPS}/GetInfo`)],
     ['pages of figures', () => fetch(`http://127.0.0.1:${emulator.port}/stats`).then((answer) => answer.text())],
-  ])('does not grow with %s', async (_title, request) => {
-    await repeat(request);
+  ])('does not grow with %s', async (_what, request, warmUps = 1) => {
+    for (let round = 0; round < warmUps; round++) await repeat(request);
     const grown: number[] = [];
     let before = bytesOf(await memoryOf(emulator.pid, folder));
     // What grows does so in every round; what is compiled, or not collected yet, does not.
