@@ -1,6 +1,7 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { type ClaimedTask, type ProcessTable, type Room, type Work, fateOf, messageOf } from '@orderstream/messaging';
 import { withRequestContext } from './request-context.ts';
+import { Sparing } from './sparing.ts';
 
 /**
  * So many tasks may be under way at once before others wait for them. Most of what is tried again will fail again, and
@@ -33,6 +34,7 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
   #claiming: Promise<void> | null = null;
   #wokenMeanwhile = false;
   #claimFault: string | null = null;
+  readonly #lost = new Sparing();
 
   constructor(options: ProcessWorkerOptions<Of>) {
     this.#options = options;
@@ -114,7 +116,11 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     // A defect goes away only when somebody mends it, so it is not worth more than a look now and then.
     const delayMs = isDefect ? LONGEST_BACKOFF_MS : backoffMs(attempts);
     await this.#options.table.postpone(task, delayMs, messageOf(fault)).catch((lost: unknown) => {
-      this.#logger.warn(`${work.step} of order ${orderId} waits for its lease to run out: ${messageOf(lost)}`);
+      // All that are under way meet the same outage.
+      const untold = this.#lost.tell(messageOf(lost));
+      const what = `${work.step} of order ${orderId} waits for its lease to run out: ${messageOf(lost)}`;
+      if (untold === null) this.#logger.debug(what);
+      else this.#logger.warn(untold === 0 ? what : `${what} (and ${untold} others since this was said)`);
     });
   }
 }

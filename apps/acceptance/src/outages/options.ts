@@ -18,7 +18,7 @@ Starts a platform of its own with fresh data, behind proxies that can be faults,
 it, and shows what each fault of each dependency did: how long until readiness said so, how long until all was
 back, and what no client, operator or event should have met. Then the ledger.
 
-  odd-answers  every odd answer that a client can be given, in mid-work and at start: a row each (25 minutes)
+  odd-answers  every odd answer that a client can be given, in mid-work and at start: a row each (9 minutes)
   stalls       each process stopped (SIGSTOP), killed, answering late, with a clock two hours off (25 minutes)
   endurance    each dependency in turn stopped for 20 s, killed and started again
 
