@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Libraries resolve to their sources, never to a build that may be stale. `import` and `require` are not
@@ -8,11 +9,13 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 
 const CONFORMANCE = 'apps/eventstore-emulator/test/conformance';
 const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
+// Two wait while one calculates.
+const WORKERS_PER_CORE = 1.5;
 
 export default defineConfig({
   test: {
-    // Tests wait more than they calculate, so that no core is left for the machine's owner.
-    maxWorkers: '100%',
+    maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
+    globalSetup: ['infra/local/src/testing/own-folder.ts'],
     projects: [
       {
         resolve,
@@ -28,7 +31,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'integration',
-          globalSetup: ['infra/local/src/testing/global-setup.ts'],
+          globalSetup: ['infra/local/src/testing/servers.ts'],
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**', `${CONFORMANCE}/**`],
           ...patient,
@@ -62,7 +65,8 @@ export default defineConfig({
           name: 'acceptance',
           include: ['apps/acceptance/test/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          fileParallelism: false,
+          // Each file has a whole platform to itself.
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 300_000,
         },

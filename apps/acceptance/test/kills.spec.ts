@@ -1,13 +1,17 @@
 import type { Category, EventType } from '@orderstream/contracts';
 import type { ServiceName } from '@orderstream/local-stack/layout';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goShopping, openShop } from '../src/demo/shopping.ts';
+import { backlog } from '../src/drain.ts';
 import { readBook } from '../src/ledger/ledger.ts';
 import type { Platform } from '../src/platform.ts';
-import type { Outcome } from '../src/shop/outcomes.ts';
+import { eachOf } from '../src/shop/api.ts';
+import { place } from '../src/shop/customers.ts';
+import { type Outcome, endsByDeadline } from '../src/shop/outcomes.ts';
 import { type PlannedOrder, plan, planOf } from '../src/shop/plan.ts';
 import { type TestPlatform, expectCleanLedger, expectPlannedOutcomes, startPlatform } from './harness.ts';
 import { killInside } from './kill-inside.ts';
+import { readUncommitted } from './read-uncommitted.ts';
 
 /** Whether none of these events is in a stream: as far as the observer has come, and then by the store itself. */
 async function isUntold({ observer }: Platform, stream: string, types: readonly string[]): Promise<boolean> {
@@ -50,8 +54,9 @@ async function isUnrelayed({ observer, admin }: Platform, type: EventType): Prom
   return true;
 }
 
-describe('Killed (-9) with work open, and started again,', () => {
+describe('Killed (-9) and started again,', () => {
   let test: TestPlatform;
+  const quick = plan(168, 5).orders.filter(({ outcome }) => !endsByDeadline(outcome)).map((order) => ({ ...order, copies: 1 }));
   let seed = 100;
   const ordersOf = (outcomes: readonly Outcome[], times: number): PlannedOrder[] => {
     const wanted = Array.from({ length: times }, () => outcomes).flat();
@@ -78,35 +83,95 @@ describe('Killed (-9) with work open, and started again,', () => {
 
   beforeAll(async () => {
     test = await startPlatform();
-    await openShop(test.platform, plan(200, 1).products);
+    await openShop(test.platform, plan(400, 1).products);
   });
   afterAll(() => test?.end());
 
-  it('order-service ends the orders whose goods came back meanwhile', async () => {
+  it('a relay with a transaction open and events waiting loses nothing and repeats nothing', async () => {
+    const { stack, platform } = test;
+    const uncommitted = await readUncommitted(platform.kafka, 'orders');
+    await stack.stop('relay');
+    // Nothing is relayed now, so the order's row is not waited for.
+    await eachOf(quick.slice(0, 60), 8, async (order) => void (await place(platform.urls, order, { untilVisible: false })));
+    await stack.startService('relay');
+    await killInside(stack, 'relay', () => uncommitted.sees(platform.admin));
+    expect(platform.observer.unrelayed).not.toEqual([]);
+    await stack.startService('relay');
+    const placed = await goShopping(platform, quick.slice(0, 60), { rate: null, onProgress: () => {} });
+    expectPlannedOutcomes(platform, placed);
+    await expectCleanLedger(platform);
+    await uncommitted.close();
+  });
+
+  it('a projector inside the transaction of a batch applies that batch once', async () => {
+    const { stack, platform } = test;
+    const inTransaction = async (): Promise<boolean> => {
+      const rows = await platform.query<{ open: string }>(
+        'order_service',
+        "SELECT count(*) AS open FROM pg_stat_activity WHERE usename = 'order_service' AND state = 'idle in transaction'",
+      );
+      return rows[0]!.open !== '0';
+    };
+    const cutOff = Promise.allSettled([goShopping(platform, quick.slice(60, 110), { rate: null, onProgress: () => {} })]);
+    await killInside(stack, 'order-service', inTransaction);
+    expect(await backlog(platform)).toContainEqual(expect.stringMatching(/^order-(summary|price-list|demand): behind/));
+    await stack.startServices(['order-service']);
+    await cutOff;
+    // Whoever was cut off sends the same order again under the same key.
+    const placed = await goShopping(platform, quick.slice(60, 110), { rate: null, onProgress: () => {} });
+    expectPlannedOutcomes(platform, placed);
+    await expectCleanLedger(platform);
+  });
+
+  it('a reactor between its effect and the commit of its offset is delivered the same events again, to no effect', async () => {
+    const { stack, platform } = test;
+    const recordOf = new Map<string, { topic: string; partition: number; offset: bigint }>();
+    /** Facts that come from records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
+    const unacknowledged = async (): Promise<number> => {
+      for (const record of platform.observer.records) if (record.eventId !== null) recordOf.set(record.eventId, record);
+      const committed = new Map<string, bigint>();
+      const offsets = await platform.admin.fetchOffsets({ groupId: 'inventory-reservations', topics: ['orders'] });
+      for (const { partition, offset } of offsets[0]!.partitions) committed.set(`orders/${partition}`, BigInt(offset));
+      return platform.observer.facts.filter(({ stream, metadata }) => {
+        const cause = recordOf.get(metadata.$causationId);
+        return /^(stock|reservation)-/.test(stream) && cause?.topic === 'orders' && cause.offset >= committed.get(`orders/${cause.partition}`)!;
+      }).length;
+    };
+    const shopping = Promise.allSettled([goShopping(platform, quick.slice(110), { rate: null, onProgress: () => {} })]);
+    await killInside(stack, 'inventory-service', async () => (await unacknowledged()) > 0);
+    expect(await unacknowledged()).toBeGreaterThan(0);
+    await stack.startServices(['inventory-service']);
+    const [placed] = await shopping;
+    if (placed.status === 'rejected') throw placed.reason;
+    expectPlannedOutcomes(platform, placed.value);
+    await expectCleanLedger(platform);
+  });
+
+  it('order-service with work open ends the orders whose goods came back meanwhile', async () => {
     await survive('order-service', ordersOf(['recalled and returned', 'returned to sender'], 5), (platform) =>
       isUnanswered(platform, 'ShipmentReturned', 'order', ['OrderCancelled']));
   });
 
-  it('inventory-service releases what was reserved for shipments that were cancelled meanwhile', async () => {
+  it('inventory-service with work open releases what was reserved for shipments that were cancelled meanwhile', async () => {
     await survive('inventory-service', ordersOf(['cancelled before dispatch', 'delivered'], 5), (platform) =>
       isUnanswered(platform, 'ShipmentCancelled', 'reservation', ['ReservationReleased']));
   });
 
-  it('shipping-service answers the cancellations that were asked for meanwhile', async () => {
+  it('shipping-service with work open answers the cancellations that were asked for meanwhile', async () => {
     await survive('shipping-service', ordersOf(['cancelled before dispatch', 'recalled and returned', 'recalled too late'], 4), (platform) =>
       isUnanswered(platform, 'OrderCancellationRequested', 'shipment', ['ShipmentCancelled', 'ShipmentRecalled', 'ShipmentDelivered']));
   });
 
-  it('payment-service records a refund that was booked and never heard of, and asks for none twice', async () => {
+  it('payment-service with work open records a refund that was booked and never heard of, and asks for none twice', async () => {
     const orders = slowly(ordersOf(['recalled and returned', 'cancelled before dispatch'], 3));
     await survive('payment-service', orders, isRefundUntold);
   });
 
-  it('payment-provider does once what it was asked for when it died', async () => {
+  it('payment-provider with work open does once what it was asked for when it died', async () => {
     await survive('payment-provider', slowly(ordersOf(['delivered', 'returned to sender'], 3)), isAuthorising);
   });
 
-  it('relay passes on a recall once', async () => {
+  it('relay with work open passes on a recall once', async () => {
     await survive('relay', ordersOf(['recalled and returned', 'recalled too late'], 5), (platform) => isUnrelayed(platform, 'ShipmentRecalled'));
   });
 });

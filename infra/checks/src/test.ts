@@ -4,11 +4,29 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { runCommand, WrongArguments } from '../../local/src/command.ts';
 
 export interface Count {
   readonly passed: number;
   readonly failed: number;
+}
+
+/** A suite's, with a line for each test or file that failed. */
+export interface SuiteCount extends Count {
+  readonly failures: readonly string[];
+}
+
+/** What is read of vitest's JSON report. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages?: readonly string[] }[];
+  }[];
 }
 
 type Run = (command: string, args: readonly string[]) => Promise<number>;
@@ -35,17 +53,27 @@ export const parts = [...Object.keys(checks), ...Object.keys(suites)];
 
 /** What a suite's JSON report says. One that failed without a failing test (a file that can't be loaded, an error
  * outside any test) counts one failure, and so does one that left no report. */
-export function countOf(report: string | undefined, exitCode: number): Count {
-  if (report === undefined) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests } = JSON.parse(report) as { numPassedTests: number; numFailedTests: number };
-  return { passed: numPassedTests, failed: exitCode !== 0 && numFailedTests === 0 ? 1 : numFailedTests };
+export function countOf(report: string | undefined, exitCode: number): SuiteCount {
+  if (report === undefined) return { passed: 0, failed: 1, failures: ['no report was left'] };
+  const { numPassedTests: passed, numFailedTests, testResults } = JSON.parse(report) as Report;
+  const failed = exitCode !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+  return { passed, failed, failures: testResults.flatMap(failuresOf) };
 }
+
+function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]): string[] {
+  const file = path.relative(root, name);
+  const tests = assertionResults.filter((test) => test.status === 'failed');
+  if (tests.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : [];
+  return tests.map(({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages?.[0] ?? '')}`);
+}
+
+const firstLine = (text: string): string => stripVTControlCharacters(text).split('\n')[0]!;
 
 export function unknownParts(names: readonly string[]): string[] {
   return names.filter((name) => !parts.includes(name));
 }
 
-async function runSuite(projects: readonly string[], run: Run): Promise<Count> {
+async function runSuite(projects: readonly string[], run: Run): Promise<SuiteCount> {
   const folder = mkdtempSync(path.join(tmpdir(), 'orderstream-report-'));
   const report = path.join(folder, 'report.json');
   try {
@@ -58,9 +86,9 @@ async function runSuite(projects: readonly string[], run: Run): Promise<Count> {
   }
 }
 
-async function runCheck([command, ...args]: readonly string[], run: Run): Promise<Count> {
+async function runCheck([command, ...args]: readonly string[], run: Run): Promise<SuiteCount> {
   const exitCode = await run(command!, args);
-  return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return exitCode === 0 ? { passed: 1, failed: 0, failures: [] } : { passed: 0, failed: 1, failures: [] };
 }
 
 /** Runs a program in front; a signal to this process goes to it too, and no part is begun after that. */
@@ -83,7 +111,7 @@ function runner(onSignal: () => void): Run {
 async function main(names: readonly string[]): Promise<number> {
   let interrupted = false;
   const run = runner(() => (interrupted = true));
-  const counts: (Count & { readonly name: string; readonly seconds: number })[] = [];
+  const counts: (SuiteCount & { readonly name: string; readonly seconds: number })[] = [];
   for (const name of parts.filter((part) => names.length === 0 || names.includes(part))) {
     if (interrupted) return INTERRUPTED;
     console.log(`\n── ${name}`);
@@ -94,6 +122,7 @@ async function main(names: readonly string[]): Promise<number> {
   }
   if (interrupted) return INTERRUPTED;
   console.log('');
+  for (const { name, failures } of counts) for (const failure of failures) console.log(`✗ ${name}: ${failure}`);
   for (const { name, passed, failed, seconds } of counts) {
     console.log(`${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s`);
   }

@@ -31,6 +31,13 @@ describe('the schemas of the contracts', () => {
     expect(await get(`/subjects/${subject}/versions`)).toEqual([1, 2]);
   });
 
+  it('are registered by each of several deployments at once', async () => {
+    const subjects = Array.from({ length: 3 }, () => `test-${randomUUID()}`);
+    const versions = subjects.flatMap((subject) => [{ subject, version: 1, schema: text([id]) }, { subject, version: 2, schema: text([id, note]) }]);
+    await Promise.all(Array.from({ length: 8 }, () => deploySchemas(registry(), versions)));
+    for (const subject of subjects) expect(await get(`/subjects/${subject}/versions`)).toEqual([1, 2]);
+  });
+
   it('are refused when a reader of another version could not follow, naming the version', async () => {
     const subject = `test-${randomUUID()}`;
     const first = { subject, version: 1, schema: text([id]) };

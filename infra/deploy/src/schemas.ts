@@ -1,4 +1,5 @@
 import { schemaVersions } from '@orderstream/contracts';
+import { type RegistryAddress, registryAddress } from '@orderstream/kafka';
 import { Refused } from './refused.ts';
 
 export interface SchemaToRegister {
@@ -14,41 +15,52 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
  * Sets each subject's compatibility, then registers its versions from the oldest on, so that the
- * registry itself refuses a version that would break a reader. What is there already stays as it is.
+ * registry itself refuses a version that would break a reader. What is there already stays as it is,
+ * and of several deployments at once each succeeds.
  *
- * @param registryUrl with the base path of the Confluent-compatible API.
+ * @param registryUrl with the base path of the Confluent-compatible API, and with credentials where the registry wants some.
  * @returns how many schemas were new.
  * @throws Refused naming the schema that is not compatible; other errors when the registry does not answer.
  */
 export async function deploySchemas(registryUrl: string, schemas: readonly SchemaToRegister[] = schemaVersions): Promise<number> {
-  const registry = registryUrl.replace(/\/+$/, '');
+  const registry = registryAddress(registryUrl);
   let registered = 0;
   for (const [subject, versions] of Map.groupBy(schemas, (each) => each.subject)) {
     const path = encodeURIComponent(subject);
     await setCompatibility(registry, path);
     for (const { version, schema } of versions) {
       // Asked first: a registry checks an old version against the newer ones when it is posted again.
-      const known = await request(registry, 'POST', `/subjects/${path}`, { schema });
-      if (known.status === 200) continue;
-      if (known.status !== 404) throw unexpected(known);
+      if (await isKnown(registry, path, schema)) continue;
       const answer = await request(registry, 'POST', `/subjects/${path}/versions`, { schema });
-      if (answer.status === 409 || answer.status === 422) {
+      if (answer.status === 200) registered += 1;
+      // Whatever it says to the later of two who post the same at once.
+      else if (await isKnown(registry, path, schema)) continue;
+      else if (answer.status === 409 || answer.status === 422) {
         throw new Refused(`version ${version} of ${subject} is not ${COMPATIBILITY} compatible with the versions before it: ${answer.body}`);
-      }
-      if (answer.status !== 200) throw unexpected(answer);
-      registered += 1;
+      } else throw unexpected(answer);
     }
   }
   return registered;
 }
 
-async function setCompatibility(registry: string, path: string): Promise<void> {
-  const current = await request(registry, 'GET', `/config/${path}`);
-  if (current.status === 200 && (JSON.parse(current.body) as { compatibilityLevel?: string }).compatibilityLevel === COMPATIBILITY) return;
-  // 404: nothing is set for this subject yet. Both registries accept it before the first version.
-  if (current.status !== 200 && current.status !== 404) throw unexpected(current);
+async function isKnown(registry: RegistryAddress, path: string, schema: string): Promise<boolean> {
+  const answer = await request(registry, 'POST', `/subjects/${path}`, { schema });
+  if (answer.status !== 200 && answer.status !== 404) throw unexpected(answer);
+  return answer.status === 200;
+}
+
+async function setCompatibility(registry: RegistryAddress, path: string): Promise<void> {
+  if (await isCompatible(registry, path)) return;
+  // Both registries accept it before the first version.
   const answer = await request(registry, 'PUT', `/config/${path}`, { compatibility: COMPATIBILITY });
-  if (answer.status !== 200) throw unexpected(answer);
+  if (answer.status !== 200 && !(await isCompatible(registry, path))) throw unexpected(answer);
+}
+
+async function isCompatible(registry: RegistryAddress, path: string): Promise<boolean> {
+  const answer = await request(registry, 'GET', `/config/${path}`);
+  // 404: nothing is set for this subject yet.
+  if (answer.status !== 200 && answer.status !== 404) throw unexpected(answer);
+  return answer.status === 200 && (JSON.parse(answer.body) as { compatibilityLevel?: string }).compatibilityLevel === COMPATIBILITY;
 }
 
 interface Answer {
@@ -57,10 +69,10 @@ interface Answer {
   readonly body: string;
 }
 
-async function request(registry: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<Answer> {
-  const response = await fetch(registry + path, {
+async function request({ url, headers }: RegistryAddress, method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<Answer> {
+  const response = await fetch(url + path, {
     method,
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    headers,
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });

@@ -5,6 +5,7 @@ export * from './codec.ts';
 export * from './partition-ends.ts';
 export * from './partition-reader.ts';
 export * from './record.ts';
+export * from './registry-address.ts';
 export * from './topic-reader.ts';
 export { askKafka, partitionCounts } from './topics.ts';
 export * from './transactional-producer.ts';

@@ -1,4 +1,5 @@
 import { DependencyUnavailable } from '@orderstream/messaging';
+import { type RegistryAddress, registryAddress } from './registry-address.ts';
 
 const ANSWER_WITHIN_MS = 8_000;
 const GREATEST_ID = 2 ** 31 - 1;
@@ -11,16 +12,11 @@ const EXCERPT_CHARS = 200;
  * form of what was asked for: anything else, whatever its status, does not come from a registry that works.
  */
 export class RegistryLookup {
-  readonly #url: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #address: RegistryAddress;
 
   /** @param registryUrl with the base path of the API, and with credentials where the registry wants some. */
   constructor(registryUrl: string) {
-    const { origin, pathname, username, password } = new URL(registryUrl);
-    this.#url = origin + pathname.replace(/\/+$/, '');
-    const accept = { accept: 'application/vnd.schemaregistry.v1+json, application/json', 'content-type': 'application/json' };
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-    this.#headers = username === '' ? accept : { ...accept, authorization: `Basic ${credentials}` };
+    this.#address = registryAddress(registryUrl);
   }
 
   /** The id under which this subject has this schema; null when the registry says that it has not. @throws DependencyUnavailable */
@@ -42,14 +38,15 @@ export class RegistryLookup {
       // The signal covers the body, too, which may break off or never end.
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
       const request = posted === null ? {} : { method: 'POST', body: posted };
-      const response = await fetch(this.#url + path, { ...request, headers: this.#headers, signal });
+      const { url, headers } = this.#address;
+      const response = await fetch(url + path, { ...request, headers, signal });
       const text = await response.text();
       const answer = objectIn(text);
       if (response.status === 404 && LACKING.has(answer['error_code'])) return null;
       const wanted = response.status === 200 ? wantedOf(answer) : undefined;
       if (wanted !== undefined) return wanted;
       const isOther = response.status < 400 || response.status === 404;
-      throw new Error(`${isOther ? `there is none at ${this.#url}, which` : 'it'} answers ${response.status} ${text.slice(0, EXCERPT_CHARS)}`);
+      throw new Error(`${isOther ? `there is none at ${url}, which` : 'it'} answers ${response.status} ${text.slice(0, EXCERPT_CHARS)}`);
     } catch (fault) {
       throw new DependencyUnavailable('schema-registry', reasonOf(fault));
     }

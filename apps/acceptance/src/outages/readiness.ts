@@ -19,6 +19,17 @@ export async function readinessOf(url: string): Promise<Readiness> {
   }
 }
 
+/** Whether `/health/live` says that nobody has to restart it. */
+export async function isAlive(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
 /** Looks until all are as wished; resolves to the ms that it took, or null when it did not come true within the limit. */
 export async function untilAll(
   urls: readonly string[],

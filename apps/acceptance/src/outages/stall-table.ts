@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ProcessName, type ServerName, type ServiceName, isServer, serviceNames } from '@orderstream/local-stack/layout';
 import type { Ground } from './ground.ts';
 import type { Dependency } from './odd-answers.ts';
-import { untilAll } from './readiness.ts';
+import { isAlive, untilAll } from './readiness.ts';
 import type { Traffic } from './traffic.ts';
 
 const LATE_BY_MS = 200;
@@ -46,11 +46,13 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const isTold = kind === 'stopped' || kind === 'killed';
   const tellers = (isTold && isServer(target) && depending[target]) || [];
   const toldMs = await untilAll(tellers.map(url), (readiness) => readiness.kind === 'waiting' && readiness.detail.includes(target), TOLD_WITHIN_MS);
+  const alive = await Promise.all(tellers.map(async (name) => ({ name, lives: await isAlive(url(name)) })));
   await delay(Math.max(0, forMs - (performance.now() - startedAtMs)));
   await goOn();
   const backMs = await untilAll(serviceNames.map(url), ({ kind: state }) => state === 'ready', BACK_WITHIN_MS);
 
   const wrong = traffic.offences.slice(offencesBefore);
+  for (const { name, lives } of alive) if (!lives) wrong.push(`${name} is not alive while ${target} is away`);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s`);
   if (traffic.acknowledged.length === acknowledgedBefore) wrong.push('no order was acknowledged meanwhile and afterwards');
