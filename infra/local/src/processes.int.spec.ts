@@ -2,7 +2,7 @@ import { execFileSync, type ChildProcess } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { logFile, root } from './layout.ts';
 import { lastLines } from './log-tail.ts';
-import { endProcess, fromListing, isOrphaned, ownersOfThisProcess, spawnProcess, stackProcesses } from './processes.ts';
+import { endProcess, fromListing, isOrphaned, killProcess, ownersOfThisProcess, spawnProcess, stackProcesses } from './processes.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
 
 function spawnOne(dataDir: string, program: string): ChildProcess {
@@ -11,6 +11,7 @@ function spawnOne(dataDir: string, program: string): ChildProcess {
 }
 
 const WAITS = 'setInterval(() => {}, 1000)';
+const WITH_CHILD = `console.log(require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(WAITS)}], { detached: true }).pid); ${WAITS}`;
 const WAITS_DEAF = `process.on('SIGTERM', () => {}); console.log('deaf'); ${WAITS}`;
 
 describe('A process of a stack', () => {
@@ -38,6 +39,21 @@ describe('A process of a stack', () => {
     await endProcess(child.pid!, 'SIGTERM', 300);
     expect(processesIn(dataDir)).toEqual([]);
     await expect.poll(() => child.signalCode).toBe('SIGKILL');
+  });
+
+  it('is frozen with its children, also with those in groups of their own, and goes on with them', async () => {
+    const dataDir = temporaryDataFolder();
+    const parent = spawnOne(dataDir, WITH_CHILD).pid!;
+    const child = (): number => Number(lastLines(logFile(dataDir, 'relay'), 1)[0]);
+    await expect.poll(child).toBeGreaterThan(0);
+    const areFrozen = (): boolean[] => {
+      const states = execFileSync('ps', ['-o', 'stat=', '-p', `${parent},${child()}`], { encoding: 'utf8' });
+      return states.trim().split('\n').map((state) => state.startsWith('T'));
+    };
+    await killProcess(parent, 'SIGSTOP');
+    await expect.poll(areFrozen).toEqual([true, true]);
+    await killProcess(parent, 'SIGCONT');
+    await expect.poll(areFrozen).toEqual([false, false]);
   });
 });
 

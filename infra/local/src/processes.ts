@@ -139,15 +139,23 @@ export async function endProcess(pid: number, signal: NodeJS.Signals, graceMs: n
   if (identity === undefined) return;
   send(pid, signal);
   // One that is stopped (SIGSTOP) acts on nothing but SIGKILL before it goes on.
-  send(pid, 'SIGCONT');
+  for (const each of withChildren(pid)) send(each, 'SIGCONT');
   if (await gone(identity, graceMs)) return;
   send(pid, 'SIGKILL');
   if (!(await gone(identity, graceMs))) throw new Error(`Process ${pid} can't be ended`);
 }
 
-export async function killProcess(pid: number, signal: NodeJS.Signals): Promise<void> {
+/** A process with its children, which may be in groups of their own. */
+function withChildren(pid: number): number[] {
+  const listing = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
+  const lines = listing.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return [pid, ...lines.flatMap(([child, parent]) => (parent === pid ? [child!] : []))];
+}
+
+/** SIGKILL: waits for its end. SIGSTOP and SIGCONT reach its children, too. */
+export async function killProcess(pid: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
   const identity = identityOf(pid);
   if (identity === undefined) return;
-  send(pid, signal);
+  for (const each of signal === 'SIGKILL' ? [pid] : withChildren(pid)) send(each, signal);
   if (signal === 'SIGKILL' && !(await gone(identity, 10_000))) throw new Error(`Process ${pid} can't be ended`);
 }

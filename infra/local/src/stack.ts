@@ -207,8 +207,8 @@ export class Stack {
     await (isServer(name) ? this.startServer(name) : this.startService(name));
   }
 
-  /** Sends a signal to one process: SIGKILL waits for its end; SIGSTOP freezes it until SIGCONT. */
-  async kill(name: ProcessName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  /** SIGKILL ends one process at once, and waits for its end; SIGSTOP freezes it with its children until SIGCONT. */
+  async kill(name: ProcessName, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' = 'SIGKILL'): Promise<void> {
     const found = this.processes().find((each) => each.name === name);
     if (found === undefined) throw new Error(`${name} doesn't run`);
     await killProcess(found.pid, signal);
