@@ -19,11 +19,11 @@ it, and shows what each fault of each dependency did: how long until readiness s
 back, and what no client, operator or event should have met. Then the ledger.
 
   odd-answers  every odd answer that a client can be given, in mid-work and at start: a row each (9 minutes)
-  stalls       each process stopped (SIGSTOP), killed, answering late, with a clock two hours off (25 minutes)
+  stalls       each process stopped (SIGSTOP), killed, answering late, with a clock two hours off (15 minutes)
   endurance    each dependency in turn stopped for 20 s, killed and started again
 
   --only TEXT   only rows that have this text in their name, such as "kafka" or "kafka: silent"
-  --rate N      orders a second, with two reads each (default 5; endurance: 10)
+  --rate N      orders a second, with two reads each (default 10; odd-answers: 5)
   --minutes N   of endurance (default 10)
   --help        this text
 `;
@@ -44,7 +44,7 @@ export function parseOptions(args: readonly string[]): OutagesOptions {
   return {
     name,
     minutes: wholeNumber('--minutes', values.minutes, 1),
-    rate: wholeNumber('--rate', values.rate ?? (name === 'endurance' ? '10' : '5'), 1),
+    rate: wholeNumber('--rate', values.rate ?? (name === 'odd-answers' ? '5' : '10'), 1),
     only: values.only,
   };
 }

@@ -8,6 +8,7 @@ import type { Traffic } from './traffic.ts';
 const LATE_BY_MS = 200;
 const TOLD_WITHIN_MS = 10_000;
 const BACK_WITHIN_MS = 60_000;
+const ACKNOWLEDGED_WITHIN_MS = 10_000;
 
 export const stalls = ['stopped', 'killed', 'late', 'two hours ahead', 'two hours behind'] as const;
 export type Stall = (typeof stalls)[number];
@@ -40,7 +41,6 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
   const offencesBefore = traffic.offences.length;
-  const acknowledgedBefore = traffic.acknowledged.length;
   const startedAtMs = performance.now();
   const goOn = await begin(ground, target, kind);
   const isTold = kind === 'stopped' || kind === 'killed';
@@ -55,7 +55,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   for (const { name, lives } of alive) if (!lives) wrong.push(`${name} is not alive while ${target} is away`);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s`);
-  if (traffic.acknowledged.length === acknowledgedBefore) wrong.push('no order was acknowledged meanwhile and afterwards');
+  if (!(await traffic.acknowledges(ACKNOWLEDGED_WITHIN_MS))) wrong.push(`no order was acknowledged within ${ACKNOWLEDGED_WITHIN_MS / 1_000} s afterwards`);
   for (const { name, pid } of stack.status()) {
     if (name !== target && pid !== pids.get(name)) wrong.push(`${name} ended by itself`);
   }

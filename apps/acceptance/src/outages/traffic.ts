@@ -50,6 +50,14 @@ export class Traffic {
     ];
   }
 
+  /** Whether one more order is acknowledged in time. */
+  async acknowledges(withinMs: number): Promise<boolean> {
+    const before = this.acknowledged.length;
+    const giveUpAtMs = performance.now() + withinMs;
+    while (this.acknowledged.length === before && performance.now() < giveUpAtMs) await delay(FIRST_PAUSE_MS);
+    return this.acknowledged.length > before;
+  }
+
   /** No new customers; resolves when those that wait have their answer. */
   async finish(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
