@@ -4,6 +4,12 @@ import { readFileSync } from 'node:fs';
 
 const ZOMBIE = 'Z';
 
+/**
+ * A process that is dead for all but its parent, who has still to ask what became of it. Until then its pid answers,
+ * which Postgres takes for a server that runs: a child of this very process, which asks at once, is waited for.
+ */
+const isOver = (state, parent) => state.startsWith(ZOMBIE) && Number(parent) !== process.pid;
+
 function linuxStart(pid) {
   let stat;
   try {
@@ -14,15 +20,15 @@ function linuxStart(pid) {
   // The command's name stands in parentheses and may hold spaces: count the fields behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // While other threads are still ending, a dead process keeps its ports.
-  return fields[0] === ZOMBIE && Number(fields[17]) <= 1 ? undefined : fields[19];
+  return isOver(fields[0], fields[1]) && Number(fields[17]) <= 1 ? undefined : fields[19];
 }
 
 function portableStart(pid) {
   try {
-    const [state, ...start] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8' })
+    const [state, parent, ...start] = execFileSync('ps', ['-o', 'state=,ppid=,lstart=', '-p', String(pid)], { encoding: 'utf8' })
       .trim()
       .split(/\s+/);
-    return state === undefined || state.startsWith(ZOMBIE) ? undefined : start.join('-').replaceAll(':', '.');
+    return state === undefined || isOver(state, parent) ? undefined : start.join('-').replaceAll(':', '.');
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { identityOf, isRunning } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 import { lastLines } from './log-tail.ts';
 import { endProcess, fromListing, isOrphaned, killProcess, ownersOfThisProcess, spawnProcess, stackProcesses } from './processes.ts';
@@ -39,6 +40,17 @@ describe('A process of a stack', () => {
     await endProcess(child.pid!, 'SIGTERM', 300);
     expect(processesIn(dataDir)).toEqual([]);
     await expect.poll(() => child.signalCode).toBe('SIGKILL');
+  });
+
+  it('runs until this process has heard of its end: before, its pid answers', async () => {
+    const { pid = 0 } = spawnOne(temporaryDataFolder(), WAITS);
+    const identity = identityOf(pid)!;
+    process.kill(pid, 'SIGKILL');
+    // Without a turn of the event loop nothing is heard of it.
+    while (!execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z'));
+    expect(isRunning(identity)).toBe(true);
+    await expect.poll(() => isRunning(identity)).toBe(false);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   it('is frozen with its children, also with those in groups of their own, and goes on with them', async () => {
