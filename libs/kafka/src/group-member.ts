@@ -21,6 +21,8 @@ const CHECK_MS = 1_000;
 const SILENCE_TOLD_AFTER_CHECKS = 8;
 /** By itself kafkajs has given up long before, or has stopped without saying so. */
 const SILENCE_ENDS_AFTER_CHECKS = 30;
+/** So many seconds with fetches, and none with an answer to a heartbeat: what is due every second. */
+const LONELY_ENDS_AFTER_CHECKS = 4;
 const STOP_WITHIN_MS = 7_000;
 /** kafkajs has tried for some seconds by itself whenever joining the group has failed. */
 const LONGEST_PAUSE_MS = 1_000;
@@ -150,9 +152,14 @@ export class GroupMember {
   #watch(consumer: Consumer, assignment: Assignment): { readonly promise: Promise<void>; settle(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = this.#stopping;
-    const { GROUP_JOIN, REBALANCING, HEARTBEAT, CRASH, STOP, END_BATCH_PROCESS } = consumer.events;
+    const { GROUP_JOIN, REBALANCING, HEARTBEAT, CRASH, STOP, FETCH, END_BATCH_PROCESS } = consumer.events;
     let hasStopped = false;
-    const heard = (): void => this.#heard();
+    let hasFetched = false;
+    let lonelyChecks = 0;
+    const heard = (): void => {
+      lonelyChecks = 0;
+      this.#heard();
+    };
     consumer.on(GROUP_JOIN, ({ payload }) => {
       heard();
       if (this.#attempt > 0) this.#options.logger.info({ group: this.#options.group }, 'the consumer goes on');
@@ -168,12 +175,17 @@ export class GroupMember {
     });
     consumer.on(CRASH, ({ payload }) => reject(payload.error));
     consumer.on(STOP, () => void (hasStopped = true));
+    consumer.on(FETCH, () => void (hasFetched = true));
     this.#silentChecks = 0;
     const watchdog = setInterval(() => {
       this.#silentChecks += 1;
       if (this.#silentChecks === SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.warn({ group: this.#options.group }, this.#silence()!);
       // A crash stops first, and says why only then.
       if (hasStopped) reject(new Error('the client has stopped'));
+      // Whose joining broke off reads on for kafkajs, which sends no heartbeats for it and never joins again.
+      if (hasFetched) lonelyChecks += 1;
+      hasFetched = false;
+      if (lonelyChecks >= LONELY_ENDS_AFTER_CHECKS) reject(new Error('it reads, and is no member of its group'));
       if (this.#silentChecks >= SILENCE_ENDS_AFTER_CHECKS) reject(new Error(`nothing was heard of it for ${this.#silentChecks} s`));
     }, CHECK_MS);
     const stop = (): void => resolve();

@@ -6,6 +6,7 @@ import { runCommand } from '@orderstream/local-stack/command';
 import { interruption } from '@orderstream/local-stack/interruption';
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
+import { isolation } from './isolation.ts';
 import { memory } from './memory.ts';
 import { type BenchmarkName, HELP, type Options, parseOptions } from './options.ts';
 import { relayBrokers } from './relay-brokers.ts';
@@ -15,6 +16,7 @@ const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Grou
   transport,
   eventstore,
   memory,
+  isolation,
   'relay-brokers': relayBrokers,
 };
 

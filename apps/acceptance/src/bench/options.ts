@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { WrongArguments } from '@orderstream/local-stack/command';
 import { wholeNumber } from '../whole-number.ts';
 
-const names = ['transport', 'eventstore', 'memory', 'relay-brokers'] as const;
+const names = ['transport', 'eventstore', 'memory', 'isolation', 'relay-brokers'] as const;
 export type BenchmarkName = (typeof names)[number];
 
 export interface Options {
@@ -22,6 +22,7 @@ export const HELP = `npm run bench -- NAME [options]
   transport      a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
   eventstore     the embedded event store: appends, reads and subscriptions through its client, beside their limits
   memory         the whole platform: what each process keeps after a collection, and whether that grows
+  isolation      what a healthy order takes until it is paid, alone and beside 500 that are sick
   relay-brokers  the relay's transactions on three brokers: partitions that one of them leads, and that three lead
 
   --pairs N    how often each side runs, in turn (default 5)

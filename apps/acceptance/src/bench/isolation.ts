@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
+import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { openShop } from '../demo/shopping.ts';
+import { drained } from '../drain.ts';
+import { takeStock } from '../ledger/ledger.ts';
+import { type Platform, connectPlatform } from '../platform.ts';
+import { call, eachOf } from '../shop/api.ts';
+import { place } from '../shop/customers.ts';
+import { type PlannedOrder, planOf } from '../shop/plan.ts';
+import { type Findings, type Ground, type Spread, spreadOf } from './comparison.ts';
+
+const SICK = 500;
+const HEALTHY = 40;
+const WARM_UP = 60;
+const AT_ONCE = 16;
+const LOOK_EVERY_MS = 5;
+const LOOK_AT_ROWS_EVERY_MS = 250;
+const PAID_WITHIN_MS = 60_000;
+const DRAINED_WITHIN_MS = 180_000;
+/** Nothing is given up while this measures. */
+const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
+const SEED = 1;
+
+/** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, and while a product is fought over. */
+export async function isolation(_options: unknown, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
+  try {
+    const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
+    const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
+    await stack.deploy();
+    await stack.startServices();
+    const platform = await connectPlatform(stack.env);
+    try {
+      return await measured(platform, onProgress);
+    } finally {
+      await platform.close();
+    }
+  } finally {
+    await openStack(dataDir)?.stop();
+    discardData(dataDir);
+  }
+}
+
+async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
+  const { products, orders } = planOf(Array.from({ length: WARM_UP + 4 * HEALTHY + 2 * SICK }, () => 'delivered' as const), SEED);
+  const [hot, ...others] = products.filter(({ stock }) => stock > 0);
+  await openShop(platform, products);
+  // Nobody but those who fight over it wants the hot product.
+  const sku = (index: number): string => others[index % others.length]!.sku;
+  const like = (order: PlannedOrder, paymentMethod: string, wanted: string): PlannedOrder => ({
+    ...order, copies: 1, movesTo: null, body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
+  });
+  const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
+  const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
+  const sample = async (): Promise<Spread> => {
+    const times: number[] = [];
+    for (const order of next(HEALTHY)) times.push(await paidAfterMs(platform, order));
+    return spreadOf(times);
+  };
+
+  onProgress(`${WARM_UP} orders to warm up`);
+  await placeAll(platform, next(WARM_UP));
+  await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
+  onProgress(`${HEALTHY} orders, one after the other`);
+  const alone = await sample();
+
+  onProgress(`${SICK} orders whose payment gets no answer, and ${HEALTHY} beside them`);
+  const silent = await placeAll(platform, next(SICK).map((order, index) => like(order, 'pm_card_silent', sku(index))));
+  await untilTried(platform, SICK);
+  const besideSilent = await sample();
+  await eachOf(silent, AT_ONCE, async (orderId) => void (await call('POST', `${platform.urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' })));
+  await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
+  const aloneAgain = await sample();
+
+  onProgress(`${SICK} orders of one product at once, and ${HEALTHY} of others beside them`);
+  const fought = next(SICK).map((order) => like(order, 'pm_card_ok', hot!.sku));
+  const [besideContended] = await Promise.all([sample(), placeAll(platform, fought)]);
+  await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
+
+  const lines: string[] = [];
+  if (!(await takeStock(platform, (line) => lines.push(line)))) throw new Error(`the ledger is not clean:\n${lines.join('\n')}`);
+  const row = (name: string, { median, min, max }: Spread): string =>
+    `  ${name.padEnd(52)} ${median.toFixed(0).padStart(5)} ms (${min.toFixed(0)}–${max.toFixed(0)})  ${(median / alone.median).toFixed(2)}`;
+  const figures = [
+    `From the POST of an order until it is paid, ${HEALTHY} orders one after the other: median, least and most, and the median beside the first:`,
+    row('alone', alone),
+    row(`beside ${SICK} payments without an answer`, besideSilent),
+    row('alone again', aloneAgain),
+    row(`while ${SICK} orders of one other product are placed`, besideContended),
+    'The ledger is clean.',
+  ];
+  return { comparisons: [], figures, versions: {} };
+}
+
+/** From sending the POST until the store has it that the order is paid. */
+async function paidAfterMs({ urls, observer }: Platform, order: PlannedOrder): Promise<number> {
+  const sentAtMs = Date.now();
+  const from = observer.facts.length;
+  const { orderId } = await place(urls, order, { untilVisible: false });
+  for (;;) {
+    const paid = observer.facts.slice(from).find(({ stream, event }) => stream === `order-${orderId}` && event.type === 'OrderPaid');
+    if (paid !== undefined) return Date.parse(paid.recordedAt) - sentAtMs;
+    if (Date.now() - sentAtMs > PAID_WITHIN_MS) throw new Error(`order ${orderId} is not paid after ${PAID_WITHIN_MS / 1_000} s`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+async function placeAll({ urls }: Platform, orders: readonly PlannedOrder[]): Promise<string[]> {
+  const placed: string[] = [];
+  await eachOf(orders, AT_ONCE, async (order) => void placed.push((await place(urls, order, { untilVisible: false })).orderId));
+  return placed;
+}
+
+async function untilTried(platform: Platform, count: number): Promise<void> {
+  const tried = "SELECT FROM payment_attempt WHERE state = 'pending' AND attempts > 0";
+  while ((await platform.query('payment_service', tried)).length < count) await delay(LOOK_AT_ROWS_EVERY_MS);
+}
