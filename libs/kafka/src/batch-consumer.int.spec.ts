@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
@@ -515,7 +515,7 @@ describe('a consumer', () => {
       logLevel: logLevel.NOTHING,
       socketFactory: ({ host, port, onConnect }) => {
         const socket = connect(port, host, onConnect);
-        const write = socket.write.bind(socket) as (bytes: Buffer) => boolean;
+        const write = (bytes: Uint8Array): boolean => Socket.prototype.write.call(socket, bytes);
         socket.write = (bytes: Buffer | string) => {
           if (!isCut || Buffer.from(bytes).readInt16BE(4) !== joinGroup) return write(Buffer.from(bytes));
           joinsCut += 1;
