@@ -9,3 +9,5 @@ export function isRunning(identity: string): boolean;
 
 /** The processes above this one up to npm, if npm runs it. */
 export function npmAbove(): number[];
+/** The process above, as `ps` knows it; undefined when there is no such process. */
+export function parentOf(pid: number): { readonly pid: number; readonly name: string } | undefined;

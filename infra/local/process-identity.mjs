@@ -34,8 +34,8 @@ function portableStart(pid) {
   }
 }
 
-/** The process above, as `ps` knows it. */
-function parentOf(pid) {
+/** The process above, as `ps` knows it; undefined when there is no such process. */
+export function parentOf(pid) {
   try {
     const [parent, ...name] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
     return { pid: Number(parent), name: name.join(' ') };

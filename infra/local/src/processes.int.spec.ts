@@ -1,5 +1,5 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { identityOf, isRunning } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 import { lastLines } from './log-tail.ts';
@@ -53,11 +53,13 @@ describe('A process of a stack', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('is frozen with its children, also with those in groups of their own, and goes on with them', async () => {
+  it('is told from its children, and frozen with them, also with those in groups of their own', async () => {
     const dataDir = temporaryDataFolder();
     const parent = spawnOne(dataDir, WITH_CHILD).pid!;
     const child = (): number => Number(lastLines(logFile(dataDir, 'relay'), 1)[0]);
     await expect.poll(child).toBeGreaterThan(0);
+    onTestFinished(() => endProcess(child(), 'SIGKILL', 1_000));
+    expect(processesIn(dataDir).map(({ pid }) => pid)).toEqual([parent]);
     const areFrozen = (): boolean[] => {
       const states = execFileSync('ps', ['-o', 'stat=', '-p', `${parent},${child()}`], { encoding: 'utf8' });
       return states.trim().split('\n').map((state) => state.startsWith('T'));

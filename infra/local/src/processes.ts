@@ -4,7 +4,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
-import { identityOf, isRunning } from '../process-identity.mjs';
+import { identityOf, isRunning, parentOf } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 
 const STACK = 'ORDERSTREAM_STACK';
@@ -60,9 +60,19 @@ function portableProcesses(): StackProcess[] {
   return listing.split('\n').flatMap((line) => fromListing(line) ?? []);
 }
 
-/** Every process that carries the marker of some stack; those of other users as far as they may be seen. */
+/** Every process that was started for some stack; those of other users as far as they may be seen. */
 export function stackProcesses(): StackProcess[] {
-  return process.platform === 'linux' ? [...linuxProcesses()] : portableProcesses();
+  const marked = process.platform === 'linux' ? [...linuxProcesses()] : portableProcesses();
+  return [...Map.groupBy(marked, ({ stack, name }) => `${stack} ${name}`).values()].flatMap(withoutTheirChildren);
+}
+
+/** A child has its parent's environment, and may have a lower pid; Postgres' children for a moment only. */
+function withoutTheirChildren(alike: readonly StackProcess[]): readonly StackProcess[] {
+  if (alike.length === 1) return alike;
+  return alike.filter((each) => {
+    const parent = parentOf(each.pid);
+    return parent !== undefined && alike.every(({ pid }) => pid !== parent.pid);
+  });
 }
 
 export const isOrphaned = ({ owners }: StackProcess): boolean => !owners.every(isRunning);
