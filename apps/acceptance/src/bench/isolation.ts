@@ -5,6 +5,7 @@ import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { openShop } from '../demo/shopping.ts';
 import { drained } from '../drain.ts';
 import { takeStock } from '../ledger/ledger.ts';
+import { untilDelivered } from '../outages/afterwards.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { call, eachOf } from '../shop/api.ts';
 import { place } from '../shop/customers.ts';
@@ -53,14 +54,19 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   });
   const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
+  const healthyIds: string[] = [];
   const sample = async (): Promise<Spread> => {
     const times: number[] = [];
-    for (const order of next(HEALTHY)) times.push(await paidAfterMs(platform, order));
+    for (const order of next(HEALTHY)) {
+      const { orderId, paidAfterMs } = await payFor(platform, order);
+      healthyIds.push(orderId);
+      times.push(paidAfterMs);
+    }
     return spreadOf(times);
   };
 
   onProgress(`${WARM_UP} orders to warm up`);
-  await placeAll(platform, next(WARM_UP));
+  healthyIds.push(...(await placeAll(platform, next(WARM_UP))));
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
   onProgress(`${HEALTHY} orders, one after the other`);
   const alone = await sample();
@@ -75,7 +81,10 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
 
   onProgress(`${SICK} orders of one product at once, and ${HEALTHY} of others beside them`);
   const fought = next(SICK).map((order) => like(order, 'pm_card_ok', hot!.sku));
-  const [besideContended] = await Promise.all([sample(), placeAll(platform, fought)]);
+  const [besideContended, foughtIds] = await Promise.all([sample(), placeAll(platform, fought)]);
+  healthyIds.push(...foughtIds);
+  const undelivered = await untilDelivered(platform, healthyIds);
+  if (undelivered.length > 0) throw new Error(`${undelivered.length} healthy orders are not delivered, such as ${undelivered[0]}`);
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
 
   const lines: string[] = [];
@@ -94,13 +103,13 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
 }
 
 /** From sending the POST until the store has it that the order is paid. */
-async function paidAfterMs({ urls, observer }: Platform, order: PlannedOrder): Promise<number> {
+async function payFor({ urls, observer }: Platform, order: PlannedOrder): Promise<{ readonly orderId: string; readonly paidAfterMs: number }> {
   const sentAtMs = Date.now();
   const from = observer.facts.length;
   const { orderId } = await place(urls, order, { untilVisible: false });
   for (;;) {
     const paid = observer.facts.slice(from).find(({ stream, event }) => stream === `order-${orderId}` && event.type === 'OrderPaid');
-    if (paid !== undefined) return Date.parse(paid.recordedAt) - sentAtMs;
+    if (paid !== undefined) return { orderId, paidAfterMs: Date.parse(paid.recordedAt) - sentAtMs };
     if (Date.now() - sentAtMs > PAID_WITHIN_MS) throw new Error(`order ${orderId} is not paid after ${PAID_WITHIN_MS / 1_000} s`);
     await delay(LOOK_EVERY_MS);
   }

@@ -27,7 +27,7 @@ export async function agrees(ground: Ground, traffic: Traffic, say: (line: strin
 }
 
 /** Those that are not delivered when nothing more is waited for. */
-async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
+export async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
   const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
   for (;;) {
     const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
