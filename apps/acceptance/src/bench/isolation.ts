@@ -16,6 +16,8 @@ const SICK = 500;
 const HEALTHY = 40;
 const WARM_UP = 60;
 const AT_ONCE = 16;
+/** Of the healthy orders, whatever becomes of those before. */
+const EVERY_MS = 200;
 const LOOK_EVERY_MS = 5;
 const LOOK_AT_ROWS_EVERY_MS = 250;
 const PAID_WITHIN_MS = 60_000;
@@ -24,7 +26,7 @@ const DRAINED_WITHIN_MS = 180_000;
 const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
 const SEED = 1;
 
-/** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, and while a product is fought over. */
+/** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a burst, and in a burst for one other product. */
 export async function isolation(_options: unknown, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
   try {
     const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
@@ -44,7 +46,7 @@ export async function isolation(_options: unknown, { dataDir, signal, onProgress
 }
 
 async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
-  const { products, orders } = planOf(Array.from({ length: WARM_UP + 4 * HEALTHY + 2 * SICK }, () => 'delivered' as const), SEED);
+  const { products, orders } = planOf(Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const), SEED);
   const [hot, ...others] = products.filter(({ stock }) => stock > 0);
   await openShop(platform, products);
   // Nobody but those who fight over it wants the hot product.
@@ -56,19 +58,18 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
   const healthyIds: string[] = [];
   const sample = async (): Promise<Spread> => {
-    const times: number[] = [];
-    for (const order of next(HEALTHY)) {
-      const { orderId, paidAfterMs } = await payFor(platform, order);
-      healthyIds.push(orderId);
-      times.push(paidAfterMs);
-    }
-    return spreadOf(times);
+    const paid = await Promise.all(next(HEALTHY).map(async (order, index) => {
+      await delay(index * EVERY_MS);
+      return payFor(platform, order);
+    }));
+    healthyIds.push(...paid.map(({ orderId }) => orderId));
+    return spreadOf(paid.map(({ paidAfterMs }) => paidAfterMs));
   };
 
   onProgress(`${WARM_UP} orders to warm up`);
   healthyIds.push(...(await placeAll(platform, next(WARM_UP))));
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
-  onProgress(`${HEALTHY} orders, one after the other`);
+  onProgress(`${HEALTHY} orders, one every ${EVERY_MS} ms`);
   const alone = await sample();
 
   onProgress(`${SICK} orders whose payment gets no answer, and ${HEALTHY} beside them`);
@@ -79,10 +80,16 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
   const aloneAgain = await sample();
 
-  onProgress(`${SICK} orders of one product at once, and ${HEALTHY} of others beside them`);
-  const fought = next(SICK).map((order) => like(order, 'pm_card_ok', hot!.sku));
-  const [besideContended, foughtIds] = await Promise.all([sample(), placeAll(platform, fought)]);
-  healthyIds.push(...foughtIds);
+  const besideMany = async (many: readonly PlannedOrder[]): Promise<Spread> => {
+    const [spread, ids] = await Promise.all([sample(), placeAll(platform, many)]);
+    healthyIds.push(...ids);
+    await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
+    return spread;
+  };
+  onProgress(`${SICK} orders of all products as fast as they are taken, and ${HEALTHY} beside them`);
+  const besideBurst = await besideMany(next(SICK));
+  onProgress(`${SICK} orders of one product likewise, and ${HEALTHY} of others beside them`);
+  const besideContended = await besideMany(next(SICK).map((order) => like(order, 'pm_card_ok', hot!.sku)));
   const undelivered = await untilDelivered(platform, healthyIds);
   if (undelivered.length > 0) throw new Error(`${undelivered.length} healthy orders are not delivered, such as ${undelivered[0]}`);
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
@@ -92,11 +99,12 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   const row = (name: string, { median, min, max }: Spread): string =>
     `  ${name.padEnd(52)} ${median.toFixed(0).padStart(5)} ms (${min.toFixed(0)}–${max.toFixed(0)})  ${(median / alone.median).toFixed(2)}`;
   const figures = [
-    `From the POST of an order until it is paid, ${HEALTHY} orders one after the other: median, least and most, and the median beside the first:`,
+    `From the POST of an order until it is paid, ${HEALTHY} orders, one every ${EVERY_MS} ms: median, least and most, and the median beside the first:`,
     row('alone', alone),
     row(`beside ${SICK} payments without an answer`, besideSilent),
     row('alone again', aloneAgain),
-    row(`while ${SICK} orders of one other product are placed`, besideContended),
+    row(`while ${SICK} orders of all products are worked off`, besideBurst),
+    row(`while ${SICK} orders of one other product are`, besideContended),
     'The ledger is clean.',
   ];
   return { comparisons: [], figures, versions: {} };
