@@ -9,5 +9,8 @@ export function isRunning(identity: string): boolean;
 
 /** The processes above this one up to npm, if npm runs it. */
 export function npmAbove(): number[];
-/** The process above, as `ps` knows it; undefined when there is no such process. */
+/** The pid of the process above, and this one's own name. Undefined when there is no such process. */
 export function parentOf(pid: number): { readonly pid: number; readonly name: string } | undefined;
+
+/** The pids of those that a process has started, and that it still has. */
+export function childrenOf(pid: number): number[];

@@ -1,8 +1,11 @@
 // Names a process so that a recycled pid can't be taken for it. Runs on Node 20 without dependencies.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
+// Not every Linux has `ps`; every other system has.
+const isLinux = process.platform === 'linux';
 const ZOMBIE = 'Z';
+const LISTING_BYTES = 64 * 1024 * 1024;
 
 /**
  * A process that is dead for all but its parent, who has still to ask what became of it. Until then its pid answers,
@@ -10,15 +13,21 @@ const ZOMBIE = 'Z';
  */
 const isOver = (state, parent) => state.startsWith(ZOMBIE) && Number(parent) !== process.pid;
 
-function linuxStart(pid) {
-  let stat;
+/** What Linux says of a process: the command's name, and the fields of its `stat` that follow. Undefined when there is none. */
+function linuxStat(pid) {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name stands in parentheses, and may hold some of its own, and spaces.
+    const end = stat.lastIndexOf(')');
+    return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
   } catch {
     return undefined;
   }
-  // The command's name stands in parentheses and may hold spaces: count the fields behind it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function linuxStart(pid) {
+  const { fields } = linuxStat(pid) ?? {};
+  if (fields === undefined) return undefined;
   // While other threads are still ending, a dead process keeps its ports.
   return isOver(fields[0], fields[1]) && Number(fields[17]) <= 1 ? undefined : fields[19];
 }
@@ -34,14 +43,28 @@ function portableStart(pid) {
   }
 }
 
-/** The process above, as `ps` knows it; undefined when there is no such process. */
-export function parentOf(pid) {
+function portableParent(pid) {
   try {
     const [parent, ...name] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
     return { pid: Number(parent), name: name.join(' ') };
   } catch {
     return undefined;
   }
+}
+
+/** The pid of the process above, and this one's own name. Undefined when there is no such process. */
+export function parentOf(pid) {
+  if (!isLinux) return portableParent(pid);
+  const { name, fields } = linuxStat(pid) ?? {};
+  return fields === undefined ? undefined : { pid: Number(fields[1]), name };
+}
+
+/** The pids of those that a process has started, and that it still has. */
+export function childrenOf(pid) {
+  if (isLinux) return readdirSync('/proc').filter((each) => /^\d+$/.test(each) && parentOf(each)?.pid === pid).map(Number);
+  const listing = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
+  const lines = listing.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return lines.flatMap(([child, parent]) => (parent === pid ? [child] : []));
 }
 
 /** npm runs a script in a shell, which outlives an npm that is killed: whoever ran this process through npm. */
@@ -53,7 +76,7 @@ export function npmAbove() {
 }
 
 export function startOf(pid) {
-  return process.platform === 'linux' ? linuxStart(pid) : portableStart(pid);
+  return isLinux ? linuxStart(pid) : portableStart(pid);
 }
 
 export function identityOf(pid) {

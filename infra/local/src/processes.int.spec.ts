@@ -1,9 +1,9 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identityOf, isRunning } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 import { lastLines } from './log-tail.ts';
-import { endProcess, fromListing, isOrphaned, killProcess, ownersOfThisProcess, spawnProcess, stackProcesses } from './processes.ts';
+import { asOfStack, endProcess, fromListing, isOrphaned, killProcess, ownersOfThisProcess, processesWith, spawnProcess, stackProcesses } from './processes.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
 
 function spawnOne(dataDir: string, program: string): ChildProcess {
@@ -14,6 +14,14 @@ function spawnOne(dataDir: string, program: string): ChildProcess {
 const WAITS = 'setInterval(() => {}, 1000)';
 const WITH_CHILD = `console.log(require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(WAITS)}], { detached: true }).pid); ${WAITS}`;
 const WAITS_DEAF = `process.on('SIGTERM', () => {}); console.log('deaf'); ${WAITS}`;
+
+async function spawnFamily(dataDir: string): Promise<{ readonly parent: number; readonly child: number }> {
+  const parent = spawnOne(dataDir, WITH_CHILD).pid!;
+  await expect.poll(() => lastLines(logFile(dataDir, 'relay'), 1)).toEqual([expect.stringMatching(/^\d+$/)]);
+  const child = Number(lastLines(logFile(dataDir, 'relay'), 1)[0]);
+  onTestFinished(() => endProcess(child, 'SIGKILL', 1_000));
+  return { parent, child };
+}
 
 describe('A process of a stack', () => {
   it('is found by the marker in its environment, with its owner', async () => {
@@ -29,8 +37,21 @@ describe('A process of a stack', () => {
     spawnOne(dataDir, WAITS);
     await expect.poll(() => processesIn(dataDir)).toHaveLength(1);
     const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8' }).split('\n');
-    const found = listing.map(fromListing).filter((each) => each?.stack === dataDir);
-    expect(found).toEqual(processesIn(dataDir));
+    const found = listing.flatMap((line) => fromListing(line) ?? []).flatMap((listed) => asOfStack(listed) ?? []);
+    expect(found.filter((each) => each.stack === dataDir)).toEqual(processesIn(dataDir));
+    expect(processesWith('ORDERSTREAM_STACK', dataDir)).toEqual(processesIn(dataDir).map(({ pid }) => pid));
+    expect(processesWith('ORDERSTREAM_STACK', dataDir.slice(0, -1))).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('is found, told from its children and ended without ps, which not every Linux has', async () => {
+    const dataDir = temporaryDataFolder();
+    const { parent, child } = await spawnFamily(dataDir);
+    vi.stubEnv('PATH', dataDir);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(processesIn(dataDir).map(({ pid }) => pid)).toEqual([parent]);
+    await killProcess(parent, 'SIGSTOP');
+    await endProcess(parent, 'SIGTERM', 5_000);
+    await expect.poll(() => processesIn(dataDir).map(({ pid }) => pid)).toEqual([child]);
   });
 
   it('that ignores the request to end is killed', async () => {
@@ -55,13 +76,10 @@ describe('A process of a stack', () => {
 
   it('is told from its children, and frozen with them, also with those in groups of their own', async () => {
     const dataDir = temporaryDataFolder();
-    const parent = spawnOne(dataDir, WITH_CHILD).pid!;
-    const child = (): number => Number(lastLines(logFile(dataDir, 'relay'), 1)[0]);
-    await expect.poll(child).toBeGreaterThan(0);
-    onTestFinished(() => endProcess(child(), 'SIGKILL', 1_000));
+    const { parent, child } = await spawnFamily(dataDir);
     expect(processesIn(dataDir).map(({ pid }) => pid)).toEqual([parent]);
     const areFrozen = (): boolean[] => {
-      const states = execFileSync('ps', ['-o', 'stat=', '-p', `${parent},${child()}`], { encoding: 'utf8' });
+      const states = execFileSync('ps', ['-o', 'stat=', '-p', `${parent},${child}`], { encoding: 'utf8' });
       return states.trim().split('\n').map((state) => state.startsWith('T'));
     };
     await killProcess(parent, 'SIGSTOP');
@@ -74,11 +92,11 @@ describe('A process of a stack', () => {
 describe('A line of ps', () => {
   it('may hold values with spaces', () => {
     const line = '  42 node main.js A=1 ORDERSTREAM_STACK=/data of mine ORDERSTREAM_OWNERS=1:a 2:b ORDERSTREAM_PROCESS=relay LAST=x';
-    expect(fromListing(line)).toEqual({ pid: 42, stack: '/data of mine', name: 'relay', clone: '', owners: ['1:a', '2:b'] });
+    expect(asOfStack(fromListing(line)!)).toEqual({ pid: 42, stack: '/data of mine', name: 'relay', clone: '', owners: ['1:a', '2:b'] });
   });
 
   it('without the marker is of no stack', () => {
-    expect(fromListing('42 node main.js PATH=/bin')).toBeUndefined();
+    expect(asOfStack(fromListing('42 node main.js PATH=/bin')!)).toBeUndefined();
     expect(fromListing('')).toBeUndefined();
   });
 });

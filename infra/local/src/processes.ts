@@ -4,7 +4,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
-import { identityOf, isRunning, parentOf } from '../process-identity.mjs';
+import { childrenOf, identityOf, isRunning, parentOf } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 
 const STACK = 'ORDERSTREAM_STACK';
@@ -25,16 +25,17 @@ export interface StackProcess {
   readonly owners: readonly string[];
 }
 
-function parse(pid: number, variables: readonly string[]): StackProcess | undefined {
-  const value = (name: string): string | undefined =>
-    variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
-  const stack = value(STACK);
-  if (stack === undefined) return undefined;
-  const owners = (value(OWNERS) ?? '').split(' ').filter((owner) => owner !== '');
-  return { pid, stack, name: value(PROCESS) ?? '', clone: value(CLONE) ?? '', owners };
+/** A process, with its environment as `NAME=value`. */
+interface Listed {
+  readonly pid: number;
+  readonly variables: readonly string[];
 }
 
-function* linuxProcesses(): Generator<StackProcess> {
+function valueOf(name: string, variables: readonly string[]): string | undefined {
+  return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function* linuxProcesses(name: string): Generator<Listed> {
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     let environment: string;
@@ -43,26 +44,43 @@ function* linuxProcesses(): Generator<StackProcess> {
     } catch {
       continue; // ended meanwhile, or another user's
     }
-    const found = environment.includes(STACK) ? parse(Number(entry), environment.split('\0')) : undefined;
-    if (found !== undefined) yield found;
+    if (environment.includes(name)) yield { pid: Number(entry), variables: environment.split('\0') };
   }
 }
 
 /** Reads a line of `ps axeww -o pid=,command=`: the pid, the command, its variables. */
-export function fromListing(line: string): StackProcess | undefined {
+export function fromListing(line: string): Listed | undefined {
   const [, pid, rest] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
   // Spaces part the variables and stand in values, too: the next one begins where a NAME= does.
-  return rest === undefined ? undefined : parse(Number(pid), rest.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/));
+  return rest === undefined ? undefined : { pid: Number(pid), variables: rest.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/) };
 }
 
-function portableProcesses(): StackProcess[] {
+function portableProcesses(name: string): Listed[] {
   const listing = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
-  return listing.split('\n').flatMap((line) => fromListing(line) ?? []);
+  const lines = listing.split('\n').filter((line) => line.includes(name));
+  return lines.flatMap((line) => fromListing(line) ?? []);
+}
+
+/** Those in whose environment the name stands somewhere; of other users' processes those that may be seen. */
+const processesNaming = (name: string): Listed[] => (process.platform === 'linux' ? [...linuxProcesses(name)] : portableProcesses(name));
+
+/** The pids of the processes that have a variable of this value in their environment, but for this one. */
+export function processesWith(name: string, value: string): number[] {
+  const found = processesNaming(name).filter(({ pid, variables }) => pid !== process.pid && valueOf(name, variables) === value);
+  return found.map(({ pid }) => pid);
+}
+
+/** Undefined when it is of no stack. */
+export function asOfStack({ pid, variables }: Listed): StackProcess | undefined {
+  const stack = valueOf(STACK, variables);
+  if (stack === undefined) return undefined;
+  const owners = (valueOf(OWNERS, variables) ?? '').split(' ').filter((owner) => owner !== '');
+  return { pid, stack, name: valueOf(PROCESS, variables) ?? '', clone: valueOf(CLONE, variables) ?? '', owners };
 }
 
 /** Every process that was started for some stack; those of other users as far as they may be seen. */
 export function stackProcesses(): StackProcess[] {
-  const marked = process.platform === 'linux' ? [...linuxProcesses()] : portableProcesses();
+  const marked = processesNaming(STACK).flatMap((listed) => asOfStack(listed) ?? []);
   return [...Map.groupBy(marked, ({ stack, name }) => `${stack} ${name}`).values()].flatMap(withoutTheirChildren);
 }
 
@@ -126,7 +144,8 @@ export function spawnProcess({ name, dataDir, owners, command, args, env, cwd, u
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended meanwhile. */
+export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -149,23 +168,23 @@ export async function endProcess(pid: number, signal: NodeJS.Signals, graceMs: n
   if (identity === undefined) return;
   send(pid, signal);
   // One that is stopped (SIGSTOP) acts on nothing but SIGKILL before it goes on.
-  for (const each of withChildren(pid)) send(each, 'SIGCONT');
+  sendWithChildren(pid, 'SIGCONT');
   if (await gone(identity, graceMs)) return;
   send(pid, 'SIGKILL');
   if (!(await gone(identity, graceMs))) throw new Error(`Process ${pid} can't be ended`);
 }
 
-/** A process with its children, which may be in groups of their own. */
-function withChildren(pid: number): number[] {
-  const listing = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
-  const lines = listing.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
-  return [pid, ...lines.flatMap(([child, parent]) => (parent === pid ? [child!] : []))];
+/** Its children, which may be in groups of their own, only behind it: once it is frozen there are no new ones. */
+function sendWithChildren(pid: number, signal: NodeJS.Signals): void {
+  send(pid, signal);
+  for (const child of childrenOf(pid)) send(child, signal);
 }
 
 /** SIGKILL: waits for its end. SIGSTOP and SIGCONT reach its children, too. */
 export async function killProcess(pid: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
   const identity = identityOf(pid);
   if (identity === undefined) return;
-  for (const each of signal === 'SIGKILL' ? [pid] : withChildren(pid)) send(each, signal);
-  if (signal === 'SIGKILL' && !(await gone(identity, 10_000))) throw new Error(`Process ${pid} can't be ended`);
+  if (signal !== 'SIGKILL') return sendWithChildren(pid, signal);
+  send(pid, signal);
+  if (!(await gone(identity, 10_000))) throw new Error(`Process ${pid} can't be ended`);
 }

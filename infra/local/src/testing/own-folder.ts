@@ -2,35 +2,33 @@
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { processesWith, send, stackProcesses } from '../processes.ts';
 import { discardData } from '../stack.ts';
-import { stackProcesses } from '../processes.ts';
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** An interrupted run tears nothing down: this does, and may, because the data is thrown away anyhow. */
+/** A run that is interrupted tears nothing down: this does, and may, because the data is thrown away anyhow. */
 function discardAll(folder: string): void {
-  for (const { stack, pid } of stackProcesses()) {
-    if (!stack.startsWith(folder + path.sep)) continue;
-    process.kill(pid, 'SIGKILL');
-    discardData(stack);
+  const stacks = new Set<string>();
+  // Again until there are none: a worker may start others before its own end.
+  for (let pids = processesWith('TMPDIR', folder); pids.length > 0; pids = processesWith('TMPDIR', folder)) {
+    for (const { stack } of stackProcesses()) if (stack.startsWith(folder + path.sep)) stacks.add(stack);
+    for (const pid of pids) send(pid, 'SIGKILL');
   }
-  // Who was killed may still be writing.
+  for (const stack of stacks) discardData(stack);
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
-export default function setUp(): () => void {
+const MARK = 'TESTS_FOLDER';
+
+/** For whoever comes first: the set-ups of a run have no order among them. */
+export default function setUp(): void {
+  if (process.env[MARK] !== undefined) return;
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'tests-')));
   // Postgres is another user where the tests are root.
   chmodSync(folder, 0o711);
-  const before = process.env['TMPDIR'];
+  process.env[MARK] = folder;
   process.env['TMPDIR'] = folder;
-  const discard = (): void => discardAll(folder);
-  process.once('exit', discard);
+  process.once('exit', () => discardAll(folder));
   for (const [signal, exitCode] of Object.entries(exitCodes)) process.once(signal, () => process.exit(exitCode));
-  return () => {
-    process.removeListener('exit', discard);
-    if (before === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = before;
-    discard();
-  };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePortBase } from '../ports.ts';
 import { startStack } from '../stack.ts';
+import ownFolder from './own-folder.ts';
 
 const variables = {
   TEST_KAFKA_BROKERS: 'KAFKA_BROKERS',
@@ -14,6 +15,7 @@ const variables = {
 
 export default async function setUp(): Promise<(() => Promise<void>) | undefined> {
   if (Object.keys(variables).every((name) => process.env[name] !== undefined)) return undefined;
+  ownFolder();
   const stack = await startStack({ dataDir: mkdtempSync(path.join(tmpdir(), 'orderstream-test-')), portBase: await freePortBase() });
   for (const [name, own] of Object.entries(variables)) process.env[name] = stack.env[own];
   return () => stack.stop();
