@@ -32,12 +32,14 @@ export async function deploySchemas(registryUrl: string, schemas: readonly Schem
       // Asked first: a registry checks an old version against the newer ones when it is posted again.
       if (await isKnown(registry, path, schema)) continue;
       const answer = await request(registry, 'POST', `/subjects/${path}/versions`, { schema });
-      if (answer.status === 200) registered += 1;
-      // Whatever it says to the later of two who post the same at once.
-      else if (await isKnown(registry, path, schema)) continue;
-      else if (answer.status === 409 || answer.status === 422) {
-        throw new Refused(`version ${version} of ${subject} is not ${COMPATIBILITY} compatible with the versions before it: ${answer.body}`);
-      } else throw unexpected(answer);
+      if (answer.status === 200) {
+        registered += 1;
+        continue;
+      }
+      // Of two who post the same at once, the later may be told anything.
+      if (await isKnown(registry, path, schema)) continue;
+      if (answer.status !== 409 && answer.status !== 422) throw unexpected(answer);
+      throw new Refused(`version ${version} of ${subject} is not ${COMPATIBILITY} compatible with the versions before it: ${answer.body}`);
     }
   }
   return registered;

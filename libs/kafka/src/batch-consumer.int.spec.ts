@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, connect, createServer, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
 import { DependencyUnavailable, type EventBatch, type Position, type PositionStore, RetryableFault } from '@orderstream/messaging';
-import { Kafka, logLevel } from 'kafkajs';
 import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import { createKafka, type Logger } from './client.ts';
-import { clusterOf } from './kafkajs-internals.ts';
 import { toRecord } from './record.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
@@ -501,57 +499,6 @@ describe('a consumer', () => {
     } finally {
       await consumer.close();
       proxy.close();
-    }
-  });
-
-  it('is a member of its group again when the connection broke as it joined anew', async () => {
-    const joinGroup = 11;
-    let joinsCut = 0;
-    let isCut = false;
-    const [broker] = process.env['TEST_KAFKA_BROKERS']!.split(',');
-    const kafka = new Kafka({
-      clientId: 'test',
-      brokers: [broker!],
-      logLevel: logLevel.NOTHING,
-      socketFactory: ({ host, port, onConnect }) => {
-        const socket = connect(port, host, onConnect);
-        const write = (bytes: Uint8Array): boolean => Socket.prototype.write.call(socket, bytes);
-        socket.write = (bytes: Buffer | string) => {
-          if (!isCut || Buffer.from(bytes).readInt16BE(4) !== joinGroup) return write(Buffer.from(bytes));
-          joinsCut += 1;
-          socket.destroy(new Error('cut'));
-          return false;
-        };
-        return socket;
-      },
-    });
-    const group = newGroup();
-    const batches: EventBatch[] = [];
-    await topic.append(0, [productListed('A', 0)]);
-    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group, transportId: Symbol('cut'), logger: silent });
-    consumer.addHandler(topic.name, async (batch) => void batches.push(batch), true);
-    consumer.listen(() => {});
-    const members = async (): Promise<string[]> => {
-      const { groups } = await askKafka(kafkaOfTests(), (admin) => admin.describeGroups([group]));
-      return groups[0]!.members.map(({ memberId }) => memberId);
-    };
-    const cluster = clusterOf(kafkaOfTests());
-    await cluster.connect();
-    try {
-      await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0]), patience);
-      const [memberId] = await members();
-      isCut = true;
-      const coordinator = await cluster.findGroupCoordinator({ groupId: group, coordinatorType: 0 });
-      await coordinator.leaveGroup({ groupId: group, memberId: memberId! });
-      await vi.waitFor(() => expect(joinsCut).toBeGreaterThan(0), patience);
-      isCut = false;
-      await vi.waitFor(async () => expect(await members()).toHaveLength(1), patience);
-      await topic.append(0, [productListed('A', 1)]);
-      await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0, 1]), patience);
-      expect(consumer.status().blockedBy).toBeNull();
-    } finally {
-      await cluster.disconnect();
-      await consumer.close();
     }
   });
 

@@ -2,11 +2,14 @@ import type { EventBatch, PositionStore } from '@orderstream/messaging';
 import type { Consumer, Kafka } from 'kafkajs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
+import { type Broker, clusterOf } from './kafkajs-internals.ts';
 import { ConsumerOfATest, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
 import { KafkaInBetween } from './testing/kafka-in-between.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { askKafka } from './topics.ts';
 
 const TOLD_WITHIN_MS = 10_000;
+const GROUP_COORDINATOR = 0;
 
 const consumers: ConsumerOfATest[] = [];
 let topic: TopicOfATest;
@@ -25,10 +28,26 @@ afterEach(async () => {
 
 const collect = async (batch: EventBatch): Promise<void> => void batches.push(batch);
 
-function start(options: { readonly handle?: (batch: EventBatch) => Promise<void>; readonly positions?: PositionStore; readonly kafka?: Kafka }): ConsumerOfATest {
+function start(options: { readonly handle?: (batch: EventBatch) => Promise<void>; readonly positions?: PositionStore; readonly kafka?: Kafka; readonly group?: string }): ConsumerOfATest {
   const consumer = new ConsumerOfATest(topic, { group: newGroup(), handle: collect, ...options });
   consumers.push(consumer);
   return consumer;
+}
+
+async function membersOf(group: string): Promise<string[]> {
+  const { groups } = await askKafka(kafkaOfTests(), (admin) => admin.describeGroups([group]));
+  return groups[0]!.members.map(({ memberId }) => memberId);
+}
+
+type Coordinator = Broker & { leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown> };
+
+/** The coordinator forgets the group's members, as it does when their session is over. */
+async function expel(groupId: string): Promise<void> {
+  const cluster = clusterOf(kafkaOfTests());
+  await cluster.connect();
+  const coordinator = (await cluster.findGroupCoordinator({ groupId, coordinatorType: GROUP_COORDINATOR })) as Coordinator;
+  for (const memberId of await membersOf(groupId)) await coordinator.leaveGroup({ groupId, memberId });
+  await cluster.disconnect();
 }
 
 const atStart: PositionStore = { load: () => Promise.resolve([]) };
@@ -122,6 +141,34 @@ describe('a consumer', () => {
     await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0, 1]), patience);
     await vi.waitFor(() => expect(consumer.blockedBy).toBeNull(), patience);
     expect(members).toHaveLength(2);
+  });
+
+  it.each([
+    ['JoinGroup', 11, 'cut'],
+    ['JoinGroup', 11, 'lost'],
+    ['SyncGroup', 14, 'cut'],
+  ] as const)('who is to join its group anew, and whose %s (%i) is %s then, is soon a member again', async (_, apiKey, kind) => {
+    const between = new KafkaInBetween();
+    await between.open();
+    const group = newGroup();
+    try {
+      const consumer = start({ kafka: between.client(), group });
+      await topic.append(0, [productListed('A', 0)]);
+      await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0]), patience);
+      await vi.waitFor(() => expect(consumer.caughtUp).toBe(true), patience);
+
+      between.requestFault = { apiKey, kind };
+      await expel(group);
+      await vi.waitFor(() => expect(between.faults).toBeGreaterThan(0), patience);
+      between.requestFault = null;
+      await vi.waitFor(async () => expect(await membersOf(group)).toHaveLength(1), patience);
+      await topic.append(0, [productListed('A', 1)]);
+      await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0, 1]), patience);
+      await vi.waitFor(() => expect(consumer.blockedBy).toBeNull(), patience);
+    } finally {
+      await Promise.all(consumers.splice(0).map((each) => each.stop()));
+      await between.close();
+    }
   });
 
   it('whose positions are not to be had says so, with the partition', async () => {

@@ -57,7 +57,6 @@ export interface Broker {
   produce(request: ProducerIdentity & { readonly acks: number; readonly timeout: number; readonly topicData: readonly TopicData[] }): Promise<{
     readonly topics: readonly { readonly topicName: string; readonly partitions: readonly { readonly partition: number; readonly baseOffset: string }[] }[];
   }>;
-  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
   endTxn(request: ProducerIdentity & { readonly transactionResult: boolean }): Promise<unknown>;
   fetch(request: {
     readonly isolationLevel: number;

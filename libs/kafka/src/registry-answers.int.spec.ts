@@ -108,6 +108,17 @@ it('a server without TLS where TLS is expected is an outage, too', () => inBetwe
   await expect(within(codec.load())).rejects.toMatchObject(outage);
 }));
 
+it('the credentials in its address reach it, from a codec and from the deploy step', () => inBetween(async (between) => {
+  between.authorization = `Basic ${Buffer.from('reader:p@ss').toString('base64')}`;
+  const addressWith = (password: string): string => between.url.replace('//', `//reader:${encodeURIComponent(password)}@`);
+  const codec = new SchemaRegistryCodec(addressWith('p@ss'));
+  await codec.load();
+  expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+  expect(await deploySchemas(addressWith('p@ss'))).toBe(0);
+  await expect(new SchemaRegistryCodec(addressWith('another')).load()).rejects.toMatchObject(outage);
+  await expect(deploySchemas(addressWith('another'))).rejects.toThrow('with 401');
+}));
+
 it('a schema that is text, and no Avro, is asked for once; whatever else was said instead is asked for again', () => inBetween(async (between) => {
   const codec = new SchemaRegistryCodec(between.url);
   const texts = ['<schema/>', 'null', '{"type":"recard"}', '{"type":"object","properties":{}}', 'syntax = "proto3";'];

@@ -3,8 +3,21 @@ import kafkajs, { type Kafka } from 'kafkajs';
 import { logTo } from '../client.ts';
 import { silent } from './topic-of-a-test.ts';
 
-/** Stands between a client and the broker of the tests, and can fall silent as a broker that hangs does: it accepts, and says nothing. */
+/** What becomes of one kind of request: it is lost, or its connection breaks. */
+interface RequestFault {
+  /** As Kafka's protocol numbers its requests. */
+  readonly apiKey: number;
+  readonly kind: 'cut' | 'lost';
+}
+
+/**
+ * Stands between a client and the broker of the tests, and can fall silent as a broker that hangs does: it accepts,
+ * and says nothing.
+ */
 export class KafkaInBetween {
+  /** How many requests met the fault. */
+  faults = 0;
+  requestFault: RequestFault | null = null;
   readonly #sockets = new Set<Socket>();
   #isSilent = false;
   readonly #server: Server = createServer((socket) => {
@@ -13,7 +26,12 @@ export class KafkaInBetween {
     for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
       this.#sockets.add(from);
       if (this.#isSilent) from.pause();
-      from.on('data', (bytes) => to.write(bytes));
+      from.on('data', (bytes) => {
+        const fault = from === socket && isRequest(bytes, this.requestFault?.apiKey) ? this.requestFault : null;
+        if (fault === null) to.write(bytes);
+        else this.faults += 1;
+        if (fault?.kind === 'cut') from.destroy();
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.#sockets.delete(from);
@@ -58,4 +76,10 @@ export class KafkaInBetween {
       socketFactory: ({ onConnect }) => connect(this.#port, '127.0.0.1', onConnect),
     });
   }
+}
+
+/** kafkajs writes each request by itself. */
+function isRequest(bytes: Buffer, apiKey: number | undefined): boolean {
+  const lengthBytes = 4;
+  return bytes.length > lengthBytes + 2 && bytes.readInt16BE(lengthBytes) === apiKey;
 }

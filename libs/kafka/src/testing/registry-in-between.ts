@@ -9,6 +9,8 @@ export type Answer = { readonly status: number; readonly body: string | Buffer; 
 export class RegistryInBetween {
   readonly asked: string[] = [];
   answer: ((url: string) => Answer) | null = null;
+  /** Whoever asks with another gets 401; null: nobody has to have any. */
+  authorization: string | null = null;
   readonly #server: Server = createServer((request, response) => {
     this.asked.push(`${request.method} ${request.url}`);
     void this.#respond(request, response);
@@ -29,6 +31,7 @@ export class RegistryInBetween {
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const sent = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+    if (this.authorization !== null && request.headers.authorization !== this.authorization) return void response.writeHead(401).end();
     const answer = this.answer === null ? await asRegistry(request.method!, request.url!, sent) : this.answer(request.url!);
     if (typeof answer === 'function') answer(response);
     else response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' }).end(answer.body);
