@@ -57,7 +57,8 @@ export function countOf(report: string | undefined, exitCode: number): SuiteCoun
   if (report === undefined) return { passed: 0, failed: 1, failures: ['no report was left'] };
   const { numPassedTests: passed, numFailedTests, testResults } = JSON.parse(report) as Report;
   const failed = exitCode !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
-  return { passed, failed, failures: testResults.flatMap(failuresOf) };
+  const failures = testResults.flatMap(failuresOf);
+  return { passed, failed, failures: failed > 0 && failures.length === 0 ? ['something outside of any test: see above'] : failures };
 }
 
 function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]): string[] {
