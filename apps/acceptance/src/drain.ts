@@ -4,6 +4,10 @@ import type { Platform } from './platform.ts';
 import { Unseen } from './unseen.ts';
 
 const LOOK_EVERY_MS = 150;
+const LOOK_FOR_ENDS_EVERY_MS = 500;
+const DELIVERED_WITHIN_MS = 300_000;
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Something is still on its way, so that nothing can be said about how it all ends. */
 export class NotDrained extends Error {
@@ -59,7 +63,7 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
       quietAt = -1;
       onWait?.([fault.message]);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await delay(LOOK_EVERY_MS);
   }
 }
 
@@ -81,4 +85,15 @@ async function backlogOf(platform: Platform, { group, topics, position }: Consum
     ([place, last]) => topics.some((topic) => place.startsWith(`${topic}/`)) && (next.get(place) ?? 0n) <= last,
   );
   return behind.length === 0 ? [] : [`${group}: behind on ${behind.map(([place]) => place).join(', ')}`];
+}
+
+/** Waits for orders' ends, which a carrier may take his time for. @returns those that are not delivered after some minutes. */
+export async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
+  const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
+  for (;;) {
+    const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
+    const open = orderIds.filter((id) => !delivered.has(`order-${id}`));
+    if (open.length === 0 || performance.now() > giveUpAtMs) return open;
+    await delay(LOOK_FOR_ENDS_EVERY_MS);
+  }
 }

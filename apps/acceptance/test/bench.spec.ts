@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { stackProcesses } from '@orderstream/local-stack/processes';
 import { expect, it } from 'vitest';
+import { eventually } from './harness.ts';
 import { runNpm } from './run-npm.ts';
 
 it('the bench of transports leaves the right rows on both sides, says so, and leaves nothing else', async () => {
@@ -12,4 +14,12 @@ it('the bench of transports leaves the right rows on both sides, says so, and le
 it('the bench of the event store has every acknowledged event found in its stream, and tells the ratio to a server that only answers', async () => {
   const { ended, output } = runNpm(['bench', '--', 'eventstore', '--events', '1000', '--seconds', '1', '--pairs', '1', '--only', 'append of 100 events']);
   expect({ code: await ended, output: output() }).toMatchObject({ code: 0, output: expect.stringMatching(/answers at once.*appends\/s.*\n.*emulator.*appends\/s.*\n.*ratio /) });
+});
+
+it('a bench that is interrupted while it measures the platform ends at once, and leaves nothing', async () => {
+  const { child, output } = runNpm(['bench', '--', 'isolation']);
+  await eventually(() => expect(output()).toContain('to warm up'), 120_000);
+  process.kill(-child.pid!, 'SIGINT');
+  const dataDir = /fresh data in (\S+)/.exec(output())![1]!;
+  await eventually(() => expect({ processes: stackProcesses().filter(({ stack }) => stack === dataDir), isThere: existsSync(dataDir) }).toEqual({ processes: [], isThere: false }), 20_000);
 });

@@ -22,7 +22,7 @@ export interface Comparison {
 
 /** What a benchmark is given beside its options. */
 export interface Ground {
-  /** A folder of its own, which goes afterwards. */
+  /** A folder of its own, which goes afterwards, with a stack that was started in it. */
   readonly dataDir: string;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
+import { startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { openShop } from '../demo/shopping.ts';
-import { drained } from '../drain.ts';
+import { drained, untilDelivered } from '../drain.ts';
 import { takeStock } from '../ledger/ledger.ts';
-import { untilDelivered } from '../outages/afterwards.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
-import { call, eachOf } from '../shop/api.ts';
+import { eachOf, must } from '../shop/api.ts';
 import { place } from '../shop/customers.ts';
 import { type PlannedOrder, planOf } from '../shop/plan.ts';
 import { type Findings, type Ground, type Spread, spreadOf } from './comparison.ts';
+import type { Options } from './options.ts';
 
 const SICK = 500;
 const HEALTHY = 40;
@@ -18,8 +18,9 @@ const WARM_UP = 60;
 const AT_ONCE = 16;
 /** Of the healthy orders, whatever becomes of those before. */
 const EVERY_MS = 200;
-const LOOK_EVERY_MS = 5;
-const LOOK_AT_ROWS_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
+const TRIED = "SELECT FROM payment_attempt WHERE state = 'pending' AND attempts > 0";
+const TRIED_WITHIN_MS = 60_000;
 const PAID_WITHIN_MS = 60_000;
 const DRAINED_WITHIN_MS = 180_000;
 /** Nothing is given up while this measures. */
@@ -27,21 +28,16 @@ const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
 const SEED = 1;
 
 /** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a burst, and in a burst for one other product. */
-export async function isolation(_options: unknown, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
+export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
+  const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
+  await stack.deploy();
+  await stack.startServices();
+  const platform = await connectPlatform(stack.env);
   try {
-    const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
-    const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
-    await stack.deploy();
-    await stack.startServices();
-    const platform = await connectPlatform(stack.env);
-    try {
-      return await measured(platform, onProgress);
-    } finally {
-      await platform.close();
-    }
+    return await measured(platform, onProgress);
   } finally {
-    await openStack(dataDir)?.stop();
-    discardData(dataDir);
+    await platform.close();
   }
 }
 
@@ -58,12 +54,15 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
   const healthyIds: string[] = [];
   const sample = async (): Promise<Spread> => {
-    const paid = await Promise.all(next(HEALTHY).map(async (order, index) => {
+    const from = platform.observer.facts.length;
+    const sentAtMs = new Map<string, number>();
+    await Promise.all(next(HEALTHY).map(async (order, index) => {
       await delay(index * EVERY_MS);
-      return payFor(platform, order);
+      const atMs = Date.now();
+      sentAtMs.set((await place(platform.urls, order, { untilVisible: false })).orderId, atMs);
     }));
-    healthyIds.push(...paid.map(({ orderId }) => orderId));
-    return spreadOf(paid.map(({ paidAfterMs }) => paidAfterMs));
+    healthyIds.push(...sentAtMs.keys());
+    return spreadOf(await paidAfterMs(platform, from, sentAtMs));
   };
 
   onProgress(`${WARM_UP} orders to warm up`);
@@ -74,9 +73,9 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
 
   onProgress(`${SICK} orders whose payment gets no answer, and ${HEALTHY} beside them`);
   const silent = await placeAll(platform, next(SICK).map((order, index) => like(order, 'pm_card_silent', sku(index))));
-  await untilTried(platform, SICK);
+  await until(TRIED_WITHIN_MS, `each of ${SICK} payments was tried`, async () => (await platform.query('payment_service', TRIED)).length >= SICK);
   const besideSilent = await sample();
-  await eachOf(silent, AT_ONCE, async (orderId) => void (await call('POST', `${platform.urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' })));
+  await eachOf(silent, AT_ONCE, async (orderId) => void (await must('POST', `${platform.urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' })));
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
   const aloneAgain = await sample();
 
@@ -110,15 +109,25 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   return { comparisons: [], figures, versions: {} };
 }
 
-/** From sending the POST until the store has it that the order is paid. */
-async function payFor({ urls, observer }: Platform, order: PlannedOrder): Promise<{ readonly orderId: string; readonly paidAfterMs: number }> {
-  const sentAtMs = Date.now();
-  const from = observer.facts.length;
-  const { orderId } = await place(urls, order, { untilVisible: false });
-  for (;;) {
-    const paid = observer.facts.slice(from).find(({ stream, event }) => stream === `order-${orderId}` && event.type === 'OrderPaid');
-    if (paid !== undefined) return { orderId, paidAfterMs: Date.parse(paid.recordedAt) - sentAtMs };
-    if (Date.now() - sentAtMs > PAID_WITHIN_MS) throw new Error(`order ${orderId} is not paid after ${PAID_WITHIN_MS / 1_000} s`);
+/** For each order, from sending the POST until the store has it that the order is paid. */
+async function paidAfterMs({ observer }: Platform, from: number, sentAtMs: ReadonlyMap<string, number>): Promise<number[]> {
+  const took: number[] = [];
+  let read = from;
+  await until(PAID_WITHIN_MS, `${sentAtMs.size} orders are paid`, () => {
+    for (; read < observer.facts.length; read++) {
+      const { stream, event, recordedAt } = observer.facts[read]!;
+      const sent = event.type === 'OrderPaid' ? sentAtMs.get(stream.slice('order-'.length)) : undefined;
+      if (sent !== undefined) took.push(Date.parse(recordedAt) - sent);
+    }
+    return took.length === sentAtMs.size;
+  });
+  return took;
+}
+
+async function until(withinMs: number, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + withinMs;
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`not within ${withinMs / 1_000} s: ${what}`);
     await delay(LOOK_EVERY_MS);
   }
 }
@@ -127,9 +136,4 @@ async function placeAll({ urls }: Platform, orders: readonly PlannedOrder[]): Pr
   const placed: string[] = [];
   await eachOf(orders, AT_ONCE, async (order) => void placed.push((await place(urls, order, { untilVisible: false })).orderId));
   return placed;
-}
-
-async function untilTried(platform: Platform, count: number): Promise<void> {
-  const tried = "SELECT FROM payment_attempt WHERE state = 'pending' AND attempts > 0";
-  while ((await platform.query('payment_service', tried)).length < count) await delay(LOOK_AT_ROWS_EVERY_MS);
 }

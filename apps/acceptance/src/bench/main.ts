@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '@orderstream/local-stack/command';
-import { interruption } from '@orderstream/local-stack/interruption';
+import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
+import { discardData, openStack } from '@orderstream/local-stack/stack';
 import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
 import { isolation } from './isolation.ts';
@@ -24,16 +25,19 @@ async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const signal = interruption();
+  const interrupted = untilInterrupted(signal).then(() => Promise.reject(signal.reason as Error));
   const onProgress = (line: string): void => console.error(`  ${line}`);
   onProgress(`fresh data in ${dataDir}`);
   try {
-    const findings = await benchmarks[options.name](options, { dataDir, signal, onProgress });
+    const findings = await Promise.race([benchmarks[options.name](options, { dataDir, signal, onProgress }), interrupted]);
     const report = reportOf(options.name, findings);
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
     return findings.isExceeded === true ? 1 : 0;
   } catch (fault) {
     throw signal.aborted ? signal.reason : fault;
   } finally {
+    await openStack(dataDir)?.stop();
+    discardData(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
+import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { FOLDER_VARIABLE, memoryOf, memoryProbe } from '@orderstream/local-stack/testing/memory';
 import { openShop } from '../demo/shopping.ts';
@@ -52,9 +52,7 @@ export async function memory(options: Options, ground: Ground): Promise<Findings
       await platform.close();
     }
   } finally {
-    await openStack(dataDir)?.stop();
     await emulator?.stop();
-    discardData(dataDir);
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
+import { startStack } from '@orderstream/local-stack/stack';
 import { askKafka, createKafka } from '@orderstream/kafka';
 import { setting } from '../platform.ts';
 import type { Environment } from '../settings.ts';
@@ -20,14 +20,9 @@ const sides = ['one', 'three'] as const;
 /** The relay's transactions on three brokers: to partitions that one of them leads, and to partitions that each leads one of. */
 export async function relayBrokers(options: Options, ground: Ground): Promise<Findings> {
   const { dataDir, signal, onProgress } = ground;
-  try {
-    const only = ['kafka', 'kafka-2', 'kafka-3'] as const;
-    const stack = await startStack({ dataDir, portBase: await freePortBase(), brokers: 3, only, signal, onProgress });
-    return await compare(stack.env, options, ground);
-  } finally {
-    await openStack(dataDir)?.stop();
-    discardData(dataDir);
-  }
+  const only = ['kafka', 'kafka-2', 'kafka-3'] as const;
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), brokers: 3, only, signal, onProgress });
+  return await compare(stack.env, options, ground);
 }
 
 async function compare(env: Environment, { pairs, seconds }: Options, { signal, onProgress }: Ground): Promise<Findings> {

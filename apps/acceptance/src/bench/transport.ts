@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { discardData, openStack, startStack } from '@orderstream/local-stack/stack';
+import { startStack } from '@orderstream/local-stack/stack';
 import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
 import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
 import type { StoredEvent } from '@orderstream/event-sourcing';
@@ -28,14 +28,9 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export async function transport(options: Options, ground: Ground): Promise<Findings> {
   const { dataDir, signal, onProgress } = ground;
-  try {
-    const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress });
-    await stack.deploy();
-    return await compare(stack.env, options, ground);
-  } finally {
-    await openStack(dataDir)?.stop();
-    discardData(dataDir);
-  }
+  const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress });
+  await stack.deploy();
+  return await compare(stack.env, options, ground);
 }
 
 async function compare(env: Environment, { records, pairs }: Options, { signal, onProgress }: Ground): Promise<Findings> {

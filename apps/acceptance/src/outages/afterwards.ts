@@ -1,13 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { drained } from '../drain.ts';
+import { drained, untilDelivered } from '../drain.ts';
 import { takeStock } from '../ledger/ledger.ts';
-import { type Platform, connectPlatform } from '../platform.ts';
+import { connectPlatform } from '../platform.ts';
 import type { Ground } from './ground.ts';
 import type { Traffic } from './traffic.ts';
 
 const DRAINED_WITHIN_MS = 300_000;
-const DELIVERED_WITHIN_MS = 300_000;
-const LOOK_EVERY_MS = 500;
 const SHOWN = 10;
 
 /** Waits until nothing is under way, and demands of the systems themselves that nothing is lost, set aside or at odds. */
@@ -23,16 +20,5 @@ export async function agrees(ground: Ground, traffic: Traffic, say: (line: strin
     return (await takeStock(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
   } finally {
     await platform.close();
-  }
-}
-
-/** Those that are not delivered when nothing more is waited for. */
-export async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
-  const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
-  for (;;) {
-    const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
-    const open = orderIds.filter((id) => !delivered.has(`order-${id}`));
-    if (open.length === 0 || performance.now() > giveUpAtMs) return open;
-    await delay(LOOK_EVERY_MS);
   }
 }
