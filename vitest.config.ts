@@ -7,7 +7,7 @@ const conditions = ['@orderstream/source', 'node'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
-const CONFORMANCE = 'apps/eventstore-emulator/test/conformance';
+const CONFORMANCE = 'infra/eventstore-emulator/test/conformance';
 const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
 // Two wait while one calculates.
 const WORKERS_PER_CORE = 1.5;
@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra}/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.int.spec.ts', 'apps/acceptance/test/**'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.int.spec.ts', 'infra/acceptance/test/**'],
         },
       },
       {
@@ -33,7 +33,7 @@ export default defineConfig({
           name: 'integration',
           globalSetup: ['infra/local/src/testing/servers.ts'],
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', 'apps/acceptance/**', `${CONFORMANCE}/**`],
+          exclude: ['**/node_modules/**', '**/dist/**', 'infra/acceptance/**', `${CONFORMANCE}/**`],
           ...patient,
         },
       },
@@ -63,7 +63,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'acceptance',
-          include: ['apps/acceptance/test/**/*.spec.ts'],
+          include: ['infra/acceptance/test/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           // Each file has a whole platform to itself.
           maxWorkers: 2,

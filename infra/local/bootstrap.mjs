@@ -46,22 +46,22 @@ function stackNeeds([verb, ...options]) {
 
 const within = 'infra/local/src/within.ts';
 const commands = {
-  demo: { run: ['apps/acceptance/dist/demo/main.js'], needs: () => everything },
+  demo: { run: ['infra/acceptance/dist/demo/main.js'], needs: () => everything },
   test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
   stack: { run: ['infra/local/src/cli.ts'], needs: stackNeeds },
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
-  eventstore: { run: ['apps/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
+  eventstore: { run: ['infra/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
   deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
-  events: { run: ['apps/acceptance/dist/inspect/events.js'], needs: () => builds },
-  topics: { run: ['apps/acceptance/dist/inspect/topics.js'], needs: () => builds },
-  sql: { run: ['apps/acceptance/dist/inspect/sql.js'], needs: () => builds },
-  simulate: { run: ['apps/acceptance/dist/simulation/main.js'], needs: () => builds },
-  ledger: { run: ['apps/acceptance/dist/ledger/main.js'], needs: () => builds },
-  bench: { run: ['apps/acceptance/dist/bench/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
-  outages: { run: ['apps/acceptance/dist/outages/main.js'], needs: () => everything },
-  'broker-kills': { run: ['apps/acceptance/dist/broker-kills/main.js'], needs: () => everything },
-  torture: { run: ['apps/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
-  mutants: { run: ['apps/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
+  events: { run: ['infra/acceptance/dist/inspect/events.js'], needs: () => builds },
+  topics: { run: ['infra/acceptance/dist/inspect/topics.js'], needs: () => builds },
+  sql: { run: ['infra/acceptance/dist/inspect/sql.js'], needs: () => builds },
+  simulate: { run: ['infra/simulation/dist/main.js'], needs: () => builds },
+  ledger: { run: ['infra/acceptance/dist/ledger/main.js'], needs: () => builds },
+  bench: { run: ['infra/bench/dist/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
+  outages: { run: ['infra/acceptance/dist/outages/main.js'], needs: () => everything },
+  'broker-kills': { run: ['infra/acceptance/dist/broker-kills/main.js'], needs: () => everything },
+  torture: { run: ['infra/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
+  mutants: { run: ['infra/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };
 
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

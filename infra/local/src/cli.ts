@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
 import { goOnUnread, runCommand, WrongArguments } from './command.ts';
-import { endInOrder } from './ending.ts';
+import { endInOrder, endLeftovers } from './ending.ts';
 import { interruption } from './interruption.ts';
 import { dataDirFromEnvironment, isServer, logFile, serviceNames, type ProcessName } from './layout.ts';
-import { endLeftovers, noStackRuns, openStack, startStack, type Stack } from './stack.ts';
+import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';
 import { AUTOMATIC_CARRIER } from './stack-options.ts';
 import { stackProcesses } from './processes.ts';
 

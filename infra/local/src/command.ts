@@ -7,6 +7,15 @@ export class WrongArguments extends Error {
   override readonly name = 'WrongArguments';
 }
 
+/** The value of an option. @throws WrongArguments naming the option when it is no whole number, or smaller than `least`. */
+export function wholeNumber(option: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    throw new WrongArguments(`${option} ${text}: must be a whole number from ${least} up`);
+  }
+  return value;
+}
+
 const WRONG_USE = 64;
 export const WRONG_SETTING = 78;
 

@@ -1,6 +1,7 @@
 // Ending processes of stacks in the order that loses nothing.
-import { isServer } from './layout.ts';
-import { endProcess, type StackProcess } from './processes.ts';
+import path from 'node:path';
+import { isServer, root } from './layout.ts';
+import { endProcess, isOrphaned, stackProcesses, type StackProcess } from './processes.ts';
 
 const GRACE_MS = 20_000;
 
@@ -20,4 +21,12 @@ export async function endInOrder(processes: readonly StackProcess[]): Promise<vo
     const row = processes.filter(({ name }) => isInRow(name));
     await Promise.all(row.map(({ pid, name }) => endProcess(pid, stopSignal(name), GRACE_MS)));
   }
+}
+
+/** Ends the stack of a data folder, and every one of this clone whose owner is gone. Returns what was ended. */
+export async function endLeftovers(dataDir: string): Promise<readonly StackProcess[]> {
+  const folder = path.resolve(dataDir);
+  const processes = stackProcesses().filter((each) => each.stack === folder || (each.clone === root && isOrphaned(each)));
+  await endInOrder(processes);
+  return processes;
 }

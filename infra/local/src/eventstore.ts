@@ -38,7 +38,7 @@ export const eventstore: Server = {
   name: 'eventstore',
   ports: ['eventstore'],
   prepare: async ({ dataDir, ports }) => {
-    const program = path.join(root, 'apps/eventstore-emulator/dist/main.js');
+    const program = path.join(root, 'infra/eventstore-emulator/dist/main.js');
     if (!existsSync(program)) throw new Error(`${program} was not built: nx run @orderstream/eventstore-emulator:build`);
     const db = path.join(dataDir, 'eventstore');
     return { command: process.execPath, args: [program, '--port', String(ports.eventstore), '--db', db, '--insecure'] };

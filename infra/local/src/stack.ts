@@ -1,5 +1,5 @@
 // The stack as a library: servers and services of one data folder, started, stopped and killed by name.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { endInOrder } from './ending.ts';
 import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Environment } from './environment.ts';
@@ -7,7 +7,7 @@ import { eventstore } from './eventstore.ts';
 import { kafkaBroker } from './kafka.ts';
 import {
   dataFolders, isServer, portsFromBase, portsFromEnvironment, root, serversWith, serviceNames,
-  type BrokerCount, type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
+  type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
 } from './layout.ts';
 import { assertPortsFree } from './ports.ts';
 import { discardDataFolder } from './postgres-user.ts';
@@ -16,7 +16,8 @@ import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type Stac
 import { schemaRegistry } from './schema-registry.ts';
 import type { Server, ServerContext } from './server.ts';
 import type { ServiceOptions, ServiceSettings, StackBehaviour, StackOptions } from './stack-options.ts';
-import { runToEnd, startAndWait, StartFailed, until } from './starting.ts';
+import { brokersOf, readState, STATE_FILE, writeState, type StackState } from './stack-state.ts';
+import { runToEnd, startAndWait, until } from './starting.ts';
 import { secondsSince, telling } from './telling.ts';
 import { together } from './together.ts';
 
@@ -42,17 +43,8 @@ export interface ProcessStatus {
   readonly pid: number | undefined;
 }
 
-/** What a stack is started with, and whoever opens it later goes by. */
-interface State {
-  readonly ports: Ports;
-  readonly settings: ServiceSettings;
-  readonly brokers: BrokerCount;
-}
-
 const ignore = (): void => {};
 const never = new AbortController().signal;
-
-const stateFile = (dataDir: string): string => path.join(dataDir, 'stack.json');
 
 async function assertAnswers(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
@@ -73,7 +65,7 @@ export class Stack {
   readonly #signal: AbortSignal;
   #settings: ServiceSettings;
 
-  constructor(dataDir: string, { ports, settings, brokers }: State, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
+  constructor(dataDir: string, { ports, settings, brokers }: StackState, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
     this.dataDir = dataDir;
     this.ports = ports;
     this.#settings = settings;
@@ -227,8 +219,10 @@ export class Stack {
 /** Deletes the data of a stack of which nothing runs. */
 export function discardData(dataDir: string): void {
   discardDataFolder(dataDir);
-  for (const name of [...dataFolders, 'stack.json', 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });
+  for (const name of [...dataFolders, STATE_FILE, 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });
 }
+
+const wantedPorts = (base: number | undefined): Ports => (base === undefined ? portsFromEnvironment(process.env) : portsFromBase(base));
 
 /**
  * Starts servers (no services) and resolves when all do real work. Those that run already are left alone.
@@ -246,7 +240,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (fresh) discardData(dataDir);
   const running = processes.length > left.length;
   const brokers = brokersOf(dataDir, options.brokers);
-  const state = running ? readState(dataDir) : { ports: wantedPorts(options.portBase), settings: options.settings ?? {}, brokers };
+  const state = (running ? readState(dataDir) : undefined) ?? { ports: wantedPorts(options.portBase), settings: options.settings ?? {}, brokers };
   mkdirSync(dataDir, { recursive: true });
   const stack = new Stack(dataDir, state, options);
   writeState(dataDir, state);
@@ -261,36 +255,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return stack;
 }
 
-const wantedPorts = (base: number | undefined): Ports => (base === undefined ? portsFromEnvironment(process.env) : portsFromBase(base));
-
-function readState(dataDir: string): State {
-  // One that an earlier clone has written may know of no settings and of one broker only.
-  return { settings: {}, brokers: 1, ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<State, 'ports'> & Partial<State>) };
-}
-
-/** Topics keep their replicas where they were made: data of one broker is not data of three. */
-function brokersOf(dataDir: string, wanted: BrokerCount | undefined): BrokerCount {
-  const kept = existsSync(stateFile(dataDir)) ? readState(dataDir).brokers : undefined;
-  if (wanted === undefined || kept === undefined || wanted === kept) return wanted ?? kept ?? 1;
-  throw new StartFailed(`The data in ${dataDir} is of ${kept} ${kept === 1 ? 'broker' : 'brokers'}, not of ${wanted}: start it without --brokers, discard it with --fresh, or name another folder in ORDERSTREAM_DATA.`);
-}
-
-const writeState = (dataDir: string, state: State): void => writeFileSync(stateFile(dataDir), JSON.stringify(state, null, 2));
-
 /** The stack of a data folder as it is, running or not; undefined when none was ever started there. */
 export function openStack(dataDir: string, behaviour: StackBehaviour = {}): Stack | undefined {
   const folder = path.resolve(dataDir);
-  if (!existsSync(stateFile(folder))) return undefined;
-  return new Stack(folder, readState(folder), behaviour);
+  const state = readState(folder);
+  return state === undefined ? undefined : new Stack(folder, state, behaviour);
 }
 
 export const noStackRuns = (dataDir: string): string =>
   `No stack runs in ${dataDir}. Start one: npm run stack -- up (or npm run demo), or name another with ORDERSTREAM_DATA.`;
-
-/** Ends the stack of a data folder, and every one of this clone whose owner is gone. Returns what was ended. */
-export async function endLeftovers(dataDir: string): Promise<readonly StackProcess[]> {
-  const folder = path.resolve(dataDir);
-  const processes = stackProcesses().filter((each) => each.stack === folder || (each.clone === root && isOrphaned(each)));
-  await endInOrder(processes);
-  return processes;
-}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { topics, streams } from '@orderstream/contracts';
+import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
+import { reasonOf } from '@orderstream/messaging';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
+import type { TopicRecord } from './ledger/topic-record.ts';
+import { Unseen } from './unseen.ts';
+
+const AGAIN_AFTER_MS = 250;
+const categories = Object.keys(streams);
+
+/**
+ * Follows the store and every topic beside the platform, from their beginning, as any read-committed
+ * reader could. It takes part in nothing: it commits no offsets and writes nowhere.
+ */
+export class Observer {
+  /** Every stored fact, in the order of the log. */
+  readonly facts: StoredEvent[] = [];
+  /** Every record of every topic, in the order of its partition. */
+  readonly records: TopicRecord[] = [];
+  /** The offset of the last record by `topic/partition`. */
+  readonly lastOffsets = new Map<string, bigint>();
+  readonly store: EventStoreDb;
+  /** Ids of facts that no record has been seen of, and of every record. */
+  readonly #unrelayed = new Map<string, StoredEvent>();
+  readonly #recorded = new Set<string>();
+  /** How far the log and each partition have been read: over what is no fact and no record, too. */
+  #readTo = -1n;
+  readonly #nextOffsets = new Map<string, bigint>();
+  readonly #stop = new AbortController();
+  readonly #consumer: Consumer;
+  #following: Promise<void> = Promise.resolve();
+  #fault: unknown = null;
+
+  constructor(eventStoreUrl: string, kafka: Kafka) {
+    this.store = new EventStoreDb(eventStoreUrl);
+    this.#consumer = kafka.consumer({ groupId: `observer-${randomUUID()}`, maxWaitTimeInMs: 50, readUncommitted: false });
+  }
+
+  /** Begins to read; resolves when it is a member of its group. */
+  async follow(): Promise<void> {
+    this.#following = this.#followStore().catch((fault: unknown) => void (this.#fault = fault));
+    const { CRASH, END_BATCH_PROCESS } = this.#consumer.events;
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => void (restart || (this.#fault = error)));
+    // Also of batches with nothing but the marks of transactions, which eachBatch doesn't get.
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+      const place = `${topic}/${partition}`;
+      const next = BigInt(lastOffset) + 1n;
+      if (next > (this.#nextOffsets.get(place) ?? 0n)) this.#nextOffsets.set(place, next);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: Object.keys(topics), fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const { offset, key, headers, value } of batch.messages) {
+          const text = (name: string): string | null => headers?.[name]?.toString() ?? null;
+          const at = BigInt(offset);
+          const place = `${batch.topic}/${batch.partition}`;
+          // Its group has no offsets: after a rebalance it begins anew.
+          if (at <= (this.lastOffsets.get(place) ?? -1n)) continue;
+          this.lastOffsets.set(place, at);
+          const eventId = text('ce_id');
+          const stream = key?.toString() ?? '';
+          const revision = Number(text('streamrevision') ?? -1);
+          this.records.push({ topic: batch.topic, partition: batch.partition, offset: at, eventId, stream, revision, value });
+          if (eventId === null) continue;
+          this.#recorded.add(eventId);
+          this.#unrelayed.delete(eventId);
+        }
+      },
+    });
+  }
+
+  /** The facts seen in the store of which no topic has a record. @throws Unseen when either can't be followed. */
+  get unrelayed(): readonly StoredEvent[] {
+    if (this.#fault !== null) throw new Unseen(`what happens can't be followed: ${reasonOf(this.#fault)}`, { cause: this.#fault });
+    return [...this.#unrelayed.values()];
+  }
+
+  /**
+   * Where there is more, at this moment, than has been read; nothing when all is known. Without that, a store
+   * that is read more slowly than the topics, or not at all, would look like one with fewer facts.
+   */
+  async unreadLog(): Promise<string[]> {
+    const last = await this.store.lastPosition(categories);
+    return last !== null && last > this.#readTo ? ['the event store'] : [];
+  }
+
+  /** The same of the topics. */
+  async unreadTopics(admin: Admin): Promise<string[]> {
+    const behind: string[] = [];
+    for (const topic of Object.keys(topics)) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const isRead = low === high || BigInt(high) <= (this.#nextOffsets.get(`${topic}/${partition}`) ?? 0n);
+        if (!isRead) behind.push(`${topic}/${partition}`);
+      }
+    }
+    return behind;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    await this.store.dispose();
+    await this.#consumer.disconnect();
+  }
+
+  /** A subscription that is dropped is taken up again behind the last fact. */
+  async #followStore(): Promise<void> {
+    const { signal } = this.#stop;
+    let from: bigint | 'start' = 'start';
+    while (!signal.aborted) {
+      try {
+        for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
+          if (delivery.kind === 'event') this.#keep(delivery.stored);
+          if (delivery.kind !== 'caught-up') this.#readTo = from = delivery.position;
+        }
+      } catch (fault) {
+        if (!(fault instanceof StoreUnavailable)) throw fault;
+        await delay(AGAIN_AFTER_MS);
+      }
+    }
+  }
+
+  #keep(fact: StoredEvent): void {
+    this.facts.push(fact);
+    if (!this.#recorded.has(fact.id)) this.#unrelayed.set(fact.id, fact);
+  }
+}

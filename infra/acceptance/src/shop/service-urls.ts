@@ -1,0 +1,7 @@
+/** Where the services' APIs are. */
+export interface ServiceUrls {
+  readonly order: string;
+  readonly inventory: string;
+  readonly payment: string;
+  readonly shipping: string;
+}

@@ -1,0 +1,131 @@
+import { exec } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join, relative } from 'node:path';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** What a guide tells its reader to do, one after the other. */
+export type Step =
+  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  | { readonly kind: 'edit'; readonly path: string; readonly edits: readonly Edit[] }
+  | { readonly kind: 'run'; readonly command: string; readonly output: readonly string[] };
+
+/** A place in a file, and what it becomes. */
+interface Edit {
+  readonly before: string;
+  readonly after: string;
+}
+
+const BLOCK = /(?:^`([\w./-]+)`\n\n)?^```(\w+)\n([^]*?)^```$/gm;
+
+/** A file's name above a block says where it goes; a diff changes the file, a console block runs, any other is the whole file. */
+export function stepsOf(guide: string): Step[] {
+  return [...guide.matchAll(BLOCK)].flatMap(([, path, language, body]): Step[] => {
+    if (language === 'console') return runsIn(body!);
+    if (path === undefined) throw new Error(`a ${language} block has no file's name above it:\n${body}`);
+    return [language === 'diff' ? { kind: 'edit', path, edits: editsIn(body!) } : { kind: 'write', path, text: body! }];
+  });
+}
+
+function editsIn(diff: string): Edit[] {
+  const side = (hunk: string, sign: '-' | '+'): string =>
+    hunk.split('\n').filter((line) => line.startsWith(sign) || line.startsWith(' ')).map((line) => `${line.slice(1)}\n`).join('');
+  return diff.split(/^@@\n/m).map((hunk) => ({ before: side(hunk, '-'), after: side(hunk, '+') }));
+}
+
+/** A command begins with a dollar and ends with the line that closes its quotes; what follows is expected of its output. */
+function runsIn(console: string): Step[] {
+  return console.split(/^\$ /m).slice(1).map((run) => {
+    const lines = run.trimEnd().split('\n');
+    let length = 1;
+    while (lines.slice(0, length).join('\n').split('"').length % 2 === 0) length += 1;
+    return { kind: 'run', command: lines.slice(0, length).join('\n'), output: lines.slice(length) };
+  });
+}
+
+/** @throws unless the place is there exactly once. */
+export function edited(text: string, { before, after }: Edit): string {
+  const places = text.split(before).length - 1;
+  if (before === '' || places !== 1) throw new Error(`${places} places look like this:\n${before}`);
+  return text.replace(before, () => after);
+}
+
+/** The lines of `expected` that do not come, in this order, in the output. An ellipsis stands for anything within a line. */
+export function missingFrom(output: string, expected: readonly string[]): string[] {
+  const lines = output.split('\n');
+  return expected.filter((line) => {
+    const at = lines.findIndex((candidate) => holds(candidate, line.split('…')));
+    lines.splice(0, at + 1);
+    return at === -1;
+  });
+}
+
+function holds(line: string, parts: readonly string[]): boolean {
+  let from = 0;
+  return parts.every((part) => {
+    const at = line.indexOf(part, from);
+    from = at + part.length;
+    return at !== -1;
+  });
+}
+
+/** The sources in a folder of their own, with the installed packages, so that a guide can be carried out on them. */
+export function copyOfTheSources(): string {
+  const copy = realpathSync(mkdtempSync(join(tmpdir(), 'orderstream-guide-')));
+  const isSource = (path: string): boolean => !['node_modules', 'dist'].includes(basename(path));
+  for (const name of ['apps', 'libs', 'infra', 'docs', 'package.json', 'tsconfig.json', 'tsconfig.base.json', 'vitest.config.ts']) {
+    cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource });
+  }
+  linkPackages(copy);
+  return copy;
+}
+
+function linkPackages(copy: string): void {
+  const packages = join(root, 'node_modules');
+  mkdirSync(join(copy, 'node_modules/@orderstream'), { recursive: true });
+  for (const name of readdirSync(packages)) {
+    if (name === '.bin' || !(name.startsWith('.') || name === '@orderstream')) symlinkSync(join(packages, name), join(copy, 'node_modules', name));
+  }
+  // Our own are those of the copy.
+  for (const name of readdirSync(join(packages, '@orderstream'))) {
+    const workspace = relative(root, realpathSync(join(packages, '@orderstream', name)));
+    symlinkSync(join(copy, workspace), join(copy, 'node_modules/@orderstream', name));
+    const itsOwn = join(root, workspace, 'node_modules');
+    if (existsSync(itsOwn)) symlinkSync(itsOwn, join(copy, workspace, 'node_modules'));
+  }
+}
+
+/** @throws when the step does not work as the guide says; a command fails exactly when its failing is expected. */
+export async function carryOut(step: Step, copy: string): Promise<void> {
+  switch (step.kind) {
+    case 'write':
+      mkdirSync(dirname(join(copy, step.path)), { recursive: true });
+      writeFileSync(join(copy, step.path), step.text);
+      return;
+    case 'edit': {
+      const file = join(copy, step.path);
+      writeFileSync(file, step.edits.reduce(edited, readFileSync(file, 'utf8')));
+      return;
+    }
+    case 'run': {
+      const { code, output } = await run(step.command, copy);
+      const missing = missingFrom(output, step.output);
+      const mayFail = step.output.some((line) => /error|FAIL/.test(line));
+      if (missing.length > 0 || (code === 0) === mayFail) {
+        throw new Error([`$ ${step.command}`, output, `exit code ${code}; missing: ${JSON.stringify(missing)}`].join('\n'));
+      }
+      return;
+    }
+    default:
+      step satisfies never;
+  }
+}
+
+function run(command: string, cwd: string): Promise<{ readonly code: number; readonly output: string }> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && !['NODE_ENV', 'TEST'].includes(name));
+  const env = { ...Object.fromEntries(inherited), NO_COLOR: '1', PATH: `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH']}` };
+  return new Promise((resolve) => {
+    exec(command, { cwd, env }, (failure, stdout, stderr) => resolve({ code: failure === null ? 0 : (failure.code ?? 1), output: `${stdout}${stderr}` }));
+  });
+}

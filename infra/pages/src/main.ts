@@ -1,0 +1,8 @@
+// Writes the generated pages of docs/. Run: npm run diagrams
+import { writeFileSync } from 'node:fs';
+import { orderFlowPage } from './order-flow-page.ts';
+import { streamsPage } from './streams-page.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+writeFileSync(new URL('order-flow.md', docs), orderFlowPage());
+writeFileSync(new URL('streams.md', docs), streamsPage());

@@ -1,0 +1,29 @@
+import { storyOf, tell } from '@orderstream/acceptance/story';
+import { type SimulationOptions, type SimulationResult, simulate } from './world.ts';
+
+const SHORTEST_STEPS = 25;
+
+/** The smallest simulation of the same seed that shows something wrong too: fewer customers first, then fewer steps. */
+export async function smallest(failing: SimulationOptions): Promise<{ readonly options: SimulationOptions; readonly result: SimulationResult }> {
+  for (let orders = 1; orders <= failing.orders; orders++) {
+    for (let steps = SHORTEST_STEPS; steps < failing.steps; steps *= 2) {
+      const options = { ...failing, orders, steps };
+      const result = await simulate(options);
+      if (result.findings.length > 0) return { options, result };
+    }
+  }
+  return { options: failing, result: await simulate(failing) };
+}
+
+/** What is wrong, and everything that happened to the order concerned, hop by hop, between what befell the processes. */
+export function account({ facts, incidents, findings }: SimulationResult): string[] {
+  const first = findings.find(({ orderId }) => orderId !== null && facts.some(({ stream }) => stream === `order-${orderId}`));
+  const wrong = findings.map(({ what, orderId }) => `WRONG  ${what}${orderId === null ? '' : `  (order ${orderId})`}`);
+  if (first?.orderId === undefined || first.orderId === null) return wrong;
+  const story = storyOf(facts, first.orderId);
+  const lines = tell(story).map((line, index) => ({ at: facts.indexOf(story[index]!), line }));
+  const begin = lines[0]?.at ?? 0;
+  const end = lines.at(-1)?.at ?? 0;
+  const noted = incidents.filter(({ afterFacts }) => afterFacts > begin && afterFacts <= end + 1).map(({ afterFacts, what }) => ({ at: afterFacts - 0.5, line: `           (${what})` }));
+  return [...wrong, `The story of order ${first.orderId}:`, ...[...lines, ...noted].toSorted((a, b) => a.at - b.at).map(({ line }) => line)];
+}
