@@ -39,6 +39,7 @@ const env = { ...process.env, NODE_OPTIONS: '--disable-warning=TimeoutNegativeWa
 
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: [bin('tsc'), '-p', 'tsconfig.json'],
+  format: [bin('oxfmt'), '--check'],
   lint: [bin('oxlint'), '--deny-warnings'],
   boundaries: [process.execPath, 'infra/checks/src/boundaries.ts'],
   style: [process.execPath, 'infra/checks/src/style.ts'],
