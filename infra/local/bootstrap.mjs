@@ -21,10 +21,12 @@ const NODE_ARGUMENTS = [
   `--import=${pathToFileURL(path.join(root, 'infra/local/unread.mjs'))}`,
 ];
 /** What runs here is never behind a proxy. gRPC reads one spelling only, other clients another. */
-const throughNoProxy = Object.fromEntries(['no_proxy', 'NO_PROXY'].map((name) => {
-  const hosts = [process.env[name] ?? process.env[name.toLowerCase()], '127.0.0.1', 'localhost'];
-  return [name, hosts.filter((host) => host !== undefined && host !== '').join(',')];
-}));
+const throughNoProxy = Object.fromEntries(
+  ['no_proxy', 'NO_PROXY'].map((name) => {
+    const hosts = [process.env[name] ?? process.env[name.toLowerCase()], '127.0.0.1', 'localhost'];
+    return [name, hosts.filter((host) => host !== undefined && host !== '').join(',')];
+  }),
+);
 
 const emulator = '@orderstream/eventstore-emulator';
 const nothing = { servers: false, build: false };
@@ -103,7 +105,7 @@ function runCommand([entry, ...before], args) {
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal sends Ctrl-C to the child itself; twice would cut its orderly end short.
-    process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
+    process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   }
   const orphaned = setInterval(() => owners.every(isRunning) || child.kill('SIGTERM'), PARENT_CHECK_MS);
   child.once('error', (error) => {
@@ -149,5 +151,5 @@ main(process.argv.slice(2)).catch((error) => {
   const isTold = interruptedBy !== undefined;
   // What the system refuses, such as to write into a clone, says what and where by itself.
   if (!isTold) say(error instanceof StepFailed || error.syscall !== undefined ? error.message : error.stack);
-  process.exitCode = isTold ? EXIT_CODES[interruptedBy] : error.exitCode ?? 1;
+  process.exitCode = isTold ? EXIT_CODES[interruptedBy] : (error.exitCode ?? 1);
 });

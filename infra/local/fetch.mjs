@@ -9,7 +9,10 @@ const PROGRESS_MS = 5_000;
 const pomOf = (root) => path.join(root, 'infra/local/pom.xml');
 
 export function serversFolder(root) {
-  const key = createHash('sha256').update(readFileSync(pomOf(root))).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(readFileSync(pomOf(root)))
+    .digest('hex')
+    .slice(0, 12);
   return path.join(root, '.orderstream/servers', key);
 }
 

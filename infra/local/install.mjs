@@ -7,7 +7,16 @@ import { run, StepFailed } from './run.mjs';
 const PROGRESS_MS = 10_000;
 // Nobody's own settings: NODE_ENV=production would leave out what builds and runs this, `npm run -s` why it failed, and
 // without the scripts there would be no Node.js of our own.
-const INSTALL = ['ci', '--include=dev', '--include=optional', '--ignore-scripts=false', '--no-dry-run', '--loglevel=notice', '--no-fund', '--no-audit'];
+const INSTALL = [
+  'ci',
+  '--include=dev',
+  '--include=optional',
+  '--ignore-scripts=false',
+  '--no-dry-run',
+  '--loglevel=notice',
+  '--no-fund',
+  '--no-audit',
+];
 const BUILT_FROM = /\.(ts|mts|cts|json|avsc|proto)$/;
 
 /** Without node_modules/.bin: npm replaces the node that stands there. */
@@ -31,7 +40,9 @@ function writeStamp(root, name, value) {
 
 const platform = `${process.platform}-${process.arch}`;
 const lockfileKey = (root) =>
-  `${platform}-${createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex')}`;
+  `${platform}-${createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex')}`;
 
 /** True when somebody's own `npm install` brought what the lock file names: reinstalling would only cost time. */
 function matchesLockfile(root) {
@@ -40,10 +51,13 @@ function matchesLockfile(root) {
   const installed = JSON.parse(readFileSync(hidden, 'utf8')).packages;
   const wanted = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
   const known = Object.keys(installed).every((name) => wanted[name]?.version === installed[name].version);
-  return known && Object.entries(wanted).every(([name, entry]) => {
-    if (!name.startsWith('node_modules/') || entry.optional === true) return true;
-    return installed[name]?.version === entry.version;
-  });
+  return (
+    known &&
+    Object.entries(wanted).every(([name, entry]) => {
+      if (!name.startsWith('node_modules/') || entry.optional === true) return true;
+      return installed[name]?.version === entry.version;
+    })
+  );
 }
 
 export const isInstalled = (root) => readStamp(root, 'installed') === lockfileKey(root);

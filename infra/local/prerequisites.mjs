@@ -27,13 +27,19 @@ function missingJava() {
   return [`Java ${OLDEST_JAVA} or later (${found}${JAVA_HOME ? ` in JAVA_HOME=${JAVA_HOME}` : ''}): ${installing.java}`];
 }
 
-const missingMaven = () => (spawnSync('mvn', ['-v']).error === undefined ? [] : [`Maven (mvn), once, to fetch Kafka and the schema registry: ${installing.maven}`]);
+const missingMaven = () =>
+  spawnSync('mvn', ['-v']).error === undefined ? [] : [`Maven (mvn), once, to fetch Kafka and the schema registry: ${installing.maven}`];
 
 /** What is missing, a line each, with where to get it. */
 export const missing = ({ java, maven }) => [...missingNode(), ...(java ? missingJava() : []), ...(maven ? missingMaven() : [])];
 
 export const explain = (lines) =>
-  ['Missing on this machine:', ...lines.map((line) => `  - ${line}`), '', 'Either install that, or run everything in containers instead: docker compose up'].join('\n');
+  [
+    'Missing on this machine:',
+    ...lines.map((line) => `  - ${line}`),
+    '',
+    'Either install that, or run everything in containers instead: docker compose up',
+  ].join('\n');
 
 /** PATH and Java's class path part folders by the delimiter, and none can quote it; Postgres runs its own programs through a shell. */
 const IMPOSSIBLE = [path.delimiter, '"', '$', '`', '\n'];
@@ -41,5 +47,6 @@ const IMPOSSIBLE = [path.delimiter, '"', '$', '`', '\n'];
 /** @throws StepFailed naming the letter that nothing could be run below. */
 export function refuseFolder(root) {
   const letter = IMPOSSIBLE.find((each) => root.includes(each));
-  if (letter !== undefined) throw new StepFailed(`This clone can't be run: its path, ${root}, has ${JSON.stringify(letter)} in it. Move it elsewhere.`);
+  if (letter !== undefined)
+    throw new StepFailed(`This clone can't be run: its path, ${root}, has ${JSON.stringify(letter)} in it. Move it elsewhere.`);
 }

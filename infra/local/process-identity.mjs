@@ -45,7 +45,9 @@ function portableStart(pid) {
 
 function portableParent(pid) {
   try {
-    const [parent, ...name] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
+    const [parent, ...name] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/);
     return { pid: Number(parent), name: name.join(' ') };
   } catch {
     return undefined;
@@ -61,7 +63,10 @@ export function parentOf(pid) {
 
 /** The pids of those that a process has started, and that it still has. */
 export function childrenOf(pid) {
-  if (isLinux) return readdirSync('/proc').filter((each) => /^\d+$/.test(each) && parentOf(each)?.pid === pid).map(Number);
+  if (isLinux)
+    return readdirSync('/proc')
+      .filter((each) => /^\d+$/.test(each) && parentOf(each)?.pid === pid)
+      .map(Number);
   const listing = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8', maxBuffer: LISTING_BYTES });
   const lines = listing.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
   return lines.flatMap(([child, parent]) => (parent === pid ? [child] : []));

@@ -2,9 +2,21 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-type Avro = string | { type: Avro; logicalType?: string; name?: string; doc?: string; fields?: Field[]; items?: Avro; symbols?: string[] } | Avro[];
-interface Field { name: string; type: Avro; doc?: string }
-interface SchemaFile { topic: string; type: string; version: number; schema: { name: string; doc?: string; fields: Field[] } }
+type Avro =
+  | string
+  | { type: Avro; logicalType?: string; name?: string; doc?: string; fields?: Field[]; items?: Avro; symbols?: string[] }
+  | Avro[];
+interface Field {
+  name: string;
+  type: Avro;
+  doc?: string;
+}
+interface SchemaFile {
+  topic: string;
+  type: string;
+  version: number;
+  schema: { name: string; doc?: string; fields: Field[] };
+}
 
 const root = import.meta.dirname;
 
@@ -24,8 +36,10 @@ export function generate(): string {
     '',
     '/** Every version of every schema, oldest first within a type. */',
     'export const schemas = [',
-    ...files.map(({ topic, type, version, schema }) =>
-      `  { topic: '${topic}', type: '${type}', version: ${version}, schema: ${JSON.stringify(schema)} },`),
+    ...files.map(
+      ({ topic, type, version, schema }) =>
+        `  { topic: '${topic}', type: '${type}', version: ${version}, schema: ${JSON.stringify(schema)} },`,
+    ),
     '] as const;',
     '',
   ].join('\n');
@@ -33,14 +47,19 @@ export function generate(): string {
 
 function schemaFiles(): SchemaFile[] {
   const folder = join(root, 'schemas');
-  return readdirSync(folder).sort().flatMap((topic) =>
-    readdirSync(join(folder, topic)).map((file) => {
-      const [, type, version] = /^(\w+)\.v(\d+)\.avsc$/.exec(file) ?? [];
-      if (type === undefined) throw new Error(`schemas/${topic}/${file}: the name must be <Event>.v<N>.avsc`);
-      const schema = JSON.parse(readFileSync(join(folder, topic, file), 'utf8')) as SchemaFile['schema'];
-      if (schema.name !== type) throw new Error(`schemas/${topic}/${file}: declares ${schema.name}`);
-      return { topic, type, version: Number(version), schema };
-    }).sort((a, b) => (a.type === b.type ? a.version - b.version : a.type < b.type ? -1 : 1)));
+  return readdirSync(folder)
+    .sort()
+    .flatMap((topic) =>
+      readdirSync(join(folder, topic))
+        .map((file) => {
+          const [, type, version] = /^(\w+)\.v(\d+)\.avsc$/.exec(file) ?? [];
+          if (type === undefined) throw new Error(`schemas/${topic}/${file}: the name must be <Event>.v<N>.avsc`);
+          const schema = JSON.parse(readFileSync(join(folder, topic, file), 'utf8')) as SchemaFile['schema'];
+          if (schema.name !== type) throw new Error(`schemas/${topic}/${file}: declares ${schema.name}`);
+          return { topic, type, version: Number(version), schema };
+        })
+        .sort((a, b) => (a.type === b.type ? a.version - b.version : a.type < b.type ? -1 : 1)),
+    );
 }
 
 /** One interface a record name; two records of one name must have one shape. */
@@ -49,7 +68,13 @@ function declare(interfaces: Map<string, string>, record: { name: string; doc?: 
     ...(field.doc === undefined ? [] : [`  /** ${field.doc} */`]),
     `  readonly ${field.name}: ${typeScriptOf(interfaces, field.type)};`,
   ]);
-  const text = [...(record.doc === undefined ? [] : [`/** ${record.doc} */`]), `export interface ${record.name} {`, ...fields, '}', ''].join('\n');
+  const text = [
+    ...(record.doc === undefined ? [] : [`/** ${record.doc} */`]),
+    `export interface ${record.name} {`,
+    ...fields,
+    '}',
+    '',
+  ].join('\n');
   const known = interfaces.get(record.name);
   if (known !== undefined && known !== text) throw new Error(`two records named ${record.name} have different fields`);
   interfaces.set(record.name, text);

@@ -94,7 +94,15 @@ async function batchOf<On extends Topic>(group: string, topic: On, names: readon
     offset: BigInt(offset),
     value: null,
     headers: {},
-    decoded: { id, event: event as EventOn<On>, stream, revision, recordedAt, correlationId: metadata.$correlationId, causationId: metadata.$causationId },
+    decoded: {
+      id,
+      event: event as EventOn<On>,
+      stream,
+      revision,
+      recordedAt,
+      correlationId: metadata.$correlationId,
+      causationId: metadata.$causationId,
+    },
   }));
   return { group, topic, partition: 0, records: records.slice(from), nextOffset: BigInt(records.length) };
 }
@@ -113,16 +121,49 @@ async function project<On extends Topic>({ group, topic, on }: Projection<On>, n
   await on({ ...batch, partition });
 }
 
-const products = (): Projection<'catalog'> => ({ group: 'product', topic: 'catalog', on: (batch) => service.app.get(ProductProjection).onCatalog(batch) });
-const stockLevels = (): Projection<'inventory'> => ({ group: 'stock-level', topic: 'inventory', on: (batch) => service.app.get(StockLevelProjection).onInventory(batch) });
-const reservations = (): Projection<'inventory'> => ({ group: 'reservation', topic: 'inventory', on: (batch) => service.app.get(ReservationProjection).onInventory(batch) });
-const reservedUnits = (): Projection<'inventory'> => ({ group: 'stock-reserved-units', topic: 'inventory', on: (batch) => service.app.get(ReservedUnitsProjection).onInventory(batch) });
+const products = (): Projection<'catalog'> => ({
+  group: 'product',
+  topic: 'catalog',
+  on: (batch) => service.app.get(ProductProjection).onCatalog(batch),
+});
+const stockLevels = (): Projection<'inventory'> => ({
+  group: 'stock-level',
+  topic: 'inventory',
+  on: (batch) => service.app.get(StockLevelProjection).onInventory(batch),
+});
+const reservations = (): Projection<'inventory'> => ({
+  group: 'reservation',
+  topic: 'inventory',
+  on: (batch) => service.app.get(ReservationProjection).onInventory(batch),
+});
+const reservedUnits = (): Projection<'inventory'> => ({
+  group: 'stock-reserved-units',
+  topic: 'inventory',
+  on: (batch) => service.app.get(ReservedUnitsProjection).onInventory(batch),
+});
 
-async function deliver(topic: 'orders' | 'shipments', events: readonly { readonly type: EventType; readonly data: { readonly orderId: string; readonly stage?: string } }[]): Promise<void> {
+async function deliver(
+  topic: 'orders' | 'shipments',
+  events: readonly { readonly type: EventType; readonly data: { readonly orderId: string; readonly stage?: string } }[],
+): Promise<void> {
   const category = topic === 'orders' ? 'order' : 'shipment';
   const records = events.map(({ type, data }, offset) => {
-    const decoded = { id: randomUUID(), event: { type, data }, stream: `${category}-${data.orderId}`, revision: 0, recordedAt: new Date().toISOString(), correlationId: randomUUID(), causationId: randomUUID() };
-    return { stream: decoded.stream, offset: BigInt(offset), value: null, headers: {}, decoded: decoded as unknown as DeliveredEvent<never> };
+    const decoded = {
+      id: randomUUID(),
+      event: { type, data },
+      stream: `${category}-${data.orderId}`,
+      revision: 0,
+      recordedAt: new Date().toISOString(),
+      correlationId: randomUUID(),
+      causationId: randomUUID(),
+    };
+    return {
+      stream: decoded.stream,
+      offset: BigInt(offset),
+      value: null,
+      headers: {},
+      decoded: decoded as unknown as DeliveredEvent<never>,
+    };
   });
   const batch = { group: 'inventory-reservations', topic, partition: 0, records, nextOffset: BigInt(records.length) };
   const reactor = service.app.get(ReservationsReactor);
@@ -136,23 +177,42 @@ describe('A product', () => {
   it('is put on sale, read back, changed and taken off sale', async () => {
     const sku = newSku();
     const created = await call('PUT', `/products/${sku}`, lamp);
-    expect(created).toMatchObject({ status: 201, etag: '"0"', location: `/products/${sku}`, body: { sku, revision: 0, ...lamp, listed: true } });
+    expect(created).toMatchObject({
+      status: 201,
+      etag: '"0"',
+      location: `/products/${sku}`,
+      body: { sku, revision: 0, ...lamp, listed: true },
+    });
     const changed = await call('PUT', `/products/${sku}`, { ...lamp, price: price(990) }, { 'if-match': '"0"' });
     expect(changed).toMatchObject({ status: 200, etag: '"1"', body: { price: price(990) } });
     expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '"1"' })).toMatchObject({ status: 204, etag: '"2"' });
     expect(await typesIn(`product-${sku}`)).toEqual(['ProductListed', 'ProductPriceChanged', 'ProductDelisted']);
 
     await project(products(), [`product-${sku}`]);
-    expect(await call('GET', `/products/${sku}`)).toMatchObject({ status: 200, etag: '"2"', body: { revision: 2, name: 'A lamp', price: price(990), listed: false } });
+    expect(await call('GET', `/products/${sku}`)).toMatchObject({
+      status: 200,
+      etag: '"2"',
+      body: { revision: 2, name: 'A lamp', price: price(990), listed: false },
+    });
   });
 
   it('is changed only by who knows its revision', async () => {
     const sku = await stocked(0);
     expect(await call('PUT', `/products/${sku}`, lamp)).toMatchObject({ status: 428, body: { type: problem('precondition-required') } });
-    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': '"7"' })).toMatchObject({ status: 412, etag: '"0"', body: { currentETag: '"0"' } });
-    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': 'zero' })).toMatchObject({ status: 400, body: { errors: [{ field: 'if-match' }] } });
+    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': '"7"' })).toMatchObject({
+      status: 412,
+      etag: '"0"',
+      body: { currentETag: '"0"' },
+    });
+    expect(await call('PUT', `/products/${sku}`, lamp, { 'if-match': 'zero' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'if-match' }] },
+    });
     expect(await call('DELETE', `/products/${sku}`)).toMatchObject({ status: 428 });
-    expect(await call('PUT', `/products/${sku}`, { ...lamp, name: 'A torch' }, { 'if-match': '*' })).toMatchObject({ status: 200, etag: '"1"' });
+    expect(await call('PUT', `/products/${sku}`, { ...lamp, name: 'A torch' }, { 'if-match': '*' })).toMatchObject({
+      status: 200,
+      etag: '"1"',
+    });
   });
 
   it('that does not exist is neither changed nor taken off sale nor received', async () => {
@@ -168,7 +228,10 @@ describe('A product', () => {
   it('is found page by page', async () => {
     const skus = [newSku(), newSku(), newSku()].sort();
     for (const sku of skus) await call('PUT', `/products/${sku}`, lamp);
-    await project(products(), skus.map((sku) => `product-${sku}`));
+    await project(
+      products(),
+      skus.map((sku) => `product-${sku}`),
+    );
     const found: unknown[] = [];
     let cursor = '';
     for (;;) {
@@ -194,13 +257,19 @@ describe('A product', () => {
     ['a field that nobody knows', { ...lamp, colour: 'red' }, 'colour'],
   ])('with %s is refused, and nothing is written', async (_what, body, field) => {
     const sku = newSku();
-    expect(await call('PUT', `/products/${sku}`, body)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+    expect(await call('PUT', `/products/${sku}`, body)).toMatchObject({
+      status: 400,
+      body: { type: problem('invalid-request'), errors: [{ field }] },
+    });
     expect(await streamOf(`product-${sku}`)).toEqual([]);
   });
 
   it('with a code that can not stand in a stream name is refused', async () => {
     expect(await call('PUT', '/products/two%20words', lamp)).toMatchObject({ status: 400, body: { errors: [{ field: 'sku' }] } });
-    expect(await call('PUT', `/products/${newSku()}`, '{"name":')).toMatchObject({ status: 400, body: { type: problem('malformed-request') } });
+    expect(await call('PUT', `/products/${newSku()}`, '{"name":')).toMatchObject({
+      status: 400,
+      body: { type: problem('malformed-request') },
+    });
     expect(await call('GET', '/products?limit=many')).toMatchObject({ status: 400, body: { errors: [{ field: 'limit' }] } });
     expect(await call('GET', '/reservations/1')).toMatchObject({ status: 400, body: { errors: [{ field: 'orderId' }] } });
   });
@@ -211,7 +280,9 @@ describe('A receipt', () => {
     const sku = await stocked(0);
     const receiptId = randomUUID();
     const byId = Array.from({ length: 10 }, () => call('POST', `/products/${sku}/receipts`, { receiptId, quantity: 5 }));
-    const byKey = Array.from({ length: 10 }, () => call('POST', `/products/${sku}/receipts`, { quantity: 3 }, { 'idempotency-key': 'delivery-note-7' }));
+    const byKey = Array.from({ length: 10 }, () =>
+      call('POST', `/products/${sku}/receipts`, { quantity: 3 }, { 'idempotency-key': 'delivery-note-7' }),
+    );
     const answers = await Promise.all([...byId, ...byKey]);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(2);
@@ -223,7 +294,10 @@ describe('A receipt', () => {
     const receiptId = randomUUID();
     const answers = await Promise.all([1, 2, 3, 4].map((quantity) => call('POST', `/products/${sku}/receipts`, { receiptId, quantity })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 422, 422, 422]);
-    expect(answers.find(({ status }) => status === 422)!.body).toMatchObject({ type: problem('idempotency-key-reused'), errors: [{ field: 'receiptId' }] });
+    expect(answers.find(({ status }) => status === 422)!.body).toMatchObject({
+      type: problem('idempotency-key-reused'),
+      errors: [{ field: 'receiptId' }],
+    });
     expect(await typesIn(`stock-${sku}`)).toEqual(['StockReceived']);
   });
 
@@ -258,15 +332,28 @@ describe('Reservations', () => {
     await project(reservations(), names);
     await project(reservedUnits(), names);
     const lampEvents = (await streamOf(`stock-${lamps}`)).length;
-    expect(await call('GET', `/stock/${lamps}`)).toMatchObject({ status: 200, etag: `"${lampEvents - 1}"`, body: { onHand: 3, reserved: 0, available: 3 } });
+    expect(await call('GET', `/stock/${lamps}`)).toMatchObject({
+      status: 200,
+      etag: `"${lampEvents - 1}"`,
+      body: { onHand: 3, reserved: 0, available: 3 },
+    });
     expect(await call('GET', `/stock/${cords}`)).toMatchObject({ body: { onHand: 1, reserved: 0, available: 1 } });
     expect(await call('GET', `/reservations/${confirmed}`)).toMatchObject({
       status: 200,
       etag: '"1"',
-      body: { status: 'fulfilled', lines: [{ sku: lamps, quantity: 2 }, { sku: cords, quantity: 1 }], shortSkus: [] },
+      body: {
+        status: 'fulfilled',
+        lines: [
+          { sku: lamps, quantity: 2 },
+          { sku: cords, quantity: 1 },
+        ],
+        shortSkus: [],
+      },
     });
     expect(await call('GET', `/reservations/${rejected}`)).toMatchObject({ body: { status: 'rejected', lines: [], shortSkus: [cords] } });
-    expect(await call('GET', `/reservations/${declined}`)).toMatchObject({ body: { status: 'released', lines: [{ sku: lamps, quantity: 1 }] } });
+    expect(await call('GET', `/reservations/${declined}`)).toMatchObject({
+      body: { status: 'released', lines: [{ sku: lamps, quantity: 1 }] },
+    });
     const units = await service.app.get(Database).query<{ units: string }>('SELECT units FROM reserved_units WHERE sku = $1', [lamps]);
     expect(units).toEqual([{ units: '4' }]);
   });
@@ -274,7 +361,12 @@ describe('Reservations', () => {
   it('go back from a cancelled order, a shipment that will not leave, and goods that return', async () => {
     const sku = await stocked(9);
     const [cancelled, paid, expired, returned] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
-    await deliver('orders', [placed(cancelled, { [sku]: 1 }), placed(paid, { [sku]: 2 }), placed(expired, { [sku]: 1 }), placed(returned, { [sku]: 3 })]);
+    await deliver('orders', [
+      placed(cancelled, { [sku]: 1 }),
+      placed(paid, { [sku]: 2 }),
+      placed(expired, { [sku]: 1 }),
+      placed(returned, { [sku]: 3 }),
+    ]);
     await deliver('orders', [
       { type: 'OrderCancelled', data: { orderId: cancelled, stage: 'accepted' } },
       { type: 'OrderCancelled', data: { orderId: paid, stage: 'paid' } },
@@ -289,13 +381,19 @@ describe('Reservations', () => {
     const ids = [cancelled, paid, expired, returned];
     const streams = [`stock-${sku}`, ...ids.map((id) => `reservation-${id}`)];
     expect((await Promise.all(ids.map((id) => typesIn(`reservation-${id}`)))).map((types) => types.slice(1))).toEqual([
-      ['ReservationReleased'], [], ['ReservationReleased'], ['ReservationFulfilled', 'ReservationReturned'],
+      ['ReservationReleased'],
+      [],
+      ['ReservationReleased'],
+      ['ReservationFulfilled', 'ReservationReturned'],
     ]);
     expect((await typesIn(`stock-${sku}`)).filter((type) => type === 'StockReturned')).toHaveLength(1);
     await project(stockLevels(), streams);
     await project(reservations(), streams);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 9, reserved: 2, available: 7 } });
-    expect(await call('GET', `/reservations/${returned}`)).toMatchObject({ etag: '"2"', body: { status: 'returned', lines: [{ sku, quantity: 3 }], shortSkus: [] } });
+    expect(await call('GET', `/reservations/${returned}`)).toMatchObject({
+      etag: '"2"',
+      body: { status: 'returned', lines: [{ sku, quantity: 3 }], shortSkus: [] },
+    });
     expect(await call('GET', `/reservations/${expired}`)).toMatchObject({ body: { status: 'released' } });
   });
 
@@ -307,7 +405,11 @@ describe('Reservations', () => {
     expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '*' })).toMatchObject({ status: 204 });
     const streams = [`stock-${sku}`, ...[leaves, stays, comesBack].map((id) => `reservation-${id}`)];
     expect(await streamOf(`stock-${sku}`)).toEqual(before);
-    expect(await Promise.all([leaves, stays, comesBack].map((id) => typesIn(`reservation-${id}`)))).toEqual([['ReservationConfirmed'], ['ReservationConfirmed'], ['ReservationConfirmed']]);
+    expect(await Promise.all([leaves, stays, comesBack].map((id) => typesIn(`reservation-${id}`)))).toEqual([
+      ['ReservationConfirmed'],
+      ['ReservationConfirmed'],
+      ['ReservationConfirmed'],
+    ]);
 
     await deliver('shipments', [
       { type: 'ShipmentDispatched', data: { orderId: leaves } },
@@ -332,7 +434,11 @@ describe('Reservations', () => {
     const orderId = randomUUID();
     await deliver('orders', [placed(orderId, { [sku]: 2 })]);
     const names = [`stock-${sku}`, `reservation-${orderId}`];
-    const rows = async () => [(await call('GET', `/products/${sku}`)).body, (await call('GET', `/stock/${sku}`)).body, (await call('GET', `/reservations/${orderId}`)).body];
+    const rows = async () => [
+      (await call('GET', `/products/${sku}`)).body,
+      (await call('GET', `/stock/${sku}`)).body,
+      (await call('GET', `/reservations/${orderId}`)).body,
+    ];
     const projectAll = async (): Promise<void> => {
       await project(products(), [`product-${sku}`]);
       await project(stockLevels(), names);
@@ -343,7 +449,11 @@ describe('Reservations', () => {
     expect(before).toMatchObject([{ revision: 0 }, { revision: 1, reserved: 2 }, { revision: 0, status: 'confirmed' }]);
     await projectAll();
     expect(await rows()).toEqual(before);
-    const parked = await service.app.get(Database).query<{ group_name: string }>('SELECT DISTINCT group_name FROM parked_event WHERE stream = ANY ($1) ORDER BY 1', [[...names, `product-${sku}`]]);
+    const parked = await service.app
+      .get(Database)
+      .query<{ group_name: string }>('SELECT DISTINCT group_name FROM parked_event WHERE stream = ANY ($1) ORDER BY 1', [
+        [...names, `product-${sku}`],
+      ]);
     expect(parked.map((row) => row.group_name)).toEqual(['product', 'reservation', 'stock-level']);
   });
 
@@ -352,7 +462,14 @@ describe('Reservations', () => {
     const orders = Array.from({ length: 50 }, () => randomUUID());
     // Several batches at once on one stock stream, as from several partitions.
     const batches = Array.from({ length: 5 }, (_, n) => orders.slice(n * 10, n * 10 + 10));
-    await Promise.all(batches.map((ids) => deliver('orders', ids.map((id) => placed(id, { [sku]: 1 })))));
+    await Promise.all(
+      batches.map((ids) =>
+        deliver(
+          'orders',
+          ids.map((id) => placed(id, { [sku]: 1 })),
+        ),
+      ),
+    );
     const outcomes = await Promise.all(orders.map((id) => typesIn(`reservation-${id}`)));
     expect(outcomes.filter(([type]) => type === 'ReservationConfirmed')).toHaveLength(20);
     expect(outcomes.filter(([type]) => type === 'ReservationRejected')).toHaveLength(30);
@@ -370,9 +487,12 @@ describe('Stock', () => {
       await call('POST', `/products/${sku}/receipts`, { quantity: 3 });
     }
     await deliver('orders', [placed(randomUUID(), { [skus[2]!]: 2 })]);
-    await project(stockLevels(), skus.map((sku) => `stock-${sku}`));
+    await project(
+      stockLevels(),
+      skus.map((sku) => `stock-${sku}`),
+    );
     const found: Record<string, unknown>[] = [];
-    for (let cursor = ''; ; ) {
+    for (let cursor = ''; ;) {
       const { status, body } = await call('GET', `/stock?limit=2${cursor}`);
       expect(status).toBe(200);
       found.push(...(body['stock'] as Record<string, unknown>[]));
@@ -385,18 +505,45 @@ describe('Stock', () => {
     expect(new Set(found.map(({ sku }) => sku)).size).toBe(found.length);
   });
 
-  it.each([['limit=0', 'limit'], ['limit=201', 'limit'], ['limit=ten', 'limit'], ['cursor=two%20words', 'cursor'], ['page=2', 'page']])('is not listed for %s', async (query, field) => {
-    expect(await call('GET', `/stock?${query}`)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=201', 'limit'],
+    ['limit=ten', 'limit'],
+    ['cursor=two%20words', 'cursor'],
+    ['page=2', 'page'],
+  ])('is not listed for %s', async (query, field) => {
+    expect(await call('GET', `/stock?${query}`)).toMatchObject({
+      status: 400,
+      body: { type: problem('invalid-request'), errors: [{ field }] },
+    });
   });
 
   it('is told of by name, once, when its stream has become long', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const [sku, orderId] = [newSku(), randomUUID()];
-    const ofStream = (stream: string, revision: number, data: object) =>
-      ({ stream, offset: BigInt(revision), value: null, headers: {}, decoded: { id: randomUUID(), stream, revision, recordedAt: '', correlationId: '', causationId: '', event: { type: 'StockReceived', data } } });
-    const records = [9_999, 10_000, 10_001].flatMap((revision) => [ofStream(`stock-${sku}`, revision, { sku }), ofStream(`reservation-${orderId}`, revision, { orderId })]);
+    const ofStream = (stream: string, revision: number, data: object) => ({
+      stream,
+      offset: BigInt(revision),
+      value: null,
+      headers: {},
+      decoded: {
+        id: randomUUID(),
+        stream,
+        revision,
+        recordedAt: '',
+        correlationId: '',
+        causationId: '',
+        event: { type: 'StockReceived', data },
+      },
+    });
+    const records = [9_999, 10_000, 10_001].flatMap((revision) => [
+      ofStream(`stock-${sku}`, revision, { sku }),
+      ofStream(`reservation-${orderId}`, revision, { orderId }),
+    ]);
     const projections = { project: () => Promise.resolve() } as unknown as Projections;
-    const batch = { group: 'stock-level', topic: 'inventory', partition: 0, records, nextOffset: 1n } as unknown as EventBatch<EventOn<'inventory'>>;
+    const batch = { group: 'stock-level', topic: 'inventory', partition: 0, records, nextOffset: 1n } as unknown as EventBatch<
+      EventOn<'inventory'>
+    >;
     await new StockLevelProjection(projections).onInventory(batch);
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(`stock-${sku} has 10000 events`));
     warn.mockRestore();
@@ -408,10 +555,13 @@ describe('Stock', () => {
     const arrive = receipts.flatMap((receipt) => [receipt, receipt]).map((receipt) => call('POST', `/products/${sku}/receipts`, receipt));
     const orders = Array.from({ length: 40 }, (_, n) => ({ orderId: randomUUID(), quantity: 1 + (n % 4) }));
     const ask = Array.from({ length: 5 }, (_, n) => orders.slice(n * 8, n * 8 + 8)).map((batch) =>
-      deliver('orders', batch.flatMap(({ orderId, quantity }, nth) => [
-        placed(orderId, { [sku]: quantity }),
-        ...(nth === 0 ? [{ type: 'OrderCancelled', data: { orderId, stage: 'placed' } } as const] : []),
-      ])),
+      deliver(
+        'orders',
+        batch.flatMap(({ orderId, quantity }, nth) => [
+          placed(orderId, { [sku]: quantity }),
+          ...(nth === 0 ? [{ type: 'OrderCancelled', data: { orderId, stage: 'placed' } } as const] : []),
+        ]),
+      ),
     );
     const answers = await Promise.all(arrive);
     await Promise.all(ask);
@@ -420,15 +570,21 @@ describe('Stock', () => {
     );
 
     const events = (await streamOf(`stock-${sku}`)).map(({ event }) => event as EventOf<'stock'>);
-    const total = (type: EventType): number => events.filter((event) => event.type === type).reduce((sum, event) => sum + event.data.quantity, 0);
+    const total = (type: EventType): number =>
+      events.filter((event) => event.type === type).reduce((sum, event) => sum + event.data.quantity, 0);
     const arrived = receipts.reduce((sum, { quantity }) => sum + quantity, 0);
     expect(total('StockReceived')).toBe(arrived);
-    const lasts = await Promise.all(orders.map(async ({ orderId, quantity }) => ({ quantity, last: (await typesIn(`reservation-${orderId}`)).at(-1) })));
+    const lasts = await Promise.all(
+      orders.map(async ({ orderId, quantity }) => ({ quantity, last: (await typesIn(`reservation-${orderId}`)).at(-1) })),
+    );
     expect(lasts.filter(({ last }) => last === undefined)).toEqual([]);
     const reserved = lasts.filter(({ last }) => last === 'ReservationConfirmed').reduce((sum, { quantity }) => sum + quantity, 0);
     expect(total('StockReserved') - total('StockReleased')).toBe(reserved);
     let [onHand, held] = [0, 0];
-    for (const { type, data: { quantity } } of events) {
+    for (const {
+      type,
+      data: { quantity },
+    } of events) {
       if (type === 'StockReceived') onHand += quantity;
       if (type === 'StockReserved') held += quantity;
       if (type === 'StockReleased') held -= quantity;
@@ -442,7 +598,12 @@ describe('Stock', () => {
 it('the API describes itself', async () => {
   const { body } = await call('GET', '/openapi.json');
   expect(Object.keys(body['paths'] as object).sort()).toEqual([
-    '/products', '/products/{sku}', '/products/{sku}/receipts', '/reservations/{orderId}', '/stock', '/stock/{sku}',
+    '/products',
+    '/products/{sku}',
+    '/products/{sku}/receipts',
+    '/reservations/{orderId}',
+    '/stock',
+    '/stock/{sku}',
   ]);
 });
 

@@ -31,10 +31,18 @@ export class ProductController {
   ) {}
 
   @Put(':sku')
-  @ApiOperation({ summary: 'Put a product on sale, or change its name or price', description: 'A new product needs no If-Match; a change does, `*` for any.' })
+  @ApiOperation({
+    summary: 'Put a product on sale, or change its name or price',
+    description: 'A new product needs no If-Match; a change does, `*` for any.',
+  })
   @ApiHeader({ ...ifMatchHeader, required: false })
   @ApiResponse({ status: 200, standardSchema: productView, description: 'The product as it is now', headers: etag })
-  @ApiResponse({ status: 201, standardSchema: productView, description: 'The new product', headers: { ...etag, Location: { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 201,
+    standardSchema: productView,
+    description: 'The new product',
+    headers: { ...etag, Location: { schema: { type: 'string' } } },
+  })
   @ApiProblems('invalid-request', 'contended', 'precondition-failed', 'precondition-required', 'dependency-unavailable')
   async list(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },

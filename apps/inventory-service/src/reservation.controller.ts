@@ -13,7 +13,12 @@ export class ReservationController {
 
   @Get(':orderId')
   @ApiOperation({ summary: 'How the goods of an order are held' })
-  @ApiResponse({ status: 200, standardSchema: reservationView, description: 'The reservation', headers: { ETag: { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 200,
+    standardSchema: reservationView,
+    description: 'The reservation',
+    headers: { ETag: { schema: { type: 'string' } } },
+  })
   @ApiProblems('invalid-request', 'not-found', 'dependency-unavailable')
   async find(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },

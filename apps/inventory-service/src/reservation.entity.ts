@@ -1,5 +1,5 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Line } from '@orderstream/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ReservationState } from './domain/reservation.decider.ts';
 
 export type ReservationStatus = Exclude<ReservationState['status'], 'none'>;

@@ -16,14 +16,25 @@ const euro = { amount: 100, currency: 'EUR' };
 function delivered(event: EventNamed<ReservationTrigger['event']['type']>): ReservationTrigger {
   checkEvent(event.type, event.data);
   const stream = `${event.type.startsWith('Shipment') ? 'shipment' : 'order'}-${event.data.orderId}`;
-  return { id: randomUUID(), event, stream, revision: 0, recordedAt: at, correlationId: randomUUID(), causationId: randomUUID() } as ReservationTrigger;
+  return {
+    id: randomUUID(),
+    event,
+    stream,
+    revision: 0,
+    recordedAt: at,
+    correlationId: randomUUID(),
+    causationId: randomUUID(),
+  } as ReservationTrigger;
 }
 
 type Basket = Record<string, number>;
 const linesOf = (basket: Basket) => Object.entries(basket).map(([sku, quantity]) => ({ sku, quantity }));
 const placed = (basket: Basket, orderId: string = randomUUID()): ReservationTrigger => {
   const lines = linesOf(basket).map((line) => ({ ...line, unitPrice: euro }));
-  return delivered({ type: 'OrderPlaced', data: { orderId, customerId: randomUUID(), lines, total: euro, paymentMethod: 'card', recipient: 'sealed', placedAt: at } });
+  return delivered({
+    type: 'OrderPlaced',
+    data: { orderId, customerId: randomUUID(), lines, total: euro, paymentMethod: 'card', recipient: 'sealed', placedAt: at },
+  });
 };
 const rejected = (orderId: string): ReservationTrigger =>
   delivered({ type: 'OrderRejected', data: { orderId, reason: 'PAYMENT_DECLINED', detail: '', rejectedAt: at } });
@@ -34,7 +45,10 @@ const shipmentCancelled = (orderId: string): ReservationTrigger =>
 const returned = (orderId: string, basket: Basket): ReservationTrigger =>
   delivered({ type: 'ShipmentReturned', data: { orderId, lines: linesOf(basket), returnedAt: at } });
 const dispatched = (orderId: string, basket: Basket): ReservationTrigger =>
-  delivered({ type: 'ShipmentDispatched', data: { orderId, lines: linesOf(basket), carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: at } });
+  delivered({
+    type: 'ShipmentDispatched',
+    data: { orderId, lines: linesOf(basket), carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: at },
+  });
 
 async function receive(store: EventStore, sku: string, quantity: number): Promise<void> {
   const command = { type: 'ReceiveStock', sku, receiptId: randomUUID(), quantity, at } as const;
@@ -50,7 +64,8 @@ async function stocked(basket: Basket): Promise<InMemoryEventStore> {
 
 const stock = async (store: EventStore, sku: string) => (await load(store, stockDecider, sku)).state;
 const reservation = async (store: EventStore, orderId: string) => (await load(store, reservationDecider, orderId)).state;
-const typesOf = (store: InMemoryEventStore, stream: string) => store.all.filter((each) => each.stream === stream).map(({ event }) => event.type);
+const typesOf = (store: InMemoryEventStore, stream: string) =>
+  store.all.filter((each) => each.stream === stream).map(({ event }) => event.type);
 const idOf = (trigger: ReservationTrigger): string => trigger.event.data.orderId;
 
 const receivedOf = (store: InMemoryEventStore, sku: string): number =>
@@ -118,7 +133,11 @@ describe('An order that was placed', () => {
     const store = await stocked({ LAMP: 3 });
     const orders = [placed({ LAMP: 2 }), placed({ LAMP: 2 }), placed({ LAMP: 1 })];
     await settleReservations(store, orders, { now });
-    expect(await Promise.all(orders.map(async (order) => (await reservation(store, idOf(order))).status))).toEqual(['confirmed', 'rejected', 'confirmed']);
+    expect(await Promise.all(orders.map(async (order) => (await reservation(store, idOf(order))).status))).toEqual([
+      'confirmed',
+      'rejected',
+      'confirmed',
+    ]);
     await expectSettled(store, orders);
   });
 
@@ -227,15 +246,20 @@ describe('A reservation', () => {
     await settleReservations(store, [order], { now });
     await expect(settleReservations(observed(store, { append: 1, effect: false }), [dispatch], { now })).rejects.toThrow(StoreUnavailable);
     await settleReservations(store, [comeBack], { now });
-    expect([...typesOf(store, 'stock-LAMP'), ...typesOf(store, 'stock-CORD')].filter((type) => type === 'StockIssued' || type === 'StockReturned').sort()).toEqual(
-      ['StockIssued', 'StockIssued', 'StockReturned', 'StockReturned'],
-    );
+    expect(
+      [...typesOf(store, 'stock-LAMP'), ...typesOf(store, 'stock-CORD')]
+        .filter((type) => type === 'StockIssued' || type === 'StockReturned')
+        .sort(),
+    ).toEqual(['StockIssued', 'StockIssued', 'StockReturned', 'StockReturned']);
     await expectSettled(store, [order, dispatch, comeBack]);
   });
 });
 
 /** Counts what reaches the store, and can fail an append before or after it took effect. */
-function observed(inner: EventStore, failAt?: { readonly append: number; readonly effect: boolean }): EventStore & { readonly reads: string[]; readonly appends: string[] } {
+function observed(
+  inner: EventStore,
+  failAt?: { readonly append: number; readonly effect: boolean },
+): EventStore & { readonly reads: string[]; readonly appends: string[] } {
   const reads: string[] = [];
   const appends: string[] = [];
   return {
@@ -258,7 +282,11 @@ function observed(inner: EventStore, failAt?: { readonly append: number; readonl
 it('Many orders for one product cost its stock one load and one append', async () => {
   const inner = await stocked({ HOT: 10_000 });
   const store = observed(inner);
-  await settleReservations(store, Array.from({ length: 300 }, () => placed({ HOT: 1 })), { now });
+  await settleReservations(
+    store,
+    Array.from({ length: 300 }, () => placed({ HOT: 1 })),
+    { now },
+  );
   expect(store.reads.filter((stream) => stream === 'stock-HOT')).toHaveLength(1);
   expect(store.appends.filter((stream) => stream === 'stock-HOT')).toHaveLength(1);
   expect(inner.all).toHaveLength(1 + 300 + 300);
@@ -282,12 +310,26 @@ describe('Broken off at any append and delivered again, a batch ends the same', 
   const back = { LAMP: 1, CORD: 1 };
   const undeliverable = placed(back);
   const batch = [
-    short, placed({ CORD: 1 }), paidNot, rejected(idOf(paidNot)), sent, dispatched(idOf(sent), { LAMP: 1, BULB: 1 }),
-    unwanted, cancelled(idOf(unwanted)), late, shipmentCancelled(idOf(late)),
-    undeliverable, dispatched(idOf(undeliverable), back), returned(idOf(undeliverable), back),
+    short,
+    placed({ CORD: 1 }),
+    paidNot,
+    rejected(idOf(paidNot)),
+    sent,
+    dispatched(idOf(sent), { LAMP: 1, BULB: 1 }),
+    unwanted,
+    cancelled(idOf(unwanted)),
+    late,
+    shipmentCancelled(idOf(late)),
+    undeliverable,
+    dispatched(idOf(undeliverable), back),
+    returned(idOf(undeliverable), back),
   ];
   const stocks = { LAMP: 6, CORD: 8, BULB: 1 };
-  const sortedFacts = (store: InMemoryEventStore) => store.all.slice(3).map((each) => `${each.stream} ${each.event.type}`).sort();
+  const sortedFacts = (store: InMemoryEventStore) =>
+    store.all
+      .slice(3)
+      .map((each) => `${each.stream} ${each.event.type}`)
+      .sort();
 
   it.each([true, false])('when the append took effect: %s', async (effect) => {
     const undisturbed = await stocked(stocks);
@@ -337,7 +379,12 @@ describe('Two attempts at one batch side by side', () => {
   } as const;
 
   /** Falls asleep before its read or append of that number, and may make so many appends when it wakes up. */
-  function sleeping(inner: EventStore, sleepsAt: number, whileAsleep: () => Promise<void>, appendsLeft: number): EventStore & { readonly hasSlept: boolean } {
+  function sleeping(
+    inner: EventStore,
+    sleepsAt: number,
+    whileAsleep: () => Promise<void>,
+    appendsLeft: number,
+  ): EventStore & { readonly hasSlept: boolean } {
     let [passed, left, slept] = [0, appendsLeft, false];
     const pass = async (): Promise<void> => {
       if (passed++ !== sleepsAt) return;
@@ -360,20 +407,23 @@ describe('Two attempts at one batch side by side', () => {
     };
   }
 
-  it.each(Object.entries(ends))('end as one would when one sleeps anywhere until the other’s order %s, and then dies anywhere', async (_what, end) => {
-    const order = placed(basket);
-    const later = end(idOf(order));
-    const matrix = [[order], [order, ...later]].flatMap((batch) => [0, 1, 2, 3].map((appendsLeft) => ({ batch, appendsLeft })));
-    for (const { batch, appendsLeft } of matrix) {
-      for (let sleepsAt = 0; ; sleepsAt++) {
-        const store = await stocked({ LAMP: 3, CORD: 2 });
-        const zombie = sleeping(store, sleepsAt, () => settleReservations(store, [order, ...later], { now }), appendsLeft);
-        await settleReservations(zombie, batch, { now }).catch((fault: unknown) => expect(fault).toBeInstanceOf(StoreUnavailable));
-        if (!zombie.hasSlept) break;
-        await expectSettled(store, [order, ...later]);
+  it.each(Object.entries(ends))(
+    'end as one would when one sleeps anywhere until the other’s order %s, and then dies anywhere',
+    async (_what, end) => {
+      const order = placed(basket);
+      const later = end(idOf(order));
+      const matrix = [[order], [order, ...later]].flatMap((batch) => [0, 1, 2, 3].map((appendsLeft) => ({ batch, appendsLeft })));
+      for (const { batch, appendsLeft } of matrix) {
+        for (let sleepsAt = 0; ; sleepsAt++) {
+          const store = await stocked({ LAMP: 3, CORD: 2 });
+          const zombie = sleeping(store, sleepsAt, () => settleReservations(store, [order, ...later], { now }), appendsLeft);
+          await settleReservations(zombie, batch, { now }).catch((fault: unknown) => expect(fault).toBeInstanceOf(StoreUnavailable));
+          if (!zombie.hasSlept) break;
+          await expectSettled(store, [order, ...later]);
+        }
       }
-    }
-  });
+    },
+  );
 
   interface Story {
     /** Events of the batch that two attempts settle at the same time. */
@@ -384,7 +434,11 @@ describe('Two attempts at one batch side by side', () => {
   }
 
   /** The first order ends before it is paid, and may do so in the batch that brings it. */
-  function storyOf(endOfFirst: keyof typeof ends, isInBatch: boolean, endOfSecond: keyof typeof ends): Story & { readonly later: readonly ReservationTrigger[] } {
+  function storyOf(
+    endOfFirst: keyof typeof ends,
+    isInBatch: boolean,
+    endOfSecond: keyof typeof ends,
+  ): Story & { readonly later: readonly ReservationTrigger[] } {
     const [first, second] = [placed({ LAMP: 2, CORD: 1 }), placed(basket)];
     const end = ends[endOfFirst](idOf(first));
     return { batch: [first, second, ...(isInBatch ? end : [])], later: isInBatch ? [] : end, second, endOfSecond };
@@ -397,26 +451,33 @@ describe('Two attempts at one batch side by side', () => {
     const stories = fc.tuple(unpaid, fc.boolean(), paid);
     const anyStock = fc.integer({ min: 0, max: 3 });
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), manyLives, fewLives, anyStock, stories, async (scheduler, firstLives, secondLives, inStock, [endOfFirst, isInBatch, endOfSecond]) => {
-        const store = await stocked({ LAMP: inStock, CORD: 2 });
-        const story = storyOf(endOfFirst, isInBatch, endOfSecond);
-        const pause = (): Promise<unknown> => scheduler.schedule(Promise.resolve(), 'pause');
-        const settling = (name: string, triggers: readonly ReservationTrigger[], livesLeft?: number): Promise<void> =>
-          settleReservations(gated(scheduler, store, name, livesLeft), triggers, { now, pause });
-        const goOn = async (): Promise<ReservationTrigger[]> => {
-          await settling('owner', story.batch);
-          const { status } = await reservation(store, idOf(story.second));
-          const later = [...story.later, ...(status === 'confirmed' ? ends[story.endOfSecond](idOf(story.second)) : [])];
-          const zombie = settling('second zombie', later, secondLives).catch((fault: unknown) => fault);
-          await Promise.all([settling('owner', later), zombie]);
-          return later;
-        };
-        const zombie = settling('zombie', story.batch, firstLives).catch((fault: unknown) => fault);
-        const owner = goOn();
-        const receipt = receive(gated(scheduler, store, 'receipt'), 'LAMP', 2);
-        await scheduler.waitFor(Promise.all([zombie, owner, receipt]));
-        await expectSettled(store, [...story.batch, ...(await owner)]);
-      }),
+      fc.asyncProperty(
+        fc.scheduler(),
+        manyLives,
+        fewLives,
+        anyStock,
+        stories,
+        async (scheduler, firstLives, secondLives, inStock, [endOfFirst, isInBatch, endOfSecond]) => {
+          const store = await stocked({ LAMP: inStock, CORD: 2 });
+          const story = storyOf(endOfFirst, isInBatch, endOfSecond);
+          const pause = (): Promise<unknown> => scheduler.schedule(Promise.resolve(), 'pause');
+          const settling = (name: string, triggers: readonly ReservationTrigger[], livesLeft?: number): Promise<void> =>
+            settleReservations(gated(scheduler, store, name, livesLeft), triggers, { now, pause });
+          const goOn = async (): Promise<ReservationTrigger[]> => {
+            await settling('owner', story.batch);
+            const { status } = await reservation(store, idOf(story.second));
+            const later = [...story.later, ...(status === 'confirmed' ? ends[story.endOfSecond](idOf(story.second)) : [])];
+            const zombie = settling('second zombie', later, secondLives).catch((fault: unknown) => fault);
+            await Promise.all([settling('owner', later), zombie]);
+            return later;
+          };
+          const zombie = settling('zombie', story.batch, firstLives).catch((fault: unknown) => fault);
+          const owner = goOn();
+          const receipt = receive(gated(scheduler, store, 'receipt'), 'LAMP', 2);
+          await scheduler.waitFor(Promise.all([zombie, owner, receipt]));
+          await expectSettled(store, [...story.batch, ...(await owner)]);
+        },
+      ),
       { numRuns: 400 },
     );
   }, 30_000);

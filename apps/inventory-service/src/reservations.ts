@@ -200,9 +200,12 @@ async function closeLines({ store, options, at }: Settling, standing: readonly S
       closing(status, line, orderOf(trigger), at).map((command) => ({ sku: line.sku, command, cause: causeOf(trigger, command) })),
     ),
   );
-  await sideBySide(Map.groupBy(commands, ({ sku }) => sku), async ([sku, ofSku]) => {
-    await handleCommands(store, stockDecider, sku, ofSku, options);
-  });
+  await sideBySide(
+    Map.groupBy(commands, ({ sku }) => sku),
+    async ([sku, ofSku]) => {
+      await handleCommands(store, stockDecider, sku, ofSku, options);
+    },
+  );
 }
 
 function reserve(trigger: Placed, { sku, quantity }: Line, at: string): StockCommand {
@@ -221,7 +224,10 @@ function closing(status: ReservationState['status'], { sku, quantity }: Line, or
     case 'fulfilled':
       return [{ type: 'IssueStock', sku, orderId, at }];
     case 'returned':
-      return [{ type: 'IssueStock', sku, orderId, at }, { type: 'ReturnStock', sku, orderId, quantity, at }];
+      return [
+        { type: 'IssueStock', sku, orderId, at },
+        { type: 'ReturnStock', sku, orderId, quantity, at },
+      ];
     default:
       return status satisfies never;
   }

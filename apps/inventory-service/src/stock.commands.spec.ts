@@ -13,7 +13,9 @@ function contendedOn(contended: string): { store: EventStore; quantityIn: (sku: 
     append: (stream, ...args) => (stream === contended ? Promise.resolve({ ok: false, actual: 0 }) : log.append(stream, ...args)),
   };
   const quantityIn = (sku: string): number =>
-    log.all.filter(({ stream }) => stream === `stock-${sku}`).reduce((sum, { event }) => sum + (event.data as { quantity: number }).quantity, 0);
+    log.all
+      .filter(({ stream }) => stream === `stock-${sku}`)
+      .reduce((sum, { event }) => sum + (event.data as { quantity: number }).quantity, 0);
   return { store, quantityIn };
 }
 
@@ -37,6 +39,10 @@ describe('A receipt', () => {
   it('is answered at its place in the batch, whatever products stand there', async () => {
     const { store } = contendedOn('none');
     const results = await new StockCommandsHandler(store).execute(new StockCommands([receipt('A', 1), receipt('B', 2), receipt('A', 4)]));
-    expect(results.map(({ revision, state }) => [revision, state.onHand])).toEqual([[0, 1], [0, 2], [1, 5]]);
+    expect(results.map(({ revision, state }) => [revision, state.onHand])).toEqual([
+      [0, 1],
+      [0, 2],
+      [1, 5],
+    ]);
   });
 });

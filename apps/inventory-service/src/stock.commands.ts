@@ -3,13 +3,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { currentVersion } from '@orderstream/contracts';
 import { type CommandEnvelope, type CommandResult, type EventStore, handleCommands, sideBySide } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
-import {
-  type StockCommand,
-  type StockEvent,
-  type StockRejection,
-  type StockState,
-  stockDecider,
-} from './domain/stock.decider.ts';
+import { type StockCommand, type StockEvent, type StockRejection, type StockState, stockDecider } from './domain/stock.decider.ts';
 import { gatheredByKey } from './gathering.ts';
 
 /** A product that all of these concern gets as many events in one append, which must stay well below the store's limit of 1 MiB. */
@@ -48,7 +42,10 @@ export class StockCommandsHandler implements ICommandHandler<StockCommands> {
 
   async execute({ batch }: StockCommands): Promise<StockResult[]> {
     const asked = batch.map((envelope): Asked => ({ envelope, result: null }));
-    await sideBySide(Map.groupBy(asked, ({ envelope }) => envelope.id), ([sku, ofOne]) => this.#answer(sku, ofOne));
+    await sideBySide(
+      Map.groupBy(asked, ({ envelope }) => envelope.id),
+      ([sku, ofOne]) => this.#answer(sku, ofOne),
+    );
     return asked.map(({ result }) => result!);
   }
 }

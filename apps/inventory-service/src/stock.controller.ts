@@ -3,7 +3,16 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, R
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type EventStore, derivedId, load } from '@orderstream/event-sourcing';
-import { ApiProblems, EVENT_STORE, Problem, entityTag, idempotencyKey, idempotencyKeyHeader, readInput, requestContext } from '@orderstream/service';
+import {
+  ApiProblems,
+  EVENT_STORE,
+  Problem,
+  entityTag,
+  idempotencyKey,
+  idempotencyKeyHeader,
+  readInput,
+  requestContext,
+} from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import { productDecider } from './domain/product.decider.ts';
 import {
@@ -33,9 +42,18 @@ export class StockController {
 
   @Post('products/:sku/receipts')
   @HttpCode(201)
-  @ApiOperation({ summary: 'Receive goods', description: 'Repeating it with the same receiptId, or without one under the same Idempotency-Key, gives the same answer and receives nothing.' })
+  @ApiOperation({
+    summary: 'Receive goods',
+    description:
+      'Repeating it with the same receiptId, or without one under the same Idempotency-Key, gives the same answer and receives nothing.',
+  })
   @ApiHeader(idempotencyKeyHeader)
-  @ApiResponse({ status: 201, standardSchema: receiptView, description: 'The receipt', headers: { Location: { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 201,
+    standardSchema: receiptView,
+    description: 'The receipt',
+    headers: { Location: { schema: { type: 'string' } } },
+  })
   @ApiProblems('invalid-request', 'not-found', 'idempotency-key-reused', 'contended', 'dependency-unavailable')
   async receive(
     @Param({ schema: skuParam }) { sku }: { readonly sku: string },
@@ -66,7 +84,10 @@ export class StockController {
   @ApiOperation({ summary: 'What is in the warehouse of a product' })
   @ApiResponse({ status: 200, standardSchema: stockView, description: 'The stock', headers: { ETag: { schema: { type: 'string' } } } })
   @ApiProblems('invalid-request', 'not-found', 'dependency-unavailable')
-  async find(@Param({ schema: skuParam }) { sku }: { readonly sku: string }, @Res({ passthrough: true }) reply: FastifyReply): Promise<StockView> {
+  async find(
+    @Param({ schema: skuParam }) { sku }: { readonly sku: string },
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StockView> {
     const stock = await this.queries.execute(new FindStock(sku));
     if (stock === null) throw new Problem('not-found', `Nothing was ever received of ${sku}`);
     void reply.header('etag', entityTag(stock.revision));

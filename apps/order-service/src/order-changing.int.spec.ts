@@ -26,13 +26,19 @@ type Fact = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>;
 const amount = { amount: 2340, currency: 'EUR' };
 const reserved = (orderId: string): Fact => ({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
 const outOfStock = (orderId: string): Fact => ({ type: 'ReservationRejected', data: { orderId, shortSkus: ['TEA'], rejectedAt: now() } });
-const authorised = (orderId: string): EventOf<'payment'> => ({ type: 'PaymentAuthorised', data: { orderId, amount, authorisationId: 'a', authorisedAt: now() } });
+const authorised = (orderId: string): EventOf<'payment'> => ({
+  type: 'PaymentAuthorised',
+  data: { orderId, amount, authorisationId: 'a', authorisedAt: now() },
+});
 const dispatched = (orderId: string): EventOf<'shipment'> => ({
   type: 'ShipmentDispatched',
   data: { orderId, lines: [], carrier: 'DHL', trackingNumber: 'T-1', dispatchedAt: now() },
 });
 const delivered = (orderId: string): EventOf<'shipment'> => ({ type: 'ShipmentDelivered', data: { orderId, deliveredAt: now() } });
-const withdrawn = (orderId: string): EventOf<'shipment'> => ({ type: 'ShipmentCancelled', data: { orderId, reason: 'CUSTOMER', cancelledAt: now() } });
+const withdrawn = (orderId: string): EventOf<'shipment'> => ({
+  type: 'ShipmentCancelled',
+  data: { orderId, reason: 'CUSTOMER', cancelledAt: now() },
+});
 const returned = (orderId: string): EventOf<'shipment'> => ({ type: 'ShipmentReturned', data: { orderId, lines: [], returnedAt: now() } });
 
 const toAccepted = [reserved];
@@ -99,7 +105,10 @@ describe('cancelling an order', () => {
     const asked = [202, `"${revision + 1}"`, { orderId, revision: revision + 1, status }];
     expect(await answerOf(await cancel(orderId, `"${revision}"`))).toEqual(asked);
     expect(await answerOf(await cancel(orderId, '*'))).toEqual(asked);
-    expect((await typesOf(orderId)).slice(revision)).toEqual([status === 'paid' ? 'OrderPaid' : 'OrderShipped', 'OrderCancellationRequested']);
+    expect((await typesOf(orderId)).slice(revision)).toEqual([
+      status === 'paid' ? 'OrderPaid' : 'OrderShipped',
+      'OrderCancellationRequested',
+    ]);
   });
 
   it('is for the shipment to answer: it did not leave, it came back, or it arrived all the same', async () => {
@@ -144,7 +153,9 @@ describe('cancelling an order', () => {
     await announce(authorised(accepted));
     expect(await typesOf(placed)).toEqual(['OrderPlaced', 'OrderCancelled']);
     expect(await typesOf(accepted)).toEqual(['OrderPlaced', 'OrderAccepted', 'OrderCancelled']);
-    const parked = await sql(urlTo(databases.orders), 'SELECT cause FROM parked_event WHERE stream = ANY ($1)', [[`any-${placed}`, `any-${accepted}`]]);
+    const parked = await sql(urlTo(databases.orders), 'SELECT cause FROM parked_event WHERE stream = ANY ($1)', [
+      [`any-${placed}`, `any-${accepted}`],
+    ]);
     expect(parked).toEqual([]);
   });
 
@@ -181,7 +192,13 @@ describe('sending an order to another address', () => {
     expect(await answerOf(await sendTo(orderId, '"2"', recipient))).toEqual([200, '"3"', { orderId, revision: 3, status: 'accepted' }]);
     await announce(authorised(orderId));
     const events = await eventsOf(orderId);
-    expect(events.map(({ event }) => event.type)).toEqual(['OrderPlaced', 'ShippingAddressChanged', 'OrderAccepted', 'ShippingAddressChanged', 'OrderPaid']);
+    expect(events.map(({ event }) => event.type)).toEqual([
+      'OrderPlaced',
+      'ShippingAddressChanged',
+      'OrderAccepted',
+      'ShippingAddressChanged',
+      'OrderPaid',
+    ]);
     expect(JSON.stringify(events)).not.toMatch(/Rivoli|Lovelace/);
     const recipients = events.map(({ event }) => ('recipient' in event.data ? event.data.recipient : null));
     expect(new Set(recipients).size).toBe(4);
@@ -208,7 +225,11 @@ describe('sending an order to another address', () => {
 
   it('needs an address, an order, and the revision that it is based on', async () => {
     const orderId = await orderAfter([]);
-    expect(await problemOf(await sendTo(orderId, '*', { ...elsewhere, city: ' ', floor: 3 }))).toEqual([400, 'invalid-request', ['city', 'floor']]);
+    expect(await problemOf(await sendTo(orderId, '*', { ...elsewhere, city: ' ', floor: 3 }))).toEqual([
+      400,
+      'invalid-request',
+      ['city', 'floor'],
+    ]);
     expect(await problemOf(await sendTo(orderId, null))).toEqual([428, 'precondition-required', []]);
     const stale = await sendTo(orderId, '"7"');
     expect(stale.headers.get('etag')).toBe('"0"');
@@ -243,7 +264,11 @@ describe('an order is shown', () => {
     await announce(withdrawn(orderId));
     await toReadModels(orderId, 4);
     const done = await json<OrderView>(get(`/orders/${orderId}?minRevision=4`));
-    expect(done).toMatchObject({ status: 'cancelled', rejection: null, cancellation: { requestedAt: asked.cancellation!.requestedAt, reason: 'CUSTOMER' } });
+    expect(done).toMatchObject({
+      status: 'cancelled',
+      rejection: null,
+      cancellation: { requestedAt: asked.cancellation!.requestedAt, reason: 'CUSTOMER' },
+    });
     expect(done.cancellation!.cancelledAt).toBe(done.updatedAt);
   });
 
@@ -259,7 +284,8 @@ describe('an order is shown', () => {
       await toReadModels(orderId);
       expect(await json(get(`/orders/${orderId}`))).toEqual(fromStream);
     }
-    const ids = async (filter: string): Promise<string[]> => (await json<OrderList>(get(`/orders?customer=${customerId}${filter}`))).orders.map(({ orderId }) => orderId);
+    const ids = async (filter: string): Promise<string[]> =>
+      (await json<OrderList>(get(`/orders?customer=${customerId}${filter}`))).orders.map(({ orderId }) => orderId);
     expect(await ids('&status=cancelled')).toEqual([back, atOnce]);
     expect(await ids('&status=shipped')).toEqual([]);
   });
@@ -267,8 +293,14 @@ describe('an order is shown', () => {
   it('with payment and shipment beside it, whichever topic comes first', async () => {
     const customerId = randomUUID();
     const orderId = await orderAfter(toShipped, { customerId });
-    const requested: EventOf<'payment'> = { type: 'PaymentRequested', data: { orderId, customerId, amount, paymentMethod: 'pm_card', requestedAt: now() } };
-    const scheduled: EventOf<'shipment'> = { type: 'ShipmentScheduled', data: { orderId, customerId, lines: [], recipient: 'sealed', scheduledAt: now() } };
+    const requested: EventOf<'payment'> = {
+      type: 'PaymentRequested',
+      data: { orderId, customerId, amount, paymentMethod: 'pm_card', requestedAt: now() },
+    };
+    const scheduled: EventOf<'shipment'> = {
+      type: 'ShipmentScheduled',
+      data: { orderId, customerId, lines: [], recipient: 'sealed', scheduledAt: now() },
+    };
     await toStatuses([requested, authorised(orderId)]);
     expect(await json(get(`/orders/${orderId}`))).toMatchObject({ revision: 3, paymentStatus: null, shipmentStatus: null });
     await toReadModels(orderId);
@@ -291,7 +323,9 @@ describe('an order is shown', () => {
     }
     const first = await json<OrderList>(get(`/orders?customer=${customerId}&limit=2`));
     const rest = await json<OrderList>(get(`/orders?customer=${customerId}&limit=2&cursor=${first.nextCursor}`));
-    expect([...first.orders, ...rest.orders].map(({ orderId, paymentStatus }) => [orderId, paymentStatus])).toEqual(placed.map((id) => [id, 'authorised']));
+    expect([...first.orders, ...rest.orders].map(({ orderId, paymentStatus }) => [orderId, paymentStatus])).toEqual(
+      placed.map((id) => [id, 'authorised']),
+    );
     expect(rest.nextCursor).toBeNull();
   });
 });
@@ -302,9 +336,15 @@ describe('the rows of payments and shipments', () => {
     await toStatuses([authorised(gap)], 1);
     await toStatuses([dispatched(gap)], 1);
     await toStatuses([authorised(sound)]);
-    const parked = await sql<{ stream: string }>(urlTo(databases.orders), 'SELECT stream FROM parked_event WHERE stream LIKE $1 ORDER BY stream', [`%${gap}`]);
+    const parked = await sql<{ stream: string }>(
+      urlTo(databases.orders),
+      'SELECT stream FROM parked_event WHERE stream LIKE $1 ORDER BY stream',
+      [`%${gap}`],
+    );
     expect(parked.map(({ stream }) => stream)).toEqual([`payment-${gap}`, `shipment-${gap}`]);
-    expect(await sql(urlTo(databases.orders), 'SELECT status FROM order_payment WHERE order_id = ANY ($1)', [[gap, sound]])).toEqual([{ status: 'authorised' }]);
+    expect(await sql(urlTo(databases.orders), 'SELECT status FROM order_payment WHERE order_id = ANY ($1)', [[gap, sound]])).toEqual([
+      { status: 'authorised' },
+    ]);
   });
 
   it('are filled by Kafka under the group of the order’s own row', async () => {

@@ -5,8 +5,8 @@ import type { PersonalData } from '@orderstream/personal-data';
 import { Problem } from '@orderstream/service';
 import { describe, expect, it } from 'vitest';
 import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
-import type { Recipient } from './order.api.ts';
 import { OrderChanging } from './order-changing.ts';
+import type { Recipient } from './order.api.ts';
 import { type OrderCommands, OrderCommandsHandler } from './order.commands.ts';
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
@@ -41,8 +41,13 @@ async function placedOrder() {
   const placed: OrderEvent = {
     type: 'OrderPlaced',
     data: {
-      orderId, customerId, lines, total: { amount: 450, currency: 'EUR' }, paymentMethod: 'pm_card',
-      recipient: await keys.seal(customerId, recipient), placedAt: at,
+      orderId,
+      customerId,
+      lines,
+      total: { amount: 450, currency: 'EUR' },
+      paymentMethod: 'pm_card',
+      recipient: await keys.seal(customerId, recipient),
+      placedAt: at,
     },
   };
   const metadata = { schemaVersion: 1, $correlationId: 'flow', $causationId: 'request' };

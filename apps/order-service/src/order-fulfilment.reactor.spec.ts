@@ -52,6 +52,10 @@ describe('order fulfilment', () => {
       expect(toOrderCommand({ ...delivered('ShipmentCancelled'), event })?.command).toEqual({ type: 'MarkOrderCancelled', reason, at });
     }
     const event = { type: 'ShipmentReturned', data: { orderId, lines: [], returnedAt: at } } as const;
-    expect(toOrderCommand({ ...delivered('ShipmentReturned'), event })?.command).toEqual({ type: 'MarkOrderCancelled', reason: 'RETURNED', at });
+    expect(toOrderCommand({ ...delivered('ShipmentReturned'), event })?.command).toEqual({
+      type: 'MarkOrderCancelled',
+      reason: 'RETURNED',
+      at,
+    });
   });
 });

@@ -31,9 +31,7 @@ export class OrderPlacing {
     const orderId = orderIdFor(request.customerId, idempotencyKey);
     const [recipient, fingerprint, prices] = await Promise.all([
       this.personalData.seal(request.customerId, request.recipient),
-      idempotencyKey === undefined
-        ? undefined
-        : this.personalData.fingerprint(request.customerId, JSON.stringify(request)),
+      idempotencyKey === undefined ? undefined : this.personalData.fingerprint(request.customerId, JSON.stringify(request)),
       this.prices.pricesOf(request.lines.map((line) => line.sku)),
     ]);
     const pricing = priceLines(request.lines, prices, request.currency);

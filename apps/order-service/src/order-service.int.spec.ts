@@ -55,7 +55,9 @@ describe('placing an order', () => {
     const body = order();
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(body, { 'idempotency-key': 'cart-7' })));
     const views = await Promise.all(answers.map((answer) => json<OrderView>(answer)));
-    expect(new Set(answers.map((answer) => `${answer.status} ${answer.headers.get('etag')} ${answer.headers.get('location')}`)).size).toBe(1);
+    expect(new Set(answers.map((answer) => `${answer.status} ${answer.headers.get('etag')} ${answer.headers.get('location')}`)).size).toBe(
+      1,
+    );
     expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(1);
     expect(answers[0]!.status).toBe(201);
     expect(await eventsOf(views[0]!.orderId)).toHaveLength(1);
@@ -125,7 +127,11 @@ describe('bad input is refused by the name of the field, and nothing is written'
     ['a bad key', invalid('idempotency-key'), order(), { 'idempotency-key': 'x'.repeat(201) }],
     ['an unknown SKU', [422, 'unknown-sku', ['lines.1.sku']], order({ lines: [line('TEA'), line('CAR')] })],
     ['a delisted SKU', [422, 'unknown-sku', ['lines.0.sku']], order({ lines: [line('HAT')] })],
-    ['a foreign currency', [422, 'currency-mismatch', ['currency', 'lines.0.sku']], order({ currency: 'USD', lines: [line('TEA'), line('MUG')] })],
+    [
+      'a foreign currency',
+      [422, 'currency-mismatch', ['currency', 'lines.0.sku']],
+      order({ currency: 'USD', lines: [line('TEA'), line('MUG')] }),
+    ],
     ['mixed currencies', [422, 'currency-mismatch', ['lines.1.sku']], order({ lines: [line('TEA'), line('MUG')] })],
     ['a total beyond counting', [422, 'total-too-large', []], order({ lines: [line('MOON', 2)] })],
   ])('%s', async (_what, expected, body, headers = {}) => {
@@ -169,7 +175,11 @@ describe('an order is found', () => {
     expect(await problemOf(await get(`/orders/${randomUUID()}`))).toEqual([404, 'not-found', []]);
     expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=3`))).toEqual([404, 'not-found', []]);
     expect(await problemOf(await get('/orders/42'))).toEqual([400, 'invalid-request', ['orderId']]);
-    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=-1&at=now`))).toEqual([400, 'invalid-request', ['minRevision', 'at']]);
+    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=-1&at=now`))).toEqual([
+      400,
+      'invalid-request',
+      ['minRevision', 'at'],
+    ]);
   });
 
   it('page by page, by customer and status, the latest first', async () => {
@@ -216,7 +226,10 @@ describe('fulfilment', () => {
     expect(events.map(({ event }) => event.type)).toEqual(['OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered']);
     expect(events[1]!.metadata).toMatchObject({ $correlationId: 'flow', $causationId: derivedId(orderId, 'ReservationConfirmed') });
     await toReadModels(orderId);
-    expect(await json(get(`/orders/${orderId}?minRevision=4`))).toMatchObject({ status: 'delivered', shipment: { carrier: 'DHL', trackingNumber: 'T-1' } });
+    expect(await json(get(`/orders/${orderId}?minRevision=4`))).toMatchObject({
+      status: 'delivered',
+      shipment: { carrier: 'DHL', trackingNumber: 'T-1' },
+    });
   });
 
   it('parks what can not have happened, and what comes behind it, and nothing else', async () => {
@@ -254,12 +267,19 @@ describe('the read models', () => {
   ])('park a fact that comes %s', async (_how, applied, next) => {
     const { orderId } = await json<OrderView>(post(order()));
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
-    await announce({ type: 'PaymentAuthorised', data: { orderId, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() } });
+    await announce({
+      type: 'PaymentAuthorised',
+      data: { orderId, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() },
+    });
     const facts = await eventsOf(orderId);
     const deliver = (revisions: readonly number[]): Promise<void> =>
-      service.app
-        .get(OrderSummaryProjection)
-        .onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', revisions.map((revision) => facts[revision]!)));
+      service.app.get(OrderSummaryProjection).onOrders(
+        batchOf<EventOn<'orders'>>(
+          'order-summary',
+          'orders',
+          revisions.map((revision) => facts[revision]!),
+        ),
+      );
     await deliver(applied);
     await deliver([next]);
     expect(await sql(urlTo(databases.orders), 'SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([
@@ -274,7 +294,10 @@ describe('the service', () => {
   });
 
   it('lives without its databases, says which one it waits for, and writes nothing meanwhile', async () => {
-    const without = await start({ PERSONAL_DATA_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    const without = await start({
+      PERSONAL_DATA_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    });
     try {
       expect((await fetch(`${without.url}/health/live`)).status).toBe(200);
       await vi.waitFor(async () => {

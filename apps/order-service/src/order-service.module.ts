@@ -46,13 +46,7 @@ export class OrderServiceModule {
     return {
       module: OrderServiceModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [
-        OrderController,
-        OrderFulfilmentReactor,
-        OrderSummaryProjection,
-        OrderPriceProjection,
-        OrderDemandProjection,
-      ],
+      controllers: [OrderController, OrderFulfilmentReactor, OrderSummaryProjection, OrderPriceProjection, OrderDemandProjection],
       providers: [
         OrderPlacing,
         OrderChanging,

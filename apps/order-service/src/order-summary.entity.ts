@@ -1,5 +1,5 @@
-import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 import type { OrderLine } from '@orderstream/contracts';
+import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 import type { OrderStatus } from './domain/order.decider.ts';
 import type { PaymentStatus, ShipmentStatus } from './order.api.ts';
 

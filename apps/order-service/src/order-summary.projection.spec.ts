@@ -7,7 +7,9 @@ const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const day = (n: number): string => `2026-01-0${n}T00:00:00.000Z`;
 
 function facts<On extends 'orders' | 'payments' | 'shipments'>(...events: readonly [EventType, object][]): DeliveredEvent<EventOn<On>>[] {
-  return events.map(([type, data], revision) => ({ revision, event: { type, data: { orderId, ...data } } }) as unknown as DeliveredEvent<EventOn<On>>);
+  return events.map(
+    ([type, data], revision) => ({ revision, event: { type, data: { orderId, ...data } } }) as unknown as DeliveredEvent<EventOn<On>>,
+  );
 }
 
 describe('the row of an order', () => {
@@ -30,9 +32,18 @@ describe('the row of an order', () => {
         since: -1,
         revision: 6,
         values: {
-          status: 'cancelled', customer_id: 'c', lines: [], total_amount: 5, currency: 'EUR', placed_at: day(1), updated_at: day(7),
-          carrier: 'DHL', tracking_number: 'T-1',
-          cancellation_requested_at: day(6), cancelled_at: day(7), cancellation_reason: 'RETURNED',
+          status: 'cancelled',
+          customer_id: 'c',
+          lines: [],
+          total_amount: 5,
+          currency: 'EUR',
+          placed_at: day(1),
+          updated_at: day(7),
+          carrier: 'DHL',
+          tracking_number: 'T-1',
+          cancellation_requested_at: day(6),
+          cancelled_at: day(7),
+          cancellation_reason: 'RETURNED',
         },
       },
     ]);

@@ -10,7 +10,10 @@ const body = {
   recipient,
 };
 
-function wrongFields(schema: { safeParse(value: unknown): { error?: { issues: Parameters<typeof fieldErrors>[0] } } }, value: unknown): string[] {
+function wrongFields(
+  schema: { safeParse(value: unknown): { error?: { issues: Parameters<typeof fieldErrors>[0] } } },
+  value: unknown,
+): string[] {
   return fieldErrors(schema.safeParse(value).error?.issues ?? []).map((error) => error.field);
 }
 
@@ -64,6 +67,11 @@ describe('a query', () => {
   it('asks for 1 to 200 orders of a known status', () => {
     expect(listOrdersQuery.parse({ limit: '200', status: 'paid' })).toEqual({ limit: 200, status: 'paid' });
     expect(wrongFields(listOrdersQuery, { limit: '0' })).toEqual(['limit']);
-    expect(wrongFields(listOrdersQuery, { limit: '201', status: 'lost', customer: '1', page: '2' })).toEqual(['status', 'customer', 'limit', 'page']);
+    expect(wrongFields(listOrdersQuery, { limit: '201', status: 'lost', customer: '1', page: '2' })).toEqual([
+      'status',
+      'customer',
+      'limit',
+      'page',
+    ]);
   });
 });

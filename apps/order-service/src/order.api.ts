@@ -76,7 +76,9 @@ export const orderView = z.object({
   total: money,
   placedAt: instant,
   updatedAt: instant,
-  paymentStatus: paymentStatus.nullable().describe('as last heard from the payment, which does not move the ETag; null before anything was'),
+  paymentStatus: paymentStatus
+    .nullable()
+    .describe('as last heard from the payment, which does not move the ETag; null before anything was'),
   shipmentStatus: shipmentStatus.nullable().describe('the same of the shipment'),
   shipment: z.object({ carrier: z.string(), trackingNumber: z.string() }).nullable(),
   rejection: z.object({ reason: z.string(), detail: z.string() }).nullable(),

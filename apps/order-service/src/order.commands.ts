@@ -9,13 +9,7 @@ import {
   handleCommandBatch,
 } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
-import {
-  type OrderCommand,
-  type OrderEvent,
-  type OrderRejection,
-  type OrderState,
-  orderDecider,
-} from './domain/order.decider.ts';
+import { type OrderCommand, type OrderEvent, type OrderRejection, type OrderState, orderDecider } from './domain/order.decider.ts';
 
 export type OrderResult = CommandResult<OrderState, OrderEvent, OrderRejection>;
 

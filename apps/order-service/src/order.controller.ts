@@ -1,7 +1,18 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, entityTag, idempotencyKey, idempotencyKeyHeader, ifMatchHeader, readIfMatch, readInput, type Reply } from '@orderstream/service';
+import {
+  ApiProblems,
+  entityTag,
+  idempotencyKey,
+  idempotencyKeyHeader,
+  ifMatchHeader,
+  readIfMatch,
+  readInput,
+  type Reply,
+} from '@orderstream/service';
+import { OrderChanging, unknownOrder } from './order-changing.ts';
+import { OrderPlacing } from './order-placing.ts';
 import {
   findOrderQuery,
   type ListOrdersQuery,
@@ -18,8 +29,6 @@ import {
   type Recipient,
   shippingAddressBody,
 } from './order.api.ts';
-import { OrderChanging, unknownOrder } from './order-changing.ts';
-import { OrderPlacing } from './order-placing.ts';
 import { FindOrder, ListOrders } from './order.queries.ts';
 
 const etag = { ETag: { description: 'The revision of the order’s stream', schema: { type: 'string' as const, example: '"0"' } } };
@@ -35,9 +44,17 @@ export class OrderController {
 
   @Post()
   @HttpCode(201)
-  @ApiOperation({ summary: 'Place an order', description: 'Prices are the shop’s own. Repeating it under the same Idempotency-Key gives the same answer and places nothing.' })
+  @ApiOperation({
+    summary: 'Place an order',
+    description: 'Prices are the shop’s own. Repeating it under the same Idempotency-Key gives the same answer and places nothing.',
+  })
   @ApiHeader(idempotencyKeyHeader)
-  @ApiResponse({ status: 201, standardSchema: orderView, description: 'The order as it was placed', headers: { ...etag, Location: { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 201,
+    standardSchema: orderView,
+    description: 'The order as it was placed',
+    headers: { ...etag, Location: { schema: { type: 'string' } } },
+  })
   @ApiProblems('invalid-request', 'unknown-sku', 'currency-mismatch', 'total-too-large')
   @ApiProblems('idempotency-key-reused', 'contended', 'customer-erased', 'dependency-unavailable')
   async place(
@@ -51,7 +68,10 @@ export class OrderController {
   }
 
   @Get(':orderId')
-  @ApiOperation({ summary: 'An order as it stands', description: 'With minRevision the answer waits, up to 2 s, until the read model has got that far.' })
+  @ApiOperation({
+    summary: 'An order as it stands',
+    description: 'With minRevision the answer waits, up to 2 s, until the read model has got that far.',
+  })
   @ApiResponse({ status: 200, standardSchema: orderView, description: 'The order', headers: etag })
   @ApiProblems('invalid-request', 'not-found', 'dependency-unavailable', 'revision-not-reached')
   async find(
@@ -75,10 +95,19 @@ export class OrderController {
 
   @Post(':orderId/cancellation')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel an order', description: 'Up to its payment an order is cancelled at once. From then on its shipment is asked, which may have left for good: read the order again to see.' })
+  @ApiOperation({
+    summary: 'Cancel an order',
+    description:
+      'Up to its payment an order is cancelled at once. From then on its shipment is asked, which may have left for good: read the order again to see.',
+  })
   @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order is cancelled', headers: etag })
-  @ApiResponse({ status: 202, standardSchema: orderProgress, description: 'The shipment is asked, and has not answered yet', headers: etag })
+  @ApiResponse({
+    status: 202,
+    standardSchema: orderProgress,
+    description: 'The shipment is asked, and has not answered yet',
+    headers: etag,
+  })
   @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'precondition-failed')
   @ApiProblems('precondition-required', 'dependency-unavailable')
   async cancel(

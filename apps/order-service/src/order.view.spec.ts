@@ -14,10 +14,16 @@ const placed: OrderEvent = {
   data: { orderId, customerId, lines, total, paymentMethod: 'pm', recipient: 'sealed', placedAt: day(1) },
 };
 const accepted: OrderEvent = { type: 'OrderAccepted', data: { orderId, customerId, total, paymentMethod: 'pm', acceptedAt: day(2) } };
-const paid: OrderEvent = { type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: 'sealed', paidAt: day(3) } };
+const paid: OrderEvent = {
+  type: 'OrderPaid',
+  data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: 'sealed', paidAt: day(3) },
+};
 const shipped: OrderEvent = { type: 'OrderShipped', data: { orderId, carrier: 'DHL', trackingNumber: 'T-1', shippedAt: day(4) } };
 const delivered: OrderEvent = { type: 'OrderDelivered', data: { orderId, deliveredAt: day(5) } };
-const rejected: OrderEvent = { type: 'OrderRejected', data: { orderId, reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA', rejectedAt: day(2) } };
+const rejected: OrderEvent = {
+  type: 'OrderRejected',
+  data: { orderId, reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA', rejectedAt: day(2) },
+};
 
 const requested: OrderEvent = { type: 'OrderCancellationRequested', data: { orderId, requestedAt: day(6) } };
 const cancelled: OrderEvent = {
@@ -32,20 +38,37 @@ const view = (...events: OrderEvent[]): OrderView | null =>
 describe('the view of an order', () => {
   it('shows what was placed, and to nobody where it goes', () => {
     expect(view(placed)).toEqual({
-      orderId, customerId, lines, total, revision: 0, status: 'placed', placedAt: day(1), updatedAt: day(1),
-      paymentStatus: null, shipmentStatus: null, shipment: null, rejection: null, cancellation: null,
+      orderId,
+      customerId,
+      lines,
+      total,
+      revision: 0,
+      status: 'placed',
+      placedAt: day(1),
+      updatedAt: day(1),
+      paymentStatus: null,
+      shipmentStatus: null,
+      shipment: null,
+      rejection: null,
+      cancellation: null,
     });
   });
   it('follows the order to its delivery', () => {
     expect(view(placed, accepted)).toMatchObject({ revision: 1, status: 'accepted', updatedAt: day(2) });
     expect(view(placed, accepted, paid)).toMatchObject({ revision: 2, status: 'paid', updatedAt: day(3), shipment: null });
     expect(view(placed, accepted, paid, shipped, delivered)).toMatchObject({
-      revision: 4, status: 'delivered', placedAt: day(1), updatedAt: day(5), shipment: { carrier: 'DHL', trackingNumber: 'T-1' },
+      revision: 4,
+      status: 'delivered',
+      placedAt: day(1),
+      updatedAt: day(5),
+      shipment: { carrier: 'DHL', trackingNumber: 'T-1' },
     });
   });
   it('says why an order was rejected', () => {
     expect(view(placed, rejected)).toMatchObject({
-      revision: 1, status: 'rejected', rejection: { reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA' },
+      revision: 1,
+      status: 'rejected',
+      rejection: { reason: 'OUT_OF_STOCK', detail: 'Out of stock: TEA' },
     });
   });
   it('says that its cancellation is asked for, and goes on meanwhile', () => {
@@ -56,10 +79,13 @@ describe('the view of an order', () => {
   });
   it('says when and why it was cancelled, asked for or not', () => {
     expect(view(placed, accepted, paid, shipped, requested, cancelled)).toMatchObject({
-      status: 'cancelled', updatedAt: day(7), cancellation: { requestedAt: day(6), cancelledAt: day(7), reason: 'RETURNED' },
+      status: 'cancelled',
+      updatedAt: day(7),
+      cancellation: { requestedAt: day(6), cancelledAt: day(7), reason: 'RETURNED' },
     });
     expect(view(placed, cancelled)).toMatchObject({
-      status: 'cancelled', cancellation: { requestedAt: null, cancelledAt: day(7), reason: 'RETURNED' },
+      status: 'cancelled',
+      cancellation: { requestedAt: null, cancelledAt: day(7), reason: 'RETURNED' },
     });
   });
   it('shows that an address was changed, and not which', () => {

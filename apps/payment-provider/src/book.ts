@@ -14,17 +14,11 @@ import {
 import { treatmentOf } from './test-payment-methods.ts';
 
 /** A request that makes no sense, so that nothing is booked. */
-export type Nonsense =
-  | 'key-reused'
-  | 'authorisation-key-reused'
-  | 'unknown-authorisation'
-  | 'unknown-capture'
-  | 'other-currency';
+export type Nonsense = 'key-reused' | 'authorisation-key-reused' | 'unknown-authorisation' | 'unknown-capture' | 'other-currency';
 
 export type Recorded =
   /** `isNew`: this very request was booked, and not found. */
-  | { readonly ok: true; readonly operation: Operation; readonly isNew: boolean }
-  | { readonly ok: false; readonly why: Nonsense };
+  { readonly ok: true; readonly operation: Operation; readonly isNew: boolean } | { readonly ok: false; readonly why: Nonsense };
 
 type Decided = Pick<Operation, 'reference' | 'amount' | 'paymentMethod' | 'reason'> & {
   /** Absent for an authorisation, which is about itself. */
@@ -112,8 +106,19 @@ export class Book {
       `INSERT INTO operation (id, idempotency_key, request, kind, reference, amount, currency, payment_method,
          authorisation_id, authorisation_key, capture_id, reason, recorded_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
-      id, idempotencyKey, canonical, request.kind, reference, amount.amount, amount.currency, paymentMethod ?? '',
-      authorisationId ?? '', authorisationKey ?? null, captureId ?? null, reason, new Date().toISOString(),
+      id,
+      idempotencyKey,
+      canonical,
+      request.kind,
+      reference,
+      amount.amount,
+      amount.currency,
+      paymentMethod ?? '',
+      authorisationId ?? '',
+      authorisationKey ?? null,
+      captureId ?? null,
+      reason,
+      new Date().toISOString(),
     );
     return { ok: true, operation: operationOf(inserted!), isNew: true };
   }

@@ -2,7 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { ApiProblems, Problem, currency, idempotencyKeyHeader, lineOfText, readInput, visibleText, wholeNumber } from '@orderstream/service';
+import {
+  ApiProblems,
+  Problem,
+  currency,
+  idempotencyKeyHeader,
+  lineOfText,
+  readInput,
+  visibleText,
+  wholeNumber,
+} from '@orderstream/service';
 import { z } from 'zod';
 import { Book } from './book.ts';
 import type { Operation, OperationRequest } from './operation.ts';
@@ -163,11 +172,7 @@ export class OperationsController {
     return { operations, next: operations.length === limit ? operations.at(-1)!.sequence : null };
   }
 
-  async #carryOut(
-    keyHeaderValue: string | undefined,
-    request: OperationRequest,
-    connection: IncomingMessage,
-  ): Promise<Operation> {
+  async #carryOut(keyHeaderValue: string | undefined, request: OperationRequest, connection: IncomingMessage): Promise<Operation> {
     const key = readInput('idempotency-key', idempotencyKey, keyHeaderValue);
     const treatment = treatmentOf(this.#book.paymentMethodOf(request));
     const timesUnavailable = this.#unavailable.get(key) ?? 0;

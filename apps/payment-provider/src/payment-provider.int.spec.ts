@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type RunningService, startService } from '@orderstream/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Book } from './book.ts';
 import { MIGRATIONS } from './book-schema.ts';
+import { Book } from './book.ts';
 import type { Operation } from './operation.ts';
 import { PaymentProviderModule } from './payment-provider.module.ts';
 
@@ -140,8 +140,11 @@ describe('The payment provider', () => {
 
   it('shows its whole book, page by page', async () => {
     const seen: number[] = [];
-    for (let after: number | null = 0; after !== null; ) {
-      const answer = (await (await fetch(`${provider.url}/book?after=${after}&limit=3`)).json()) as { operations: Operation[]; next: number | null };
+    for (let after: number | null = 0; after !== null;) {
+      const answer = (await (await fetch(`${provider.url}/book?after=${after}&limit=3`)).json()) as {
+        operations: Operation[];
+        next: number | null;
+      };
       seen.push(...answer.operations.map((operation) => operation.sequence));
       after = answer.next;
     }
@@ -210,7 +213,10 @@ describe('A void at the payment provider', () => {
       const { id } = await operationOf(await authorise(key, 'pm_card_ok', 500));
       const both = await Promise.all([capture(id, EUR(500)), voidOf(key)]);
       const reasons = (await Promise.all(both.map(operationOf))).map(({ reason }) => reason);
-      expect([['voided', null], [null, 'captured']]).toContainEqual(reasons);
+      expect([
+        ['voided', null],
+        [null, 'captured'],
+      ]).toContainEqual(reasons);
     }
   });
 

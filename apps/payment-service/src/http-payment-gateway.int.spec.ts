@@ -131,10 +131,22 @@ describe('A payment provider that is not itself', () => {
     ['no JSON', '<html>'],
     ['an operation without an id', JSON.stringify({ amount, outcome: 'succeeded', reason: null, recordedAt: '2026-01-02T03:04:05Z' })],
     ['another outcome', JSON.stringify({ id: 'x', amount, outcome: 'maybe', reason: null, recordedAt: '2026-01-02T03:04:05Z' })],
-    ['half a surrogate pair in a reason', JSON.stringify({ id: 'x', amount, outcome: 'refused', reason: 'no \ud83d', recordedAt: '2026-01-02T03:04:05Z' })],
-    ['an id that has no end', JSON.stringify({ id: 'x'.repeat(2_000), amount, outcome: 'succeeded', reason: null, recordedAt: '2026-01-02T03:04:05Z' })],
-    ['an amount beyond 2^53', `{"id":"x","amount":{"amount":9007199254740993,"currency":"EUR"},"outcome":"succeeded","reason":null,"recordedAt":"2026-01-02T03:04:05Z"}`],
-    ['a day that does not exist', JSON.stringify({ id: 'x', amount, outcome: 'succeeded', reason: null, recordedAt: '2026-02-31T03:04:05Z' })],
+    [
+      'half a surrogate pair in a reason',
+      JSON.stringify({ id: 'x', amount, outcome: 'refused', reason: 'no \ud83d', recordedAt: '2026-01-02T03:04:05Z' }),
+    ],
+    [
+      'an id that has no end',
+      JSON.stringify({ id: 'x'.repeat(2_000), amount, outcome: 'succeeded', reason: null, recordedAt: '2026-01-02T03:04:05Z' }),
+    ],
+    [
+      'an amount beyond 2^53',
+      `{"id":"x","amount":{"amount":9007199254740993,"currency":"EUR"},"outcome":"succeeded","reason":null,"recordedAt":"2026-01-02T03:04:05Z"}`,
+    ],
+    [
+      'a day that does not exist',
+      JSON.stringify({ id: 'x', amount, outcome: 'succeeded', reason: null, recordedAt: '2026-02-31T03:04:05Z' }),
+    ],
     ['the year 0', JSON.stringify({ id: 'x', amount, outcome: 'succeeded', reason: null, recordedAt: '0000-01-02T03:04:05Z' })],
   ])('is misunderstood, not believed, when it answers %s', async (_, body) => {
     const gateway = await gatewayTo((response) => response.writeHead(200).end(body));

@@ -9,7 +9,11 @@ const MOST_OF_AN_ANSWER = 500;
 const LONGEST_TEXT = 1_000;
 
 /** What the provider says is recorded word for word, so it has to be text that every system keeps. */
-const text = z.string().min(1).max(LONGEST_TEXT).refine((value) => value.isWellFormed(), 'must be well-formed Unicode');
+const text = z
+  .string()
+  .min(1)
+  .max(LONGEST_TEXT)
+  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode');
 
 const operation = z
   .object({

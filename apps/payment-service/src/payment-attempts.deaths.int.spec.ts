@@ -4,8 +4,20 @@ import { type RunningService, startService } from '@orderstream/service';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import {
-  AUTHORISED, type Attempt, AttemptsWorld, CAPTURED, CAPTURE_FAILED, REFUNDED, type Surroundings, VOIDED,
-  authorise, cancel, capture, givenUp, overdue, refund,
+  AUTHORISED,
+  type Attempt,
+  AttemptsWorld,
+  CAPTURED,
+  CAPTURE_FAILED,
+  REFUNDED,
+  type Surroundings,
+  VOIDED,
+  authorise,
+  cancel,
+  capture,
+  givenUp,
+  overdue,
+  refund,
 } from '../test/attempts-world.ts';
 import { type Journey, recordingJourney } from '../test/journey.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
@@ -104,8 +116,18 @@ describe('The payment worker may die anywhere, and come back to life long after:
 
   it.each<[string, string, (orderId: string) => Promise<unknown>, readonly (readonly string[])[]]>([
     ['whose deadline passes meanwhile is authorised', 'pm_card_ok', letDeadlinePass, [AUTHORISED]],
-    ['whose deadline passes meanwhile, and whose card does not answer later, is authorised or given up', 'silent later', letDeadlinePass, [AUTHORISED, givenUp('deadline')]],
-    ['whose order is cancelled meanwhile is voided or given up', 'pm_card_ok', (orderId) => add(cancel(orderId)), [VOIDED, givenUp('cancelled')]],
+    [
+      'whose deadline passes meanwhile, and whose card does not answer later, is authorised or given up',
+      'silent later',
+      letDeadlinePass,
+      [AUTHORISED, givenUp('deadline')],
+    ],
+    [
+      'whose order is cancelled meanwhile is voided or given up',
+      'pm_card_ok',
+      (orderId) => add(cancel(orderId)),
+      [VOIDED, givenUp('cancelled')],
+    ],
   ])('%s, and nothing else', async (_, card, meanwhile, ends) => {
     const later: Partial<Surroundings> = card === 'silent later' ? { gateway: world.gatewayWith({ authorise: silently }) } : {};
     const healthy = recordingJourney(world);

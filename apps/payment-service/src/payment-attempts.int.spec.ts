@@ -6,8 +6,22 @@ import { type RunningService, startService } from '@orderstream/service';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import {
-  AUTHORISED, type Attempt, AttemptsWorld, CAPTURED, CAPTURE_FAILED, LONG_AGO, REFUNDED, VOIDED,
-  amount, attempt, authorise, cancel, capture, givenUp, overdue, refund,
+  AUTHORISED,
+  type Attempt,
+  AttemptsWorld,
+  CAPTURED,
+  CAPTURE_FAILED,
+  LONG_AGO,
+  REFUNDED,
+  VOIDED,
+  amount,
+  attempt,
+  authorise,
+  cancel,
+  capture,
+  givenUp,
+  overdue,
+  refund,
 } from '../test/attempts-world.ts';
 import { MisunderstoodRequest, type PaymentGateway, type ProviderOperation } from './payment-gateway.ts';
 import type { PaymentWork } from './payment-steps.ts';
@@ -57,25 +71,31 @@ describe('A payment', () => {
     expect(await bookOf(orderId)).toEqual(['authorisation refused']);
   });
 
-  it.each(['pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'])('with %s is voided when its order is cancelled after its authorisation', async (paymentMethod) => {
-    startWorker();
-    const orderId = randomUUID();
-    await add(authorise(orderId, paymentMethod));
-    await isDone(orderId);
-    await add(cancel(orderId));
-    await isDone(orderId);
-    expect(await eventsOf(orderId)).toEqual(VOIDED);
-    expect(await bookOf(orderId)).toEqual(['authorisation succeeded', 'void succeeded 4900']);
-  });
+  it.each(['pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'])(
+    'with %s is voided when its order is cancelled after its authorisation',
+    async (paymentMethod) => {
+      startWorker();
+      const orderId = randomUUID();
+      await add(authorise(orderId, paymentMethod));
+      await isDone(orderId);
+      await add(cancel(orderId));
+      await isDone(orderId);
+      expect(await eventsOf(orderId)).toEqual(VOIDED);
+      expect(await bookOf(orderId)).toEqual(['authorisation succeeded', 'void succeeded 4900']);
+    },
+  );
 
-  it.each(['pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'])('with %s is refunded when its goods come back', async (paymentMethod) => {
-    startWorker();
-    const orderId = randomUUID();
-    await add(refund(orderId), capture(orderId), authorise(orderId, paymentMethod));
-    await isDone(orderId);
-    expect(await eventsOf(orderId)).toEqual(REFUNDED);
-    expect(await bookOf(orderId)).toEqual([...BOOKED_AND_CAPTURED, 'refund succeeded']);
-  });
+  it.each(['pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'])(
+    'with %s is refunded when its goods come back',
+    async (paymentMethod) => {
+      startWorker();
+      const orderId = randomUUID();
+      await add(refund(orderId), capture(orderId), authorise(orderId, paymentMethod));
+      await isDone(orderId);
+      expect(await eventsOf(orderId)).toEqual(REFUNDED);
+      expect(await bookOf(orderId)).toEqual([...BOOKED_AND_CAPTURED, 'refund succeeded']);
+    },
+  );
 
   it('that could not be captured is voided when its goods come back', async () => {
     startWorker();
@@ -234,8 +254,13 @@ describe('A payment that has no answer', () => {
 
   it('is authorised when nobody had asked before its deadline: the time of an outage is nobody’s', async () => {
     const [untried, flickering] = [randomUUID(), randomUUID()];
-    await add({ ...authorise(untried), deadlineAfterMs: 60_000 }, { ...authorise(flickering, 'pm_card_unstable'), deadlineAfterMs: 60_000 });
-    await database.query(`UPDATE payment_attempt SET next_attempt_at = next_attempt_at - interval '2 h', deadline_at = deadline_at - interval '2 h'`);
+    await add(
+      { ...authorise(untried), deadlineAfterMs: 60_000 },
+      { ...authorise(flickering, 'pm_card_unstable'), deadlineAfterMs: 60_000 },
+    );
+    await database.query(
+      `UPDATE payment_attempt SET next_attempt_at = next_attempt_at - interval '2 h', deadline_at = deadline_at - interval '2 h'`,
+    );
     startWorker();
     await isDone(untried, flickering);
     for (const orderId of [untried, flickering]) expect(await eventsOf(orderId)).toEqual(AUTHORISED);
@@ -264,8 +289,13 @@ describe('A payment that has no answer', () => {
 });
 
 describe('An answer that contradicts', () => {
-  const operation = (over: Partial<ProviderOperation>): ProviderOperation =>
-    ({ id: randomUUID(), amount, refusal: null, recordedAt: LONG_AGO, ...over });
+  const operation = (over: Partial<ProviderOperation>): ProviderOperation => ({
+    id: randomUUID(),
+    amount,
+    refusal: null,
+    recordedAt: LONG_AGO,
+    ...over,
+  });
   const otherAmount = { ...amount, amount: amount.amount + 1 };
   const alerts = (): ReturnType<typeof vi.spyOn> => vi.spyOn(Logger.prototype, 'error').mockReturnValue();
   const hasAlerted = (error: ReturnType<typeof vi.spyOn>, what: string): void =>
@@ -344,9 +374,19 @@ describe('An answer that contradicts', () => {
   });
 
   it.each<[string, (orderId: string) => Attempt[], (orderId: string) => Attempt, string]>([
-    ['a void of what was captured', (id) => [authorise(id), capture(id)], cancel, 'the order ended before its goods left, but the payment is captured'],
+    [
+      'a void of what was captured',
+      (id) => [authorise(id), capture(id)],
+      cancel,
+      'the order ended before its goods left, but the payment is captured',
+    ],
     ['a capture of what was voided', (id) => [authorise(id)], capture, 'goods were dispatched, but the payment is voided'],
-    ['a capture of what was declined', (id) => [authorise(id, 'pm_card_declined')], capture, 'goods were dispatched, but the payment is declined'],
+    [
+      'a capture of what was declined',
+      (id) => [authorise(id, 'pm_card_declined')],
+      capture,
+      'goods were dispatched, but the payment is declined',
+    ],
   ])('the other streams (%s) is a defect, and nothing is asked of the provider', async (_, before, then, why) => {
     const error = alerts();
     startWorker();
@@ -380,18 +420,42 @@ describe('The payment worker', () => {
   });
 
   it('waits while the provider is away, declines nothing meanwhile, and does all of it when it is back', async () => {
-    const [toPay, toVoid, toRefund, late, silent, bookedLate, cancelled] =
-      Array.from({ length: 7 }, () => randomUUID()) as [string, string, string, string, string, string, string];
+    const [toPay, toVoid, toRefund, late, silent, bookedLate, cancelled] = Array.from({ length: 7 }, () => randomUUID()) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
     const first = startWorker();
     await add(authorise(toVoid), authorise(toRefund), capture(toRefund), authorise(bookedLate, 'pm_card_slow'));
     await isDone(toVoid, toRefund);
     await vi.waitFor(async () => expect(await bookOf(bookedLate)).toHaveLength(1), 10_000);
     await first.onModuleDestroy();
     await world.stopProvider();
-    await add(authorise(toPay), capture(toPay), cancel(toVoid), refund(toRefund), overdue(late), overdue(silent, 'pm_card_silent'), authorise(cancelled), cancel(cancelled));
+    await add(
+      authorise(toPay),
+      capture(toPay),
+      cancel(toVoid),
+      refund(toRefund),
+      overdue(late),
+      overdue(silent, 'pm_card_silent'),
+      authorise(cancelled),
+      cancel(cancelled),
+    );
     await letDeadlinePass(bookedLate);
     startWorker();
-    const waiting = [[toPay, 'authorise'], [toVoid, 'void'], [toRefund, 'refund'], [late, 'authorise'], [silent, 'authorise'], [bookedLate, 'authorise'], [cancelled, 'authorise']] as const;
+    const waiting = [
+      [toPay, 'authorise'],
+      [toVoid, 'void'],
+      [toRefund, 'refund'],
+      [late, 'authorise'],
+      [silent, 'authorise'],
+      [bookedLate, 'authorise'],
+      [cancelled, 'authorise'],
+    ] as const;
     await vi.waitFor(async () => {
       await letTimePass();
       for (const [orderId, step] of waiting) {
@@ -467,7 +531,10 @@ describe('The payment worker', () => {
     await add(...[...silent].map((orderId) => authorise(orderId)));
     // In turn, 64 at once, they would take 31 s.
     expect(await paidAfterMs()).toBeLessThan(20_000);
-    await vi.waitFor(async () => expect((await database.query('SELECT FROM payment_attempt WHERE attempts > 1')).length).toBeGreaterThan(64), 20_000);
+    await vi.waitFor(
+      async () => expect((await database.query('SELECT FROM payment_attempt WHERE attempts > 1')).length).toBeGreaterThan(64),
+      20_000,
+    );
     for (let times = 0; times < 3; times++) expect(await paidAfterMs()).toBeLessThan(10_000);
     expect(await openAttempts(...silent)).toBe(500);
   });

@@ -14,7 +14,10 @@ const delivered = (type: EventType, more: object = {}): ProcessEvent => ({
   recordedAt: '2026-01-02T03:04:07.000Z',
   correlationId: 'flow',
   causationId: 'before',
-  event: { type, data: { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm', acceptedAt, ...more } } as never,
+  event: {
+    type,
+    data: { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm', acceptedAt, ...more },
+  } as never,
 });
 const settings = { deadlineMs: 60_000 };
 const cause = { id: 'cause', correlationId: 'flow', traceparent: undefined };
@@ -58,7 +61,13 @@ describe('Payment attempts', () => {
 
   it.each([
     ['capture only what has been authorised', 'ShipmentDispatched', {}, 'capture', 'authorise'],
-    ['void what an order was cancelled with, once its authorisation has had its answer', 'OrderCancelled', { stage: 'accepted' }, 'void', 'authorise'],
+    [
+      'void what an order was cancelled with, once its authorisation has had its answer',
+      'OrderCancelled',
+      { stage: 'accepted' },
+      'void',
+      'authorise',
+    ],
     ['void what a shipment was cancelled with', 'ShipmentCancelled', {}, 'void', 'authorise'],
     ['refund what came back, once it was captured', 'ShipmentReturned', {}, 'refund', 'capture'],
   ] as const)('%s', (_, type, more, step, after) => {

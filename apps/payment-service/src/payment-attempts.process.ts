@@ -43,7 +43,10 @@ export class PaymentAttemptsProcess {
   async #take(batch: EventBatch<ProcessEvent>): Promise<void> {
     await this.projections.project(batch, async (transaction, events) => {
       const attempts = events.map((delivered) => toAttempt(delivered, this.settings));
-      await this.table.add(transaction, attempts.filter((attempt) => attempt !== null));
+      await this.table.add(
+        transaction,
+        attempts.filter((attempt) => attempt !== null),
+      );
     });
     this.worker.wake();
   }

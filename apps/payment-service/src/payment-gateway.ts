@@ -44,11 +44,7 @@ export interface PaymentGateway {
     signal: AbortSignal,
   ): Promise<ProviderOperation>;
   /** What was captured goes back, or a part of it. */
-  refund(
-    key: string,
-    request: { readonly captureId: string; readonly amount: Money },
-    signal: AbortSignal,
-  ): Promise<ProviderOperation>;
+  refund(key: string, request: { readonly captureId: string; readonly amount: Money }, signal: AbortSignal): Promise<ProviderOperation>;
 }
 
 /** The two sides do not have the same contract. Sent again it would fail again, until one of them is mended. */

@@ -77,9 +77,16 @@ afterAll(async () => {
 
 const at = '2026-01-02T03:04:05.678Z';
 
-function batchOf<Event>(group: string, topic: string, facts: readonly { id: string; stream: string; revision: number; event: Event }[]): EventBatch<Event> {
+function batchOf<Event>(
+  group: string,
+  topic: string,
+  facts: readonly { id: string; stream: string; revision: number; event: Event }[],
+): EventBatch<Event> {
   const records = facts.map((fact) => ({
-    stream: fact.stream, offset: offset++, value: null, headers: {},
+    stream: fact.stream,
+    offset: offset++,
+    value: null,
+    headers: {},
     decoded: { ...fact, recordedAt: at, correlationId: 'flow', causationId: 'cause' },
   }));
   return { group, topic, partition: PARTITION, records, nextOffset: offset };
@@ -96,18 +103,29 @@ async function announce(event: EventOn<'orders'> | EventOn<'shipments'>): Promis
   }
 }
 const accepted = (orderId: string, paymentMethod: string, amount: number, acceptedAt = new Date().toISOString()): Promise<void> =>
-  announce({ type: 'OrderAccepted', data: { orderId, customerId: randomUUID(), total: { amount, currency: 'EUR' }, paymentMethod, acceptedAt } });
+  announce({
+    type: 'OrderAccepted',
+    data: { orderId, customerId: randomUUID(), total: { amount, currency: 'EUR' }, paymentMethod, acceptedAt },
+  });
 const dispatched = (orderId: string): Promise<void> =>
   announce({ type: 'ShipmentDispatched', data: { orderId, lines: [], carrier: 'Post', trackingNumber: '1', dispatchedAt: at } });
 const returned = (orderId: string): Promise<void> => announce({ type: 'ShipmentReturned', data: { orderId, lines: [], returnedAt: at } });
 const cancelled = (orderId: string): Promise<void> =>
-  announce({ type: 'OrderCancelled', data: { orderId, reason: 'CUSTOMER', detail: 'No longer wanted', stage: 'accepted', cancelledAt: at } });
+  announce({
+    type: 'OrderCancelled',
+    data: { orderId, reason: 'CUSTOMER', detail: 'No longer wanted', stage: 'accepted', cancelledAt: at },
+  });
 const shipmentCancelled = (orderId: string): Promise<void> =>
   announce({ type: 'ShipmentCancelled', data: { orderId, reason: 'DISPATCH_DEADLINE', cancelledAt: at } });
 
 type PaymentEvent = EventOf<'payment'>;
 const storedOf = async (orderId: string): Promise<{ id: string; stream: string; revision: number; event: PaymentEvent }[]> =>
-  (await Array.fromAsync(store.read(`payment-${orderId}`))).map(({ id, stream, revision, event }) => ({ id, stream, revision, event: event as PaymentEvent }));
+  (await Array.fromAsync(store.read(`payment-${orderId}`))).map(({ id, stream, revision, event }) => ({
+    id,
+    stream,
+    revision,
+    event: event as PaymentEvent,
+  }));
 const untilLast = (orderId: string, type: PaymentEvent['type']): Promise<void> =>
   vi.waitFor(async () => expect((await storedOf(orderId)).at(-1)?.event.type).toBe(type), 20_000);
 
@@ -117,7 +135,8 @@ async function toReadModels(...facts: Awaited<ReturnType<typeof storedOf>>): Pro
   await service.app.get(RevenueByDayProjection).onPayments(batchOf('revenue-by-day', 'payments', facts));
 }
 const get = (orderId: string): Promise<Response> => fetch(`${service.url}/payments/${orderId}`);
-const revenue = async (query: string): Promise<RevenueList> => (await (await fetch(`${service.url}/revenue?${query}`)).json()) as RevenueList;
+const revenue = async (query: string): Promise<RevenueList> =>
+  (await (await fetch(`${service.url}/revenue?${query}`)).json()) as RevenueList;
 const revenueOn = async (day: string): Promise<RevenueList['days'][number]> => (await revenue(`from=${day}&to=${day}`)).days[0]!;
 const metrics = async (): Promise<string> => (await fetch(`${service.url}/metrics`)).text();
 const rows = (sql: string, params: unknown[] = []): Promise<Record<string, unknown>[]> => service.app.get(Database).query(sql, params);
@@ -163,7 +182,12 @@ describe('The payment service', () => {
     await accepted(orderId, 'pm_card_declined', 100);
     await untilLast(orderId, 'PaymentDeclined');
     await toReadModels(...(await storedOf(orderId)));
-    expect(await (await get(orderId)).json()).toMatchObject({ status: 'declined', revision: 1, reason: 'insufficient-funds', authorisationId: null });
+    expect(await (await get(orderId)).json()).toMatchObject({
+      status: 'declined',
+      revision: 1,
+      reason: 'insufficient-funds',
+      authorisationId: null,
+    });
   });
 
   it('counts captures that were refused, for somebody to look at', async () => {
@@ -186,7 +210,12 @@ describe('The payment service', () => {
     await returned(orderId);
     await untilLast(orderId, 'PaymentVoided');
     await toReadModels((await storedOf(orderId)).at(-1)!);
-    expect(await (await get(orderId)).json()).toMatchObject({ status: 'voided', reason: 'capture-refused', captureId: null, voidId: expect.stringMatching(/^void_/) });
+    expect(await (await get(orderId)).json()).toMatchObject({
+      status: 'voided',
+      reason: 'capture-refused',
+      captureId: null,
+      voidId: expect.stringMatching(/^void_/),
+    });
     expect(await metrics()).toMatch(/orderstream_payment_captures_failed\{service="payment-service"\} 1/);
   });
 
@@ -203,7 +232,12 @@ describe('The payment service', () => {
     await toReadModels(...facts);
     const voided = facts.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentVoided' }>['data'];
     expect(await (await get(orderId)).json()).toMatchObject({
-      status: 'voided', revision: 2, voidId: voided.voidId, captureId: null, refundId: null, updatedAt: voided.voidedAt,
+      status: 'voided',
+      revision: 2,
+      voidId: voided.voidId,
+      captureId: null,
+      refundId: null,
+      updatedAt: voided.voidedAt,
     });
   });
 
@@ -223,16 +257,24 @@ describe('The payment service', () => {
     await toReadModels(...facts);
     expect(await (await get(second)).json()).toMatchObject({ status: 'refunded', revision: 3, refundId: refunded.refundId, voidId: null });
     expect(await revenueOn(day)).toEqual({
-      day, currency: 'EUR',
-      captured: before.captured + 600, captures: before.captures + 2,
-      refunded: before.refunded + 300, refunds: before.refunds + 1,
+      day,
+      currency: 'EUR',
+      captured: before.captured + 600,
+      captures: before.captures + 2,
+      refunded: before.refunded + 300,
+      refunds: before.refunds + 1,
       net: before.net + 300,
     });
   });
 
   it('lists the days of a period in their order, both ends included, and a line for each currency', async () => {
     const moved = (day: string, currency: string, taken: number, back: number): Promise<unknown> =>
-      rows('INSERT INTO revenue_by_day (day, currency, amount, captures, refunded, refunds) VALUES ($1, $2, $3, 1, $4, 1)', [day, currency, taken, back]);
+      rows('INSERT INTO revenue_by_day (day, currency, amount, captures, refunded, refunds) VALUES ($1, $2, $3, 1, $4, 1)', [
+        day,
+        currency,
+        taken,
+        back,
+      ]);
     await moved('2024-02-29', 'EUR', 10, 25);
     await moved('2024-02-28', 'EUR', 7, 0);
     await moved('2024-02-28', 'CHF', 5, 5);
@@ -279,11 +321,16 @@ describe('The payment service', () => {
     await rows('DELETE FROM payment_attempt WHERE order_id = $1', [late]);
   });
 
-  it.each([['an hour ago', -3_600_000], ['in two hours', 7_200_000]])('pays for an order that was accepted %s by its service’s clock, or heard of late', async (_, differenceMs) => {
+  it.each([
+    ['an hour ago', -3_600_000],
+    ['in two hours', 7_200_000],
+  ])('pays for an order that was accepted %s by its service’s clock, or heard of late', async (_, differenceMs) => {
     const orderId = randomUUID();
     await accepted(orderId, 'pm_card_unstable', 100, new Date(Date.now() + differenceMs).toISOString());
     await untilLast(orderId, 'PaymentAuthorised');
-    const [row] = await rows(`SELECT deadline_at - created_at <= interval '95 s' AS is_short FROM payment_attempt WHERE order_id = $1`, [orderId]);
+    const [row] = await rows(`SELECT deadline_at - created_at <= interval '95 s' AS is_short FROM payment_attempt WHERE order_id = $1`, [
+      orderId,
+    ]);
     expect(row).toEqual({ is_short: true });
   });
 
@@ -318,7 +365,10 @@ describe('The payment service', () => {
     const orderId = randomUUID();
     await accepted(orderId, 'pm_card_ok', 100);
     await untilLast(orderId, 'PaymentRequested');
-    await vi.waitFor(async () => expect(await metrics()).toMatch(/payment_attempts_failing\{step="authorise",service="payment-service"\} 1/), 10_000);
+    await vi.waitFor(
+      async () => expect(await metrics()).toMatch(/payment_attempts_failing\{step="authorise",service="payment-service"\} 1/),
+      10_000,
+    );
     provider = await startProvider(port);
     await untilLast(orderId, 'PaymentAuthorised');
     expect(await metrics()).not.toMatch(/payment_attempts_waiting\{step="authorise"/);
@@ -379,7 +429,10 @@ describe('The database of the payment service', () => {
     await migrate({ url: scratch.url, ownerRole, migrations });
     expect(await runSql(scratch.url, 'SELECT FROM revenue_by_day')).toEqual([]);
     expect(await runSql(scratch.url, 'SELECT group_name FROM parked_event')).toEqual([{ group_name: 'payment' }]);
-    const positions = await runSql(scratch.url, 'SELECT group_name, next_offset::int, last_offset::int, last_event_id IS NULL AS is_new FROM projection_position ORDER BY 1');
+    const positions = await runSql(
+      scratch.url,
+      'SELECT group_name, next_offset::int, last_offset::int, last_event_id IS NULL AS is_new FROM projection_position ORDER BY 1',
+    );
     expect(positions).toEqual([
       { group_name: 'payment', next_offset: 7, last_offset: 6, is_new: false },
       { group_name: 'revenue-by-day', next_offset: 0, last_offset: null, is_new: true },

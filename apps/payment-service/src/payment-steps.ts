@@ -124,9 +124,7 @@ export class PaymentSteps {
   async #captureHeld(task: Task, held: PaymentState & { status: 'authorised' }, signal: AbortSignal): Promise<void> {
     const { orderId } = task;
     const { authorisationId, amount } = held;
-    const booked = await this.#ask(task, 'capture', signal, (key) =>
-      this.gateway.capture(key, { authorisationId, amount }, signal),
-    );
+    const booked = await this.#ask(task, 'capture', signal, (key) => this.gateway.capture(key, { authorisationId, amount }, signal));
     const { id: captureId, refusal, recordedAt: at } = booked;
     if (refusal === null) {
       await this.#record(task, { type: 'RecordCapture', orderId, amount: booked.amount, captureId, at });

@@ -1,12 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { currentVersion } from '@orderstream/contracts';
-import {
-  type CommandEnvelope,
-  type CommandResult,
-  type EventStore,
-  handleCommandBatch,
-} from '@orderstream/event-sourcing';
+import { type CommandEnvelope, type CommandResult, type EventStore, handleCommandBatch } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
 import { type PaymentCommand, type PaymentEvent, type PaymentState, paymentDecider } from './domain/payment.decider.ts';
 

@@ -14,9 +14,7 @@ export function paymentMetrics(database: Database): Metric[] {
       labelNames: ['step'],
       registers: [],
       async collect() {
-        const waiting = await count(
-          `SELECT step, count(*)::int AS rows FROM payment_attempt WHERE state = 'pending' GROUP BY step`,
-        );
+        const waiting = await count(`SELECT step, count(*)::int AS rows FROM payment_attempt WHERE state = 'pending' GROUP BY step`);
         this.reset();
         for (const { step = '', rows } of waiting) this.set({ step }, rows);
       },

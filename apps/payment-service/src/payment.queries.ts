@@ -23,8 +23,18 @@ export class FindPaymentHandler implements IQueryHandler<FindPayment> {
     const requestedAt = row.requestedAt.toISOString();
     const updatedAt = row.updatedAt.toISOString();
     return {
-      orderId, revision, status, customerId, amount: { amount, currency },
-      authorisationId, captureId, voidId, refundId, reason, requestedAt, updatedAt,
+      orderId,
+      revision,
+      status,
+      customerId,
+      amount: { amount, currency },
+      authorisationId,
+      captureId,
+      voidId,
+      refundId,
+      reason,
+      requestedAt,
+      updatedAt,
     };
   }
 }
@@ -46,7 +56,13 @@ export class ListRevenueHandler implements IQueryHandler<ListRevenue> {
     );
     return {
       days: rows.map(({ day, currency, amount: captured, refunded, captures, refunds }) => ({
-        day, currency, captured, refunded, net: captured - refunded, captures, refunds,
+        day,
+        currency,
+        captured,
+        refunded,
+        net: captured - refunded,
+        captures,
+        refunds,
       })),
     };
   }

@@ -5,7 +5,13 @@ import { revenueOf } from './revenue-by-day.projection.ts';
 
 const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const delivered = (event: EventOf<'payment'>): DeliveredEvent<EventOf<'payment'>> => ({
-  id: 'id', event, stream: `payment-${orderId}`, revision: 2, recordedAt: '2026-01-09T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+  id: 'id',
+  event,
+  stream: `payment-${orderId}`,
+  revision: 2,
+  recordedAt: '2026-01-09T00:00:00.000Z',
+  correlationId: 'flow',
+  causationId: 'cause',
 });
 const captured = (capturedAt: string, amount: number, currency: string): DeliveredEvent<EventOf<'payment'>> =>
   delivered({ type: 'PaymentCaptured', data: { orderId, amount: { amount, currency }, captureId: 'cap_1', capturedAt } });

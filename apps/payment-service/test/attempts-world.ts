@@ -32,12 +32,21 @@ export const REFUNDED = [...CAPTURED, 'PaymentRefunded'];
 export const CAPTURE_FAILED = [...AUTHORISED, 'PaymentCaptureFailed'];
 export const givenUp = (reason: string): string[] => ['PaymentRequested', `PaymentDeclined ${reason}`];
 
-export const attempt = (orderId: string, work: PaymentWork, after: Attempt['after']): Attempt =>
-  ({ orderId, work, after, dueAfterMs: 0, deadlineAfterMs: null, cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined } });
+export const attempt = (orderId: string, work: PaymentWork, after: Attempt['after']): Attempt => ({
+  orderId,
+  work,
+  after,
+  dueAfterMs: 0,
+  deadlineAfterMs: null,
+  cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined },
+});
 export const authorise = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt =>
   attempt(orderId, { step: 'authorise', customerId: randomUUID(), amount, paymentMethod }, null);
 /** An authorisation for which only one answer is waited for. */
-export const overdue = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt => ({ ...authorise(orderId, paymentMethod), deadlineAfterMs: 0 });
+export const overdue = (orderId: string, paymentMethod = 'pm_card_ok'): Attempt => ({
+  ...authorise(orderId, paymentMethod),
+  deadlineAfterMs: 0,
+});
 export const capture = (orderId: string): Attempt => attempt(orderId, { step: 'capture' }, 'authorise');
 export const cancel = (orderId: string): Attempt => attempt(orderId, { step: 'void' }, 'authorise');
 export const refund = (orderId: string): Attempt => attempt(orderId, { step: 'refund' }, 'capture');
@@ -124,7 +133,12 @@ export class AttemptsWorld {
     const handler = new PaymentCommandsHandler(surroundings.store);
     const commands = { execute: (command: PaymentCommands) => handler.execute(command) } as unknown as CommandBus;
     const steps = new PaymentSteps(commands, surroundings.store, surroundings.gateway);
-    const status = (): ConsumerStatus => ({ group: 'payment-attempts', blockedBy: null, caughtUp: surroundings.hasCaughtUp(), partitions: [] });
+    const status = (): ConsumerStatus => ({
+      group: 'payment-attempts',
+      blockedBy: null,
+      caughtUp: surroundings.hasCaughtUp(),
+      partitions: [],
+    });
     const worker = new PaymentAttemptsWorker(surroundings.table, steps, [{ transportId: PAYMENT_ATTEMPTS, status }]);
     this.#workers.push(worker);
     worker.onApplicationBootstrap();
@@ -154,7 +168,10 @@ export class AttemptsWorld {
     this.#wakeWorkers();
   };
   readonly letDeadlinePass = async (orderId: string): Promise<void> => {
-    await this.database.query(`UPDATE payment_attempt SET deadline_at = $2 WHERE order_id = $1 AND step = 'authorise'`, [orderId, LONG_AGO]);
+    await this.database.query(`UPDATE payment_attempt SET deadline_at = $2 WHERE order_id = $1 AND step = 'authorise'`, [
+      orderId,
+      LONG_AGO,
+    ]);
   };
 
   readonly rowOf = async (orderId: string, step: Step = 'authorise'): Promise<AttemptRow> => {
@@ -174,7 +191,8 @@ export class AttemptsWorld {
   /** The stream, with the reason of a decline. */
   readonly eventsOf = async (orderId: string): Promise<string[]> =>
     (await Array.fromAsync(this.store.read(`payment-${orderId}`))).map(({ event }) =>
-      event.type === 'PaymentDeclined' ? `PaymentDeclined ${(event.data as { reason: string }).reason}` : event.type);
+      event.type === 'PaymentDeclined' ? `PaymentDeclined ${(event.data as { reason: string }).reason}` : event.type,
+    );
   /** Somebody else records it. */
   readonly record = async (command: PaymentCommand): Promise<void> => {
     const cause = { id: randomUUID(), reaction: command.type, correlationId: 'flow' };
@@ -184,7 +202,7 @@ export class AttemptsWorld {
   /** Everything in the provider's book about an order. */
   readonly operationsOf = async (orderId: string): Promise<Operation[]> => {
     const operations: Operation[] = [];
-    for (let after: number | null = 0; after !== null; ) {
+    for (let after: number | null = 0; after !== null;) {
       const answer = await fetch(`${this.#url}/book?after=${after}&limit=1000`);
       const page = (await answer.json()) as { operations: Operation[]; next: number | null };
       operations.push(...page.operations);
@@ -193,7 +211,9 @@ export class AttemptsWorld {
     return operations.filter(({ reference }) => reference === orderId);
   };
   readonly bookOf = async (orderId: string): Promise<string[]> =>
-    (await this.operationsOf(orderId)).map(({ kind, outcome, amount }) => `${kind} ${outcome}${kind === 'void' ? ` ${amount.amount}` : ''}`);
+    (await this.operationsOf(orderId)).map(
+      ({ kind, outcome, amount }) => `${kind} ${outcome}${kind === 'void' ? ` ${amount.amount}` : ''}`,
+    );
   /** What the provider holds of the customer's money, and what it has taken for us. */
   readonly moneyOf = async (orderId: string): Promise<{ held: number; taken: number }> => {
     const sums = { authorisation: 0, capture: 0, void: 0, refund: 0 };

@@ -11,10 +11,7 @@ export interface Journey {
 }
 
 /** Notes every place before and after something that lasts; where it dies it stands still, and never claims anything again. */
-export function recordingJourney(
-  world: AttemptsWorld,
-  diesAt: (place: string, index: number) => boolean = () => false,
-): Journey {
+export function recordingJourney(world: AttemptsWorld, diesAt: (place: string, index: number) => boolean = () => false): Journey {
   const passed: string[] = [];
   const sleep = Promise.withResolvers<void>();
   let isDead = false;
@@ -24,7 +21,8 @@ export function recordingJourney(
     isDead = true;
     await sleep.promise;
   };
-  const around = <Args extends unknown[], Result>(place: string, call: (...args: Args) => Promise<Result>) =>
+  const around =
+    <Args extends unknown[], Result>(place: string, call: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       await pass(`before ${place}`);
       const result = await call(...args);

@@ -66,7 +66,10 @@ describe('The batcher', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     log = new Log();
-    batcher = new Batcher((signal) => log.subscribe(signal), () => new RelayBatch(everything, codec, new ParkedSoFar(new Map(), [])));
+    batcher = new Batcher(
+      (signal) => log.subscribe(signal),
+      () => new RelayBatch(everything, codec, new ParkedSoFar(new Map(), [])),
+    );
   });
   afterEach(async () => {
     await batcher.close();

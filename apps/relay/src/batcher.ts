@@ -84,7 +84,10 @@ export class Batcher {
       }
       if (delivery.kind === 'event') this.#filling.add(delivery.stored, delivery.position);
       else this.#filling.cover(delivery.position);
-      this.#dueAt = Math.min(this.#dueAt, this.#filling.events > 0 ? performance.now() + LINGER_MS : this.#takenAt + BARE_POSITION_EVERY_MS);
+      this.#dueAt = Math.min(
+        this.#dueAt,
+        this.#filling.events > 0 ? performance.now() + LINGER_MS : this.#takenAt + BARE_POSITION_EVERY_MS,
+      );
       if (this.#filling.events <= 1 || this.#filling.isFull) this.#wakeTaker();
     }
   }

@@ -35,7 +35,11 @@ describe('A checkpoint', () => {
   it.each<[string, Partial<Shard>, RegExp]>([
     ['a category more', { routes: { ...everything.routes, ['cart' as 'order']: 'carts' } }, /streams cart-\* are new/],
     ['a category less', { routes: { order: 'orders' } }, /streams stock-\* went to topic inventory and are not carried/],
-    ['another topic', { routes: { ...everything.routes, order: 'catalog' } }, /streams order-\* went to topic orders and would go to catalog/],
+    [
+      'another topic',
+      { routes: { ...everything.routes, order: 'catalog' } },
+      /streams order-\* went to topic orders and would go to catalog/,
+    ],
     ['another partition count', { partitions: { ...everything.partitions, orders: 12 } }, /topic orders had 6 partitions and has 12/],
   ])('does not hold under %s, and says so', (_, change, message) => {
     expect(differences(checkpointAt(7n, last, everything, nothing), { ...everything, ...change })).toMatch(message);

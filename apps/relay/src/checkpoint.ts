@@ -57,7 +57,15 @@ export function fromJson(text: string): Checkpoint {
     // Checkpoints of earlier relays have neither failures nor ends.
     const { position, last, lastEvent = last, routes, partitions, failures = [], ends = {} } = JSON.parse(text) as Stored;
     if ([lastEvent, routes, partitions].includes(undefined as never)) throw new TypeError('fields are missing');
-    return { position: position === null ? null : BigInt(position), last: lastEvent, routes, partitions, failures, ends, parkedApart: last === undefined };
+    return {
+      position: position === null ? null : BigInt(position),
+      last: lastEvent,
+      routes,
+      partitions,
+      failures,
+      ends,
+      parkedApart: last === undefined,
+    };
   } catch (fault) {
     throw new StartRefused(`the checkpoint can't be read: ${text}`, { cause: fault });
   }
@@ -77,9 +85,7 @@ export function differences(checkpoint: Checkpoint, shard: Shard): string | null
           : `streams ${category}-* went to topic ${was} and would go to ${is}`,
     ),
     ...differing(checkpoint.partitions, shard.partitions, (topic, was, is) =>
-      is === undefined || was === undefined
-        ? null
-        : `topic ${topic} had ${was} partitions and has ${is} by contract`,
+      is === undefined || was === undefined ? null : `topic ${topic} had ${was} partitions and has ${is} by contract`,
     ),
   ];
   return found.length === 0 ? null : found.join('; ');

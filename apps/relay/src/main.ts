@@ -1,8 +1,8 @@
 import { createLogger, loadConfig, runService } from '@orderstream/service';
 import { relayConfig } from './config.ts';
-import { Relay } from './relay.ts';
 import { relayMetrics } from './relay.metrics.ts';
 import { RelayModule, relayPorts } from './relay.module.ts';
+import { Relay } from './relay.ts';
 
 const EX_CONFIG = 78;
 

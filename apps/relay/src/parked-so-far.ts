@@ -1,5 +1,13 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import { AMONG_EVENTS, BEHIND_A_PARKED_EVENT, type Failure, beginningOf, boundedName, checkFailures, isHeldBack } from '@orderstream/messaging';
+import {
+  AMONG_EVENTS,
+  BEHIND_A_PARKED_EVENT,
+  type Failure,
+  beginningOf,
+  boundedName,
+  checkFailures,
+  isHeldBack,
+} from '@orderstream/messaging';
 
 /** What a checkpoint keeps of a cause, which a parked record tells in full. */
 const LONGEST_CAUSE = 300;

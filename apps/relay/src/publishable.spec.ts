@@ -28,7 +28,11 @@ describe('A stored event is published', () => {
 
 describe('A stored event is parked', () => {
   it.each<[string, Change, RegExp]>([
-    ['of a type that no contract declares', { event: { type: 'ProductPainted', data: {} } }, /no contract declares an event ProductPainted/],
+    [
+      'of a type that no contract declares',
+      { event: { type: 'ProductPainted', data: {} } },
+      /no contract declares an event ProductPainted/,
+    ],
     ['in a stream of another kind', { stream: 'order-1' }, /ProductDelisted belongs to product-\* streams/],
     ['in a stream that no topic carries', { stream: 'invoice-1' }, /no topic carries/],
     ['that the store wrote about the stream', { event: { type: '$streamDeleted', data: {} } }, /no contract declares/],

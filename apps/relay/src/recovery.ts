@@ -1,9 +1,17 @@
 import type { EventStoreDb } from '@orderstream/eventstoredb';
-import { askKafka, checkNothingLost, partitionCounts, type PartitionEnds, PartitionEndsReader, type SchemaRegistryCodec, TransactionalProducer } from '@orderstream/kafka';
+import {
+  askKafka,
+  checkNothingLost,
+  partitionCounts,
+  type PartitionEnds,
+  PartitionEndsReader,
+  type SchemaRegistryCodec,
+  TransactionalProducer,
+} from '@orderstream/kafka';
 import type { Kafka } from 'kafkajs';
 import { type Checkpoint, checkpointAt, differences, StartRefused } from './checkpoint.ts';
-import { type Shard, topicsOf } from './shard.ts';
 import { checkpointRecord, readState } from './shard-state.ts';
+import { type Shard, topicsOf } from './shard.ts';
 
 /** A dead relay's open transaction holds read-committed readers up until its successor fences, or for this long. */
 const TRANSACTION_TIMEOUT_MS = 10_000;

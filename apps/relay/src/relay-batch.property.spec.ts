@@ -8,7 +8,9 @@ import { ParkedSoFar } from './parked-so-far.ts';
 import { RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
-const codec = { encode: (_type: string, _version: number, data: object) => Buffer.from(JSON.stringify(data)) } as unknown as SchemaRegistryCodec;
+const codec = {
+  encode: (_type: string, _version: number, data: object) => Buffer.from(JSON.stringify(data)),
+} as unknown as SchemaRegistryCodec;
 const nameOf = ({ stream, offset }: LoggedEvent): string => `product-${stream}@${offset}`;
 
 /** An event's place in the log serves as its revision: revisions of a stream only have to grow. */
@@ -17,7 +19,10 @@ function storedAs({ stream, offset, soundness }: LoggedEvent): StoredEvent {
     id: 'e0b7d1c4-53a8-4f0e-9d3f-0f2f3a1c5b6d',
     stream: `product-${stream}`,
     revision: offset,
-    event: { type: soundness === 'refused' ? 'ProductPainted' : 'ProductDelisted', data: { sku: stream, delistedAt: '2026-01-01T00:00:00.000Z' } },
+    event: {
+      type: soundness === 'refused' ? 'ProductPainted' : 'ProductDelisted',
+      data: { sku: stream, delistedAt: '2026-01-01T00:00:00.000Z' },
+    },
     metadata: { schemaVersion: soundness === 'undecodable' ? 0 : 1, $correlationId: 'a', $causationId: 'b' },
     recordedAt: '2026-01-01T00:00:00.000Z',
   };
@@ -53,7 +58,8 @@ class Topics {
         this.firstParked.set(stream, Math.min(Number(revision), this.firstParked.get(stream) ?? Infinity));
       }
     }
-    if (batch.position !== null) this.#checkpoint = fromJson(toJson(checkpointAt(batch.position, null, everything, { ends: {}, failures: batch.failures })));
+    if (batch.position !== null)
+      this.#checkpoint = fromJson(toJson(checkpointAt(batch.position, null, everything, { ends: {}, failures: batch.failures })));
   }
 
   restart(): void {

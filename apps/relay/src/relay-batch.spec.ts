@@ -15,7 +15,8 @@ const codec = {
   },
 } as unknown as SchemaRegistryCodec;
 
-const newBatch = (firstParked = new Map<string, number>()): RelayBatch => new RelayBatch(everything, codec, new ParkedSoFar(firstParked, []));
+const newBatch = (firstParked = new Map<string, number>()): RelayBatch =>
+  new RelayBatch(everything, codec, new ParkedSoFar(firstParked, []));
 
 let revision = 0;
 const delisted = (sku: string, change: object = {}): StoredEvent => ({
@@ -61,7 +62,9 @@ describe('A batch', () => {
     expect(keys(batch)[everything.parkedTopic]).toEqual([`parked/product-A@${revision - 3}`, `parked/product-A@${revision - 1}`]);
     expect(causes(batch)).toEqual(['no contract declares an event ProductPainted', 'behind a parked event of the same stream']);
     expect(batch).toMatchObject({ position: 40n, records: 2, parked: 2 });
-    expect(batch.refused).toMatchObject([{ stream: 'product-A', revision: revision - 3, cause: 'no contract declares an event ProductPainted' }]);
+    expect(batch.refused).toMatchObject([
+      { stream: 'product-A', revision: revision - 3, cause: 'no contract declares an event ProductPainted' },
+    ]);
   });
 
   it('parks behind an event that was parked in an earlier batch', () => {

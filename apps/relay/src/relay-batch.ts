@@ -5,8 +5,8 @@ import { BEHIND_A_PARKED_EVENT, type Failure } from '@orderstream/messaging';
 import type { Message, TopicMessages } from 'kafkajs';
 import type { ParkedSoFar } from './parked-so-far.ts';
 import { publishable } from './publishable.ts';
-import type { Shard } from './shard.ts';
 import { parkedMessage } from './shard-state.ts';
+import type { Shard } from './shard.ts';
 
 /** A stored event has a schema that this build does not know yet. Everything behind it waits. */
 export class NewerSchema extends Error {

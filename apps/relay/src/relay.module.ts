@@ -4,8 +4,8 @@ import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import { CONSUMERS, type Consumer, DEPENDENCIES, type Logger } from '@orderstream/service';
 import type { RelayConfig } from './config.ts';
 import type { RelayPorts } from './recovery.ts';
-import type { Relay } from './relay.ts';
 import { obstacle } from './relay.state.ts';
+import type { Relay } from './relay.ts';
 import { everything } from './shard.ts';
 
 /** Nothing connects before it is used. */

@@ -5,10 +5,10 @@ import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
 import { checkTopics, NotDeployed, type Recovered, recover, type RelayPorts } from './recovery.ts';
-import type { RelayState } from './relay.state.ts';
 import { RelayBatch } from './relay-batch.ts';
-import { topicsOf } from './shard.ts';
+import type { RelayState } from './relay.state.ts';
 import { checkpointRecord } from './shard-state.ts';
+import { topicsOf } from './shard.ts';
 
 /** Counted since the process started. */
 export interface RelayCounts {
@@ -177,7 +177,8 @@ export class Relay {
     this.counts.batches++;
     this.counts.records += batch.records;
     this.counts.parked += batch.parked;
-    for (const refused of batch.refused) this.#logger.warn(refused, 'an event can not be published: it is parked, and with it what its stream stores later');
+    for (const refused of batch.refused)
+      this.#logger.warn(refused, 'an event can not be published: it is parked, and with it what its stream stores later');
   }
 }
 

@@ -29,7 +29,14 @@ export function checkpointRecord(checkpoint: Checkpoint, shard: Shard): Checkpoi
 
 /** The log has the event itself; this says where, and why it is not on its topic. Never compacted away: the key is its own. */
 export function parkedMessage({ stream, revision, id, event }: Parkable, position: bigint, cause: string, shard: Shard): Message {
-  const value = { stream: boundedName(stream), revision, id, type: beginningOf(event.type, LONGEST_TEXT), position: String(position), cause: beginningOf(cause, LONGEST_TEXT) };
+  const value = {
+    stream: boundedName(stream),
+    revision,
+    id,
+    type: beginningOf(event.type, LONGEST_TEXT),
+    position: String(position),
+    cause: beginningOf(cause, LONGEST_TEXT),
+  };
   return stateMessage(shard, `${PARKED}${boundedName(stream)}@${revision}`, JSON.stringify(value));
 }
 
@@ -87,7 +94,8 @@ async function allParked(reader: PartitionReader, end: bigint): Promise<Map<stri
 
 /** An event that a relay parked when it kept them among its checkpoints. */
 function parkedBefore(value: string, shard: Shard): Message {
-  const { type, position, cause, ...place } = JSON.parse(value) as Omit<Parkable, 'event'> & Readonly<Record<'type' | 'position' | 'cause', string>>;
+  const { type, position, cause, ...place } = JSON.parse(value) as Omit<Parkable, 'event'> &
+    Readonly<Record<'type' | 'position' | 'cause', string>>;
   return parkedMessage({ ...place, event: { type } }, BigInt(position), cause, shard);
 }
 

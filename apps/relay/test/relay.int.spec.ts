@@ -94,7 +94,13 @@ async function checkpointPosition(world: World): Promise<bigint | null> {
 }
 
 /** Writes to the log what no contract allows. */
-async function appendRaw(world: World, stream: string, type: string, data: Record<string, unknown>, metadata: Record<string, unknown>): Promise<void> {
+async function appendRaw(
+  world: World,
+  stream: string,
+  type: string,
+  data: Record<string, unknown>,
+  metadata: Record<string, unknown>,
+): Promise<void> {
   const client = EventStoreDBClient.connectionString(world.eventStoreUrl);
   await client.appendToStream(stream, [jsonEvent({ type, data, metadata })], {});
   await client.dispose();
@@ -144,20 +150,24 @@ describe('The relay', () => {
     await vi.waitFor(() => expect(Math.max(...raw.values())).toBeGreaterThan(1));
   });
 
-  it('commits nothing as a zombie: it is shut out by its successor, in the middle of a transaction', ON_A_BUSY_MACHINE, async ({ world }) => {
-    await world.appendMany(10_000, 20, 250);
-    const zombie = world.relayProcess();
-    await freezeInTransaction(world, zombie);
-    const successor = world.relay();
-    void successor.run();
-    await drained(world, successor);
-    await successor.stop();
-    const before = zombie.lines.length;
-    zombie.process.kill('SIGCONT');
-    await vi.waitFor(() => expect(zombie.lines.slice(before).join()).toMatch(/starts over: kafka does not answer/), 20_000);
-    await kill(zombie);
-    await expectExactlyOnce(world);
-  });
+  it(
+    'commits nothing as a zombie: it is shut out by its successor, in the middle of a transaction',
+    ON_A_BUSY_MACHINE,
+    async ({ world }) => {
+      await world.appendMany(10_000, 20, 250);
+      const zombie = world.relayProcess();
+      await freezeInTransaction(world, zombie);
+      const successor = world.relay();
+      void successor.run();
+      await drained(world, successor);
+      await successor.stop();
+      const before = zombie.lines.length;
+      zombie.process.kill('SIGCONT');
+      await vi.waitFor(() => expect(zombie.lines.slice(before).join()).toMatch(/starts over: kafka does not answer/), 20_000);
+      await kill(zombie);
+      await expectExactlyOnce(world);
+    },
+  );
 
   it('is exactly once even when two of them fight for the shard', ON_A_BUSY_MACHINE, async ({ world }) => {
     const [one, other] = [world.relay(), world.relay()];
@@ -205,7 +215,10 @@ describe('An event that can not be published', () => {
 
   it('for a cause that five streams in a row had makes the relay wait, and a restart parks no more of them', async ({ world }) => {
     for (let nth = 0; nth < 8; nth++) await appendRaw(world, `product-${randomUUID()}`, 'ProductPainted', { colour: 'red' }, metadata);
-    const held = { status: 'unknown', cause: expect.stringMatching(/^more than 5 streams fail with the same cause.*no contract declares an event ProductPainted/) };
+    const held = {
+      status: 'unknown',
+      cause: expect.stringMatching(/^more than 5 streams fail with the same cause.*no contract declares an event ProductPainted/),
+    };
     const first = world.relay();
     void first.run();
     await vi.waitFor(() => expect(first.state).toMatchObject(held), 20_000);
@@ -222,7 +235,14 @@ describe('An event that can not be published', () => {
     await appendRaw(world, `product-${randomUUID()}`, 'ProductListed', { sku: 'A' }, { ...metadata, schemaVersion: 2 });
     const relay = world.relay();
     void relay.run();
-    await vi.waitFor(() => expect(relay.state).toMatchObject({ status: 'unknown', cause: expect.stringMatching(/version 2 of ProductListed.*npm run deploy/) }), 10_000);
+    await vi.waitFor(
+      () =>
+        expect(relay.state).toMatchObject({
+          status: 'unknown',
+          cause: expect.stringMatching(/version 2 of ProductListed.*npm run deploy/),
+        }),
+      10_000,
+    );
     expect(relay.counts).toMatchObject({ records: 20, parked: 0 });
     await relay.stop();
     await expectExactlyOnce(world);
@@ -241,20 +261,28 @@ async function relayOnce(world: World, kafka = world.kafka): Promise<Relay> {
 describe('What the relay knows of its past', () => {
   const metadata = { schemaVersion: 1, $correlationId: 'a', $causationId: 'b' };
 
-  it('is read with few fetches, however much its topic has seen and however little of that is visible', ON_A_BUSY_MACHINE, async ({ world }) => {
-    await world.appendMany(20, 2, 10);
-    await relayOnce(world);
-    const filling = { key: 'recovery', value: 'x'.repeat(1_500), partition: world.shard.statePartition };
-    await world.write(world.shard.stateTopic, Array.from({ length: 20_000 }, () => filling), { abort: true });
-    await world.appendMany(20, 2, 10);
-    expect((await relayOnce(world)).counts.records).toBe(20);
-    const link = new KafkaLink();
-    await world.appendMany(20, 2, 10);
-    await relayOnce(world, link.client());
-    expect(link.fetches).toBeGreaterThan(0);
-    expect(link.fetches).toBeLessThan(15);
-    await expectExactlyOnce(world);
-  });
+  it(
+    'is read with few fetches, however much its topic has seen and however little of that is visible',
+    ON_A_BUSY_MACHINE,
+    async ({ world }) => {
+      await world.appendMany(20, 2, 10);
+      await relayOnce(world);
+      const filling = { key: 'recovery', value: 'x'.repeat(1_500), partition: world.shard.statePartition };
+      await world.write(
+        world.shard.stateTopic,
+        Array.from({ length: 20_000 }, () => filling),
+        { abort: true },
+      );
+      await world.appendMany(20, 2, 10);
+      expect((await relayOnce(world)).counts.records).toBe(20);
+      const link = new KafkaLink();
+      await world.appendMany(20, 2, 10);
+      await relayOnce(world, link.client());
+      expect(link.fetches).toBeGreaterThan(0);
+      expect(link.fetches).toBeLessThan(15);
+      await expectExactlyOnce(world);
+    },
+  );
 
   it('is read as a relay wrote it that kept parked events among its checkpoints', async ({ world }) => {
     const { name, routes, partitions, stateTopic, statePartition } = world.shard;
@@ -340,7 +368,9 @@ describe('The relay does not start', () => {
   it('while a topic is missing or has other partitions than its contract says, but goes on when it is deployed', async ({ world }) => {
     const waiting = world.relay({ ...world.shard, partitions: { ...world.shard.partitions, [world.shard.routes.stock!]: 7 } });
     void waiting.run();
-    await vi.waitFor(() => expect(waiting.state).toMatchObject({ cause: expect.stringMatching(/has 2 partitions and its contract says 7.*npm run deploy/) }));
+    await vi.waitFor(() =>
+      expect(waiting.state).toMatchObject({ cause: expect.stringMatching(/has 2 partitions and its contract says 7.*npm run deploy/) }),
+    );
     await waiting.stop();
     await askKafka(world.kafka, (admin) => admin.deleteTopics({ topics: [...world.topics, ...world.stateTopics] }));
     const relay = world.relay();

@@ -1,9 +1,9 @@
 import { askKafka } from '@orderstream/kafka';
 import { createLogger, type RunningService, startService } from '@orderstream/service';
 import { describe, expect, test, vi } from 'vitest';
-import { Relay } from '../src/relay.ts';
 import { relayMetrics } from '../src/relay.metrics.ts';
 import { RelayModule } from '../src/relay.module.ts';
+import { Relay } from '../src/relay.ts';
 import type { Shard } from '../src/shard.ts';
 import { World } from './world.ts';
 
@@ -72,7 +72,10 @@ describe('The relay as a service', () => {
 
   it('says when what it needs is not deployed', async ({ world }) => {
     const { service } = await startRelay(world, { ...world.shard, stateTopic: `${world.shard.stateTopic}-missing` });
-    await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^503.*-checkpoint-missing does not exist: run `npm run deploy`/), 10_000);
+    await vi.waitFor(
+      async () => expect(await readiness(service)).toMatch(/^503.*-checkpoint-missing does not exist: run `npm run deploy`/),
+      10_000,
+    );
     await service.stop();
   });
 
@@ -85,7 +88,9 @@ describe('The relay as a service', () => {
     await service.stop();
   });
 
-  it('says when a topic is gone, also while there is nothing to relay, and writes nothing to the one that took its place', async ({ world }) => {
+  it('says when a topic is gone, also while there is nothing to relay, and writes nothing to the one that took its place', async ({
+    world,
+  }) => {
     const { service } = await startRelay(world, world.shard);
     await relayed(world, service, 30);
     await vi.waitFor(async () => expect(await readiness(service)).toMatch(/^200/), 10_000);

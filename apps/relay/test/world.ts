@@ -135,7 +135,10 @@ export class World {
       await Promise.all(
         skus.map((sku, index) => {
           const [category, event] = index % 2 === 0 ? (['stock', received] as const) : (['product', listed] as const);
-          return this.append(`${category}-${sku}`, Array.from({ length: perAppend }, () => event(sku)));
+          return this.append(
+            `${category}-${sku}`,
+            Array.from({ length: perAppend }, () => event(sku)),
+          );
         }),
       );
     }
@@ -213,7 +216,12 @@ export class World {
   /** Writes beside the relays, as whoever else may write to a topic could. */
   async write(topic: string, messages: Message[], { abort = false } = {}): Promise<void> {
     const transactionalId = `test-${randomUUID()}`;
-    const producer = this.kafka.producer({ transactionalId, maxInFlightRequests: 1, retry: { initialRetryTime: 5, multiplier: 1.2, retries: 50 }, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    const producer = this.kafka.producer({
+      transactionalId,
+      maxInFlightRequests: 1,
+      retry: { initialRetryTime: 5, multiplier: 1.2, retries: 50 },
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
     await producer.connect();
     for (let from = 0; from < messages.length; from += WRITTEN_AT_ONCE) {
       const transaction = await producer.transaction();
@@ -245,5 +253,9 @@ export function listed(sku: string): EventToAppend {
 }
 
 export function received(sku: string): EventToAppend {
-  return { id: randomUUID(), event: { type: 'StockReceived', data: { sku, receiptId: randomUUID(), quantity: 5, receivedAt: at } }, metadata: metadata() };
+  return {
+    id: randomUUID(),
+    event: { type: 'StockReceived', data: { sku, receiptId: randomUUID(), quantity: 5, receivedAt: at } },
+    metadata: metadata(),
+  };
 }

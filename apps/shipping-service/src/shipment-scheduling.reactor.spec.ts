@@ -10,7 +10,11 @@ const requestedAt = '2026-01-03T00:00:00.000Z';
 const lines = [{ sku: 'TEA', quantity: 2 }];
 
 const delivered = (type: EventType) =>
-  ({ id: 'cause', correlationId: 'flow', event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } } }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
+  ({
+    id: 'cause',
+    correlationId: 'flow',
+    event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } },
+  }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
 
 it('shipments react to what the platform’s table of reactions says, and to nothing else', () => {
   const done = streams.order.events.flatMap((on) => {

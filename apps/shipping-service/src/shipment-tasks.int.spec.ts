@@ -55,13 +55,21 @@ interface Surroundings {
 const newTable = (): PostgresProcessTable<ShipmentWork> => new PostgresProcessTable(database, 'shipment_task');
 
 function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
-  const caughtUp = new Map([[SHIPMENT_SCHEDULING, true], [SHIPMENT_TASKS, true]]);
+  const caughtUp = new Map([
+    [SHIPMENT_SCHEDULING, true],
+    [SHIPMENT_TASKS, true],
+  ]);
   const surroundings: Surroundings = { store, table: newTable(), caughtUp, times: none, check: () => store.ping(), ...with_ };
   const handler = new ShipmentCommandsHandler(surroundings.store);
   const commands = { execute: (command: ShipmentCommands) => handler.execute(command) } as unknown as CommandBus;
   const consumers = [SHIPMENT_SCHEDULING, SHIPMENT_TASKS, Symbol('another')].map((transportId) => ({
     transportId,
-    status: () => ({ group: transportId.description!, blockedBy: null, caughtUp: surroundings.caughtUp.get(transportId) ?? false, partitions: [] }),
+    status: () => ({
+      group: transportId.description!,
+      blockedBy: null,
+      caughtUp: surroundings.caughtUp.get(transportId) ?? false,
+      partitions: [],
+    }),
   }));
   const worker = new ShipmentTasksWorker(surroundings.table, commands, consumers, [surroundings], surroundings.times);
   workers.push(worker);
@@ -80,18 +88,36 @@ async function say(command: ShipmentCommand): Promise<void> {
 /** What the topic brings of a shipment, all of it: most of it was heard before. */
 async function hear(orderId: string, times: ShipmentTimes): Promise<void> {
   const records = (await eventsOf(orderId)).map(({ id, event, stream, revision, recordedAt, metadata }, offset) => ({
-    stream, offset: BigInt(offset), value: null, headers: {},
-    decoded: { id, event: event as EventOn<'shipments'>, stream, revision, recordedAt, correlationId: metadata.$correlationId, causationId: metadata.$causationId },
+    stream,
+    offset: BigInt(offset),
+    value: null,
+    headers: {},
+    decoded: {
+      id,
+      event: event as EventOn<'shipments'>,
+      stream,
+      revision,
+      recordedAt,
+      correlationId: metadata.$correlationId,
+      causationId: metadata.$causationId,
+    },
   }));
   const partition = Math.floor(Math.random() * 2 ** 31);
-  const batch: EventBatch<EventOn<'shipments'>> = { group: 'shipment-tasks', topic: 'shipments', partition, records, nextOffset: BigInt(records.length) };
+  const batch: EventBatch<EventOn<'shipments'>> = {
+    group: 'shipment-tasks',
+    topic: 'shipments',
+    partition,
+    records,
+    nextOffset: BigInt(records.length),
+  };
   await projections.load(batch.group, batch.topic, [partition]);
   const woken = workers.at(-1) ?? ({ wake() {} } as ShipmentTasksWorker);
   await new ShipmentTasksProcess(projections, newTable(), woken, times).onShipments(batch);
 }
 
 const now = (): string => new Date().toISOString();
-const schedule = (orderId: string, at: string): Promise<void> => say({ type: 'ScheduleShipment', orderId, customerId: randomUUID(), lines, recipient: 'sealed', at });
+const schedule = (orderId: string, at: string): Promise<void> =>
+  say({ type: 'ScheduleShipment', orderId, customerId: randomUUID(), lines, recipient: 'sealed', at });
 
 async function scheduled(times: ShipmentTimes, at = now()): Promise<string> {
   const orderId = randomUUID();
@@ -101,14 +127,18 @@ async function scheduled(times: ShipmentTimes, at = now()): Promise<string> {
 }
 
 const tasksOf = async (orderId: string): Promise<Record<string, string>> => {
-  const rows = await database.query<{ step: string; state: string }>('SELECT step, state FROM shipment_task WHERE order_id = $1', [orderId]);
+  const rows = await database.query<{ step: string; state: string }>('SELECT step, state FROM shipment_task WHERE order_id = $1', [
+    orderId,
+  ]);
   return Object.fromEntries(rows.map(({ step, state }) => [step, state]));
 };
 const isDone = (orderId: string, step: ShipmentWork['step']): Promise<void> =>
   vi.waitFor(async () => expect(await tasksOf(orderId)).toMatchObject({ [step]: 'done' }), 10_000);
 /** As if the time, the lease or the backoff of every waiting row had run out, but no deadline that nobody has looked at. */
 const letTimePass = (): Promise<unknown> =>
-  database.query(`UPDATE shipment_task SET next_attempt_at = now(), leased_until = NULL WHERE state = 'pending' AND (attempts > 0 OR step <> 'expire')`);
+  database.query(
+    `UPDATE shipment_task SET next_attempt_at = now(), leased_until = NULL WHERE state = 'pending' AND (attempts > 0 OR step <> 'expire')`,
+  );
 const CANCELLED = ['ShipmentScheduled', 'ShipmentCancelled'];
 
 describe('The deadline of a shipment', () => {
@@ -130,7 +160,11 @@ describe('The deadline of a shipment', () => {
 
   it.each(['leave', 'are cancelled'])('is no matter any more when the goods %s in time', async (how) => {
     const orderId = await scheduled(automatic);
-    await say(how === 'leave' ? { type: 'DispatchShipment', orderId, carrier: 'DHL', trackingNumber: 'T1', at: now() } : { type: 'CancelShipment', orderId, at: now() });
+    await say(
+      how === 'leave'
+        ? { type: 'DispatchShipment', orderId, carrier: 'DHL', trackingNumber: 'T1', at: now() }
+        : { type: 'CancelShipment', orderId, at: now() },
+    );
     await hear(orderId, automatic);
     expect(await tasksOf(orderId)).toEqual({ expire: 'done', dispatch: 'done', ...(how === 'leave' ? { deliver: 'pending' } : {}) });
   });
@@ -160,7 +194,10 @@ describe('The deadline of a shipment', () => {
   it('counts by the clock of the table, from when it is heard: not by that of who scheduled it, and not from before an outage', async () => {
     for (const at of ['2020-01-01T00:00:00.000Z', '2040-01-01T00:00:00.000Z']) {
       const orderId = await scheduled(byHand, at);
-      const [row] = await database.query(`SELECT next_attempt_at - created_at = interval '1 h' AS is_an_hour FROM shipment_task WHERE order_id = $1`, [orderId]);
+      const [row] = await database.query(
+        `SELECT next_attempt_at - created_at = interval '1 h' AS is_an_hour FROM shipment_task WHERE order_id = $1`,
+        [orderId],
+      );
       expect(row).toEqual({ is_an_hour: true });
     }
   });
@@ -178,18 +215,28 @@ describe('The deadline of a shipment', () => {
 
   const heard = [SHIPMENT_SCHEDULING, SHIPMENT_TASKS].map((group) => [group.description!, group] as const);
   it.each(heard)('is not acted on before %s has heard what happened meanwhile', async (_group, late) => {
-    const caughtUp = new Map([[SHIPMENT_SCHEDULING, true], [SHIPMENT_TASKS, true], [late, false]]);
+    const caughtUp = new Map([
+      [SHIPMENT_SCHEDULING, true],
+      [SHIPMENT_TASKS, true],
+      [late, false],
+    ]);
     startWorker({ caughtUp });
     const wanted = await scheduled(none);
     const unwanted = await scheduled(none);
     // The worker is at work, and leaves what is overdue alone.
     for (let looks = 0; looks < 3; looks++) await isDone(await scheduled(automatic), 'dispatch');
-    expect(await database.query('SELECT DISTINCT state, attempts FROM shipment_task WHERE order_id = ANY ($1)', [[wanted, unwanted]])).toEqual([{ state: 'pending', attempts: 0 }]);
+    expect(
+      await database.query('SELECT DISTINCT state, attempts FROM shipment_task WHERE order_id = ANY ($1)', [[wanted, unwanted]]),
+    ).toEqual([{ state: 'pending', attempts: 0 }]);
     await say({ type: 'CancelShipment', orderId: unwanted, at: now() });
     caughtUp.set(late, true);
     await isDone(wanted, 'expire');
     await isDone(unwanted, 'expire');
-    const reasons = await Promise.all([wanted, unwanted].map(async (orderId) => (await eventsOf(orderId)).slice(1).map(({ event }) => (event.data as ShipmentCancelled).reason)));
+    const reasons = await Promise.all(
+      [wanted, unwanted].map(async (orderId) =>
+        (await eventsOf(orderId)).slice(1).map(({ event }) => (event.data as ShipmentCancelled).reason),
+      ),
+    );
     expect(reasons).toEqual([['DISPATCH_DEADLINE'], ['CUSTOMER']]);
   });
 });
@@ -252,10 +299,14 @@ describe('The shipment worker', () => {
     ['expire', (orderId) => schedule(orderId, now()), 'ShipmentCancelled'],
     ['dispatch', (orderId) => schedule(orderId, now()), 'ShipmentDispatched'],
     ['deliver', onItsWay, 'ShipmentDelivered'],
-    ['return', async (orderId) => {
-      await onItsWay(orderId);
-      await say({ type: 'CancelShipment', orderId, at: now() });
-    }, 'ShipmentReturned'],
+    [
+      'return',
+      async (orderId) => {
+        await onItsWay(orderId);
+        await say({ type: 'CancelShipment', orderId, at: now() });
+      },
+      'ShipmentReturned',
+    ],
   ])('may die anywhere while it carries out %s, and come back to life long after: it is done once', async (step, before, event) => {
     const times = step === 'expire' ? none : automatic;
     const begin = async (): Promise<{ orderId: string; types: string[] }> => {
@@ -319,7 +370,8 @@ function recordingJourney(diesAt: number): Journey {
     isAsleep = true;
     await asleep.promise;
   };
-  const around = <Args extends unknown[], Result>(place: string, call: (...args: Args) => Promise<Result>) =>
+  const around =
+    <Args extends unknown[], Result>(place: string, call: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       await pass(`before ${place}`);
       const result = await call(...args);

@@ -13,14 +13,31 @@ const manual: ShipmentTimes = { dispatchDeadlineMs: 60_000, automaticCarrierMs: 
 const automatic: ShipmentTimes = { dispatchDeadlineMs: 60_000, automaticCarrierMs: 2_000 };
 
 const delivered = (event: ShipmentEvent): DeliveredEvent<ShipmentEvent> => ({
-  id: 'cause', event, stream: `shipment-${orderId}`, revision: 0, recordedAt: at, correlationId: 'flow', causationId: 'before', traceparent: '00-trace',
+  id: 'cause',
+  event,
+  stream: `shipment-${orderId}`,
+  revision: 0,
+  recordedAt: at,
+  correlationId: 'flow',
+  causationId: 'before',
+  traceparent: '00-trace',
 });
 const scheduled: ShipmentEvent = { type: 'ShipmentScheduled', data: { orderId, customerId, lines, recipient: 'sealed', scheduledAt: at } };
-const dispatched: ShipmentEvent = { type: 'ShipmentDispatched', data: { orderId, lines, carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: '2026-01-01T00:00:10.000Z' } };
+const dispatched: ShipmentEvent = {
+  type: 'ShipmentDispatched',
+  data: { orderId, lines, carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: '2026-01-01T00:00:10.000Z' },
+};
 const recalled: ShipmentEvent = { type: 'ShipmentRecalled', data: { orderId, recalledAt: '2026-01-01T00:00:20.000Z' } };
 
 const cause = { id: 'cause', correlationId: 'flow', traceparent: '00-trace' };
-const task = (step: ShipmentWork['step'], dueAfterMs: number, deadlineAfterMs: number | null = null) => ({ orderId, work: { step }, after: null, dueAfterMs, deadlineAfterMs, cause });
+const task = (step: ShipmentWork['step'], dueAfterMs: number, deadlineAfterMs: number | null = null) => ({
+  orderId,
+  work: { step },
+  after: null,
+  dueAfterMs,
+  deadlineAfterMs,
+  cause,
+});
 
 describe('A shipment', () => {
   it('that is scheduled is to leave by its deadline, and is overdue when that is there', () =>
@@ -43,7 +60,10 @@ function openAfter(batches: readonly (readonly ShipmentEvent[])[], times: Shipme
   const open = new Map<string, boolean>();
   for (const batch of batches) {
     const changes = batch.map((event) => tasksOf(delivered(event), times));
-    for (const { work: { step } } of changes.flatMap(({ add }) => add)) if (!open.has(step)) open.set(step, true);
+    for (const {
+      work: { step },
+    } of changes.flatMap(({ add }) => add))
+      if (!open.has(step)) open.set(step, true);
     for (const { step } of changes.flatMap(({ close }) => close)) if (open.has(step)) open.set(step, false);
   }
   return [...open].filter(([, isOpen]) => isOpen).map(([step]) => step);
@@ -78,8 +98,10 @@ it('Work is written in the transaction of the position, and the worker is woken 
     },
   } as unknown as Projections;
   const table = {
-    add: async (within: Transaction, tasks: readonly object[]) => void done.push(`${tasks.length} added`, within === transaction ? 'within' : 'apart'),
-    close: async (within: Transaction, tasks: readonly object[]) => void done.push(`${tasks.length} closed`, within === transaction ? 'within' : 'apart'),
+    add: async (within: Transaction, tasks: readonly object[]) =>
+      void done.push(`${tasks.length} added`, within === transaction ? 'within' : 'apart'),
+    close: async (within: Transaction, tasks: readonly object[]) =>
+      void done.push(`${tasks.length} closed`, within === transaction ? 'within' : 'apart'),
   } as unknown as PostgresProcessTable<ShipmentWork>;
   const worker = { wake: () => void done.push('woken') } as ProcessWorker<ShipmentWork>;
   await new ShipmentTasksProcess(projections, table, worker, automatic).onShipments({} as EventBatch<ShipmentEvent>);
@@ -93,5 +115,10 @@ describe('A task', () => {
     ['deliver', { type: 'DeliverShipment', orderId, at }],
     ['return', { type: 'ReturnShipment', orderId, at }],
   ] as const)('to %s is carried out by a command, caused by what gave it to do', (step, command) =>
-    expect(toTaskCommand({ orderId, work: { step }, cause }, at)).toEqual({ id: orderId, command, cause: { ...cause, reaction: command.type } }));
+    expect(toTaskCommand({ orderId, work: { step }, cause }, at)).toEqual({
+      id: orderId,
+      command,
+      cause: { ...cause, reaction: command.type },
+    }),
+  );
 });

@@ -45,8 +45,14 @@ export class ShipmentTasksProcess {
     await this.projections.project(batch, async (transaction, events) => {
       const changes = events.map((event) => tasksOf(event, this.times));
       // An event only ever closes what events of its stream before it have added.
-      await this.table.add(transaction, changes.flatMap(({ add }) => add));
-      await this.table.close(transaction, changes.flatMap(({ close }) => close));
+      await this.table.add(
+        transaction,
+        changes.flatMap(({ add }) => add),
+      );
+      await this.table.close(
+        transaction,
+        changes.flatMap(({ close }) => close),
+      );
     });
     this.worker.wake();
   }

@@ -1,5 +1,5 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Line } from '@orderstream/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ShipmentState } from './domain/shipment.decider.ts';
 
 export type ShipmentStatus = Exclude<ShipmentState['status'], 'none'>;

@@ -56,7 +56,10 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
     const recipients = await this.personalData.openAll(page.map(({ recipient }) => recipient));
     const shipments = page.map((row, nth) => toView(row, recipients[nth] ?? null));
     const last = shipments.at(-1);
-    return { shipments, nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.scheduledAt, id: last.orderId }) : null };
+    return {
+      shipments,
+      nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.scheduledAt, id: last.orderId }) : null,
+    };
   }
 }
 

@@ -68,7 +68,11 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), etag: response.headers.get('etag') };
+  return {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+    etag: response.headers.get('etag'),
+  };
 }
 
 const problem = (slug: string): string => `urn:orderstream:problem:${slug}`;
@@ -124,10 +128,16 @@ async function project(...orderIds: readonly string[]): Promise<void> {
 }
 
 /** A shipment that was scheduled because its order was paid; resolves to the event that said so. */
-async function scheduled(paidAt = new Date().toISOString(), to = recipient): Promise<{ orderId: string; customerId: string; paid: DeliveredEvent<EventOn<'orders'>> }> {
+async function scheduled(
+  paidAt = new Date().toISOString(),
+  to = recipient,
+): Promise<{ orderId: string; customerId: string; paid: DeliveredEvent<EventOn<'orders'>> }> {
   const [orderId, customerId] = [randomUUID(), randomUUID()];
   const sealed = await orderService.seal(customerId, to);
-  const paid = ofOrder({ type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: sealed, paidAt } });
+  const paid = ofOrder({
+    type: 'OrderPaid',
+    data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient: sealed, paidAt },
+  });
   await hear([paid]);
   return { orderId, customerId, paid };
 }
@@ -135,9 +145,12 @@ async function scheduled(paidAt = new Date().toISOString(), to = recipient): Pro
 const unwanted = (orderId: string): DeliveredEvent<EventOn<'orders'>> =>
   ofOrder({ type: 'OrderCancellationRequested', data: { orderId, requestedAt: new Date().toISOString() } });
 
-const dispatch = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/dispatch`, details, { 'if-match': ifMatch });
-const deliver = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/delivery`, undefined, { 'if-match': ifMatch });
-const takeBack = (orderId: string, ifMatch: string): Promise<Answer> => call('POST', `/shipments/${orderId}/return`, undefined, { 'if-match': ifMatch });
+const dispatch = (orderId: string, ifMatch: string): Promise<Answer> =>
+  call('POST', `/shipments/${orderId}/dispatch`, details, { 'if-match': ifMatch });
+const deliver = (orderId: string, ifMatch: string): Promise<Answer> =>
+  call('POST', `/shipments/${orderId}/delivery`, undefined, { 'if-match': ifMatch });
+const takeBack = (orderId: string, ifMatch: string): Promise<Answer> =>
+  call('POST', `/shipments/${orderId}/return`, undefined, { 'if-match': ifMatch });
 
 describe('A shipment', () => {
   it('is scheduled when the order is paid, leaves, and arrives', async () => {
@@ -146,9 +159,23 @@ describe('A shipment', () => {
     expect(await call('GET', `/shipments/${orderId}`)).toMatchObject({
       status: 200,
       etag: '"0"',
-      body: { orderId, revision: 0, status: 'scheduled', customerId, lines: [{ sku: 'TEA', quantity: 2 }], recipient, recipientErased: false, carrier: null, dispatchedAt: null },
+      body: {
+        orderId,
+        revision: 0,
+        status: 'scheduled',
+        customerId,
+        lines: [{ sku: 'TEA', quantity: 2 }],
+        recipient,
+        recipientErased: false,
+        carrier: null,
+        dispatchedAt: null,
+      },
     });
-    expect(await dispatch(orderId, '"0"')).toMatchObject({ status: 200, etag: '"1"', body: { orderId, revision: 1, status: 'dispatched' } });
+    expect(await dispatch(orderId, '"0"')).toMatchObject({
+      status: 200,
+      etag: '"1"',
+      body: { orderId, revision: 1, status: 'dispatched' },
+    });
     expect(await deliver(orderId, '"1"')).toMatchObject({ status: 200, etag: '"2"', body: { status: 'delivered' } });
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered']);
   });
@@ -167,7 +194,9 @@ describe('A shipment', () => {
     const [one, two] = [await scheduled(), await scheduled()];
     const day = new Date().toISOString().slice(0, 10);
     const dispatches = async (): Promise<number> => {
-      const rows = await service.app.get(Database).query<{ dispatches: string }>('SELECT dispatches FROM dispatches_by_day WHERE day = $1', [day]);
+      const rows = await service.app
+        .get(Database)
+        .query<{ dispatches: string }>('SELECT dispatches FROM dispatches_by_day WHERE day = $1', [day]);
       return Number(rows[0]?.dispatches ?? 0);
     };
     const before = await dispatches();
@@ -175,7 +204,10 @@ describe('A shipment', () => {
     await dispatch(two.orderId, '*');
     await deliver(two.orderId, '*');
     await project(one.orderId, two.orderId);
-    expect(await call('GET', `/shipments/${one.orderId}`)).toMatchObject({ etag: '"1"', body: { status: 'dispatched', ...details, deliveredAt: null } });
+    expect(await call('GET', `/shipments/${one.orderId}`)).toMatchObject({
+      etag: '"1"',
+      body: { status: 'dispatched', ...details, deliveredAt: null },
+    });
     const { body, etag } = await call('GET', `/shipments/${two.orderId}`);
     expect({ ...body, etag }).toMatchObject({ status: 'delivered', etag: '"2"', recipient, ...details });
     expect(body['deliveredAt']).toMatch(/Z$/);
@@ -189,13 +221,21 @@ describe('A shipment', () => {
     const before = await call('GET', `/shipments/${orderId}`);
     await project(orderId);
     expect(await call('GET', `/shipments/${orderId}`)).toEqual(before);
-    const parked = await service.app.get(Database).query('SELECT 1 FROM parked_event WHERE group_name = $1 AND stream = $2', ['shipment', `shipment-${orderId}`]);
+    const parked = await service.app
+      .get(Database)
+      .query('SELECT 1 FROM parked_event WHERE group_name = $1 AND stream = $2', ['shipment', `shipment-${orderId}`]);
     expect(parked).toHaveLength(2);
   });
 
   it('that nobody scheduled is not known', async () => {
     const orderId = randomUUID();
-    for (const answer of [await call('GET', `/shipments/${orderId}`), await dispatch(orderId, '*'), await dispatch(orderId, '"0"'), await deliver(orderId, '*'), await takeBack(orderId, '*')]) {
+    for (const answer of [
+      await call('GET', `/shipments/${orderId}`),
+      await dispatch(orderId, '*'),
+      await dispatch(orderId, '"0"'),
+      await deliver(orderId, '*'),
+      await takeBack(orderId, '*'),
+    ]) {
       expect(answer).toMatchObject({ status: 404, body: { type: problem('not-found') } });
     }
     expect(await shipmentEvents(orderId)).toEqual([]);
@@ -245,18 +285,35 @@ describe('A shipment', () => {
     await hear([wish]);
     await hear([paid, wish]);
     const [, cancelled, ...rest] = await shipmentEvents(orderId);
-    expect(cancelled).toMatchObject({ event: { type: 'ShipmentCancelled', data: { orderId, reason: 'CUSTOMER' } }, metadata: { $causationId: wish.id, $correlationId: wish.correlationId } });
+    expect(cancelled).toMatchObject({
+      event: { type: 'ShipmentCancelled', data: { orderId, reason: 'CUSTOMER' } },
+      metadata: { $causationId: wish.id, $correlationId: wish.correlationId },
+    });
     expect(rest).toEqual([]);
     await project(orderId);
     const { body, etag } = await call('GET', `/shipments/${orderId}`);
-    expect({ ...body, etag }).toMatchObject({ status: 'cancelled', etag: '"1"', cancellationReason: 'CUSTOMER', recipient, dispatchedAt: null, recalledAt: null, returnedAt: null });
+    expect({ ...body, etag }).toMatchObject({
+      status: 'cancelled',
+      etag: '"1"',
+      cancellationReason: 'CUSTOMER',
+      recipient,
+      dispatchedAt: null,
+      recalledAt: null,
+      returnedAt: null,
+    });
     expect(body['cancelledAt']).toMatch(/Z$/);
   });
 
   it('that is paid for and unwanted in one batch does not leave', async () => {
     const [orderId, customerId] = [randomUUID(), randomUUID()];
     const sealed = await orderService.seal(customerId, recipient);
-    await hear([ofOrder({ type: 'OrderPaid', data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 1 }], recipient: sealed, paidAt: new Date().toISOString() } }), unwanted(orderId)]);
+    await hear([
+      ofOrder({
+        type: 'OrderPaid',
+        data: { orderId, customerId, lines: [{ sku: 'TEA', quantity: 1 }], recipient: sealed, paidAt: new Date().toISOString() },
+      }),
+      unwanted(orderId),
+    ]);
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentCancelled']);
   });
 
@@ -314,14 +371,17 @@ describe('A shipment', () => {
     const { orderId, customerId } = await scheduled();
     await project(orderId);
     await keys.query('DELETE FROM customer_key WHERE customer_id = $1', [customerId]);
-    expect(await call('GET', `/shipments/${orderId}`)).toMatchObject({ status: 200, body: { recipient: null, recipientErased: true, customerId } });
+    expect(await call('GET', `/shipments/${orderId}`)).toMatchObject({
+      status: 200,
+      body: { recipient: null, recipientErased: true, customerId },
+    });
   });
 });
 
 describe('Shipments', () => {
   const listed = async (query: string): Promise<Record<string, unknown>[]> => {
     const found: Record<string, unknown>[] = [];
-    for (let cursor = ''; ; ) {
+    for (let cursor = ''; ;) {
       const { status, body } = await call('GET', `/shipments?${query}${cursor}`);
       expect(status).toBe(200);
       found.push(...(body['shipments'] as Record<string, unknown>[]));
@@ -340,7 +400,8 @@ describe('Shipments', () => {
     const [late, one, other, gone, first] = all.map(({ orderId }) => orderId);
     const sameInstant = [one!, other!].sort();
 
-    const own = (found: Record<string, unknown>[]): unknown[] => found.map(({ orderId }) => orderId).filter((id) => all.some(({ orderId }) => orderId === id));
+    const own = (found: Record<string, unknown>[]): unknown[] =>
+      found.map(({ orderId }) => orderId).filter((id) => all.some(({ orderId }) => orderId === id));
     for (const limit of [1, 2, 200]) {
       expect(own(await listed(`limit=${limit}`))).toEqual([first, ...sameInstant, gone, late]);
       expect(own(await listed(`status=scheduled&limit=${limit}`))).toEqual([first, ...sameInstant, late]);
@@ -364,7 +425,10 @@ describe('Shipments', () => {
     [`cursor=${Buffer.from(`2020-13-01T00:00:00.000Z ${randomUUID()}`).toString('base64url')}`, 'cursor'],
     ['page=2', 'page'],
   ])('are not found by %s', async (query, field) => {
-    expect(await call('GET', `/shipments?${query}`)).toMatchObject({ status: 400, body: { type: problem('invalid-request'), errors: [{ field }] } });
+    expect(await call('GET', `/shipments?${query}`)).toMatchObject({
+      status: 400,
+      body: { type: problem('invalid-request'), errors: [{ field }] },
+    });
   });
 });
 
@@ -380,7 +444,9 @@ it('with an automatic carrier, a shipment goes its way by itself; its deadline w
     await hearOfIt();
     await expect.poll(() => typesOf(orderId), { timeout: 10_000 }).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
     await hearOfIt();
-    await expect.poll(() => typesOf(orderId), { timeout: 10_000 }).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered']);
+    await expect
+      .poll(() => typesOf(orderId), { timeout: 10_000 })
+      .toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered']);
     expect((await shipmentEvents(orderId))[1]!.event.data).toMatchObject({ carrier: 'Automatic carrier', trackingNumber: `AC-${orderId}` });
   } finally {
     await carrier.stop();
@@ -390,7 +456,11 @@ it('with an automatic carrier, a shipment goes its way by itself; its deadline w
 it('the API describes itself', async () => {
   const { body } = await call('GET', '/openapi.json');
   expect(Object.keys(body['paths'] as object).sort()).toEqual([
-    '/shipments', '/shipments/{orderId}', '/shipments/{orderId}/delivery', '/shipments/{orderId}/dispatch', '/shipments/{orderId}/return',
+    '/shipments',
+    '/shipments/{orderId}',
+    '/shipments/{orderId}/delivery',
+    '/shipments/{orderId}/dispatch',
+    '/shipments/{orderId}/return',
   ]);
 });
 

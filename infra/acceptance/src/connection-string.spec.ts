@@ -49,10 +49,36 @@ describe('The setting of the event store', () => {
   });
 
   it('is never one that the client would refuse', () => {
-    const part = fc.constantFrom('esdb', 'esdb+discover', 'kurrentdb', '://', 'a', 'a:1', ',', ':', '@', 'u:p@', '%40', '%', '/', '?', '&', '=', 'tls=true', 'tls=false', 'tls=x', 'nodePreference=random', 'gossipTimeout=5', ' ');
-    fc.assert(fc.property(fc.array(part, { maxLength: 9 }), fc.boolean(), (parts, whole) => {
-      const connectionString = `${whole ? 'esdb://a' : ''}${parts.join('')}`;
-      return !isTaken(connectionString) || isTakenByClient(connectionString);
-    }), { numRuns: 500 });
+    const part = fc.constantFrom(
+      'esdb',
+      'esdb+discover',
+      'kurrentdb',
+      '://',
+      'a',
+      'a:1',
+      ',',
+      ':',
+      '@',
+      'u:p@',
+      '%40',
+      '%',
+      '/',
+      '?',
+      '&',
+      '=',
+      'tls=true',
+      'tls=false',
+      'tls=x',
+      'nodePreference=random',
+      'gossipTimeout=5',
+      ' ',
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 9 }), fc.boolean(), (parts, whole) => {
+        const connectionString = `${whole ? 'esdb://a' : ''}${parts.join('')}`;
+        return !isTaken(connectionString) || isTakenByClient(connectionString);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

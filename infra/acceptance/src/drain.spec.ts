@@ -10,21 +10,37 @@ const facts = story('OrderPlaced');
 const silent: OpenTask = { orderId: '1', step: 'authorise', attempts: 7, lastError: 'no answer' };
 
 /** A platform at rest, unless something is said of it. */
-function platformWith({ unrelayed = [], unread = async () => [], tasks = [], count = () => facts.length }: {
+function platformWith({
+  unrelayed = [],
+  unread = async () => [],
+  tasks = [],
+  count = () => facts.length,
+}: {
   readonly unrelayed?: typeof facts;
   readonly unread?: () => Promise<string[]>;
   readonly tasks?: readonly OpenTask[];
   readonly count?: () => number;
 }): Platform {
-  const observer = { get facts() { return { length: count() }; }, unrelayed, lastOffsets: new Map() };
+  const observer = {
+    get facts() {
+      return { length: count() };
+    },
+    unrelayed,
+    lastOffsets: new Map(),
+  };
   const query = async (_: string, sql: string): Promise<readonly object[]> => (sql.includes('payment_attempt') ? tasks : []);
   return { observer, unread, query, askKafka: async () => [] } as unknown as Platform;
 }
 
 /** How the wait ends, and what was said meanwhile. */
-async function waitFor(platform: Platform, options: Partial<Draining> = {}): Promise<{ readonly end: unknown; readonly said: ReadonlySet<string> }> {
+async function waitFor(
+  platform: Platform,
+  options: Partial<Draining> = {},
+): Promise<{ readonly end: unknown; readonly said: ReadonlySet<string> }> {
   const said = new Set<string>();
-  const waiting = drained(platform, { timeoutMs: 5_000, onWait: ([first]) => void said.add(first!), ...options }).catch((fault: unknown) => fault);
+  const waiting = drained(platform, { timeoutMs: 5_000, onWait: ([first]) => void said.add(first!), ...options }).catch(
+    (fault: unknown) => fault,
+  );
   await vi.advanceTimersByTimeAsync(6_000);
   return { end: await waiting, said };
 }
@@ -65,9 +81,16 @@ describe('A platform', () => {
   });
 
   it('names the orders that it waits for, and doesn’t wait for them when it is told so', async () => {
-    const tasks = [silent, { ...silent, orderId: '2', attempts: 0, lastError: null }, { ...silent, orderId: '3' }, { ...silent, orderId: '4' }];
+    const tasks = [
+      silent,
+      { ...silent, orderId: '2', attempts: 0, lastError: null },
+      { ...silent, orderId: '3' },
+      { ...silent, orderId: '4' },
+    ];
     const { end } = await waitFor(platformWith({ tasks }));
-    expect((end as Error).message).toMatch(/: 4 steps are open: authorise of order-1 \(7 attempts, no answer\), authorise of order-2 \(0 attempts\), .* and 1 more$/);
+    expect((end as Error).message).toMatch(
+      /: 4 steps are open: authorise of order-1 \(7 attempts, no answer\), authorise of order-2 \(0 attempts\), .* and 1 more$/,
+    );
     expect((await waitFor(platformWith({ tasks }), { leaveOpen: true })).end).toEqual(tasks);
   });
 });

@@ -22,7 +22,10 @@ export async function backlog(platform: Platform): Promise<string[]> {
 /** What not everybody has heard yet who is to hear it. */
 async function unheard(platform: Platform): Promise<string[]> {
   const [next, ...later] = platform.observer.unrelayed;
-  const relay = next === undefined ? [] : [`relay: ${later.length + 1} events are not on their topic, the first is ${next.event.type} of ${next.stream}`];
+  const relay =
+    next === undefined
+      ? []
+      : [`relay: ${later.length + 1} events are not on their topic, the first is ${next.event.type} of ${next.stream}`];
   const unread = await platform.unread();
   const reading = unread.length === 0 ? [] : [`this command: still reads ${unread.join(', ')}`];
   const behind = await Promise.all(consumerGroups.map((group) => backlogOf(platform, group)));

@@ -18,16 +18,23 @@ const TOLD = 3;
 
 export async function openTasks(platform: Platform): Promise<OpenTask[]> {
   const columns = 'order_id AS "orderId", step, attempts, last_error AS "lastError"';
-  const found = await Promise.all(open.map(({ database, from }) =>
-    platform.query<OpenTask>(database, `SELECT ${columns} FROM ${from} ORDER BY created_at, order_id, step`)));
+  const found = await Promise.all(
+    open.map(({ database, from }) =>
+      platform.query<OpenTask>(database, `SELECT ${columns} FROM ${from} ORDER BY created_at, order_id, step`),
+    ),
+  );
   return found.flat();
 }
 
 /** In words, the oldest few of them by name. */
 export function tell(tasks: readonly OpenTask[]): string[] {
   if (tasks.length === 0) return [];
-  const told = tasks.slice(0, TOLD).map(({ orderId, step, attempts, lastError }) =>
-    `${step} of order-${orderId} (${attempts} attempts${lastError === null ? '' : `, ${lastError}`})`);
+  const told = tasks
+    .slice(0, TOLD)
+    .map(
+      ({ orderId, step, attempts, lastError }) =>
+        `${step} of order-${orderId} (${attempts} attempts${lastError === null ? '' : `, ${lastError}`})`,
+    );
   const more = tasks.length > TOLD ? ` and ${tasks.length - TOLD} more` : '';
   return [`${tasks.length} steps are open: ${told.join(', ')}${more}`];
 }

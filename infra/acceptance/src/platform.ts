@@ -48,10 +48,12 @@ export async function connectPlatform(env: Environment): Promise<Platform> {
   const kafka = createKafka({ clientId: 'acceptance', brokers: settings.KAFKA_BROKERS, logger: silent });
   const admin = kafka.admin();
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
-  const databases = new Map(Object.entries(DATABASES).map(([name, variable]) => {
-    const pool = new Pool({ connectionString: settings[variable], max: 2 }).on('error', () => {});
-    return [name, { system: `database ${name} at ${placeOf(settings[variable])}`, pool }];
-  }));
+  const databases = new Map(
+    Object.entries(DATABASES).map(([name, variable]) => {
+      const pool = new Pool({ connectionString: settings[variable], max: 2 }).on('error', () => {});
+      return [name, { system: `database ${name} at ${placeOf(settings[variable])}`, pool }];
+    }),
+  );
   const urls = {
     order: settings.ORDER_SERVICE_URL,
     inventory: settings.INVENTORY_SERVICE_URL,
@@ -62,7 +64,12 @@ export async function connectPlatform(env: Environment): Promise<Platform> {
   const atKafka = `Kafka at ${settings.KAFKA_BROKERS.join(',')}`;
   const observer = new Observer(settings.EVENTSTORE_URL, kafka);
   const platform: Platform = {
-    env, kafka, admin, codec, observer, urls,
+    env,
+    kafka,
+    admin,
+    codec,
+    observer,
+    urls,
     async query(database, sql, params = []) {
       const { system, pool } = databases.get(database)!;
       return await seen(system, async () => (await pool.query(sql, [...params])).rows);

@@ -10,17 +10,21 @@ it('a system that says what it is asked is seen', async () => {
 });
 
 it('every system that fails or says nothing is named, with the reason', async () => {
-  const failed = expect(allSeen([
-    ['Kafka', () => Promise.reject(new Error('refused'))],
-    ['the registry', async () => {}],
-    ['the store', () => new Promise(() => {})],
-  ])).rejects.toThrow(new Unseen("Kafka can't be seen: refused; the store can't be seen: no answer within 10 s"));
+  const failed = expect(
+    allSeen([
+      ['Kafka', () => Promise.reject(new Error('refused'))],
+      ['the registry', async () => {}],
+      ['the store', () => new Promise(() => {})],
+    ]),
+  ).rejects.toThrow(new Unseen("Kafka can't be seen: refused; the store can't be seen: no answer within 10 s"));
   await vi.advanceTimersByTimeAsync(10_000);
   await failed;
 });
 
 it('what was not seen further in keeps its name', async () => {
-  await expect(seen('outer', () => seen('inner', () => Promise.reject(new Error('away'))))).rejects.toThrow(new Unseen("inner can't be seen: away"));
+  await expect(seen('outer', () => seen('inner', () => Promise.reject(new Error('away'))))).rejects.toThrow(
+    new Unseen("inner can't be seen: away"),
+  );
 });
 
 it.each([

@@ -63,12 +63,20 @@ describe('While a component is away', () => {
     expectPlannedOutcomes(platform, [{ ...silent, planned: { ...silent.planned, outcome: 'cancelled before payment' } }]);
   });
 
-  it.each([['payment-service', 31], ['payment-provider', 37], ['relay', 41]] as const)('orders wait out an outage of the %s that is longer than their deadline, and are paid after it', async (away, seed) => {
+  it.each([
+    ['payment-service', 31],
+    ['payment-provider', 37],
+    ['relay', 41],
+  ] as const)('orders wait out an outage of the %s that is longer than their deadline, and are paid after it', async (away, seed) => {
     const { stack, platform } = test;
     await stack.configure('payment-service', { PAYMENT_DEADLINE_MS: '1000' });
     await stack.stop(away);
     const since = platform.observer.facts.length;
-    const ending = untilEnded(platform, planOf(['delivered', 'delivered', 'delivered'], seed).orders.map((order) => ({ ...order, copies: 1 })), { rate: null, onProgress: () => {} });
+    const ending = untilEnded(
+      platform,
+      planOf(['delivered', 'delivered', 'delivered'], seed).orders.map((order) => ({ ...order, copies: 1 })),
+      { rate: null, onProgress: () => {} },
+    );
     await eventually(() => {
       const facts = platform.observer.facts.slice(since);
       expect(facts.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(3);

@@ -5,7 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { eachOf } from '../src/shop/api.ts';
 import { STACK_TRACE, runCommand } from './run-command.ts';
 
-const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as { scripts: Record<string, string> };
+const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+};
 const commands = Object.keys(scripts).filter((name) => scripts[name]!.includes('bootstrap.mjs'));
 const AT_ONCE = 3;
 
@@ -26,20 +28,37 @@ const nowhere = {
 describe('Every command', () => {
   it('explains itself on -h and --help, and ends with exit code 0', async () => {
     const wrong: string[] = [];
-    await eachOf(commands.flatMap((name) => [[name, '-h'], [name, '--help']]), AT_ONCE, async (args) => {
-      const { code, stdout, stderr } = await runCommand(args);
-      if (code !== 0 || stderr !== '' || stdout.trim().split('\n').length < 2) wrong.push(`${args.join(' ')}: ${code} ${stdout}${stderr}`);
-    });
+    await eachOf(
+      commands.flatMap((name) => [
+        [name, '-h'],
+        [name, '--help'],
+      ]),
+      AT_ONCE,
+      async (args) => {
+        const { code, stdout, stderr } = await runCommand(args);
+        if (code !== 0 || stderr !== '' || stdout.trim().split('\n').length < 2)
+          wrong.push(`${args.join(' ')}: ${code} ${stdout}${stderr}`);
+      },
+    );
     expect(wrong).toEqual([]);
     expect(commands.length).toBeGreaterThan(10);
   });
 
   it('refuses an option that it does not know with exit code 64, the option and its usage', async () => {
     const wrong: string[] = [];
-    const verbs: Readonly<Record<string, readonly string[]>> = { stack: ['up'], dev: ['relay'], topics: ['tail', 'orders'], sql: ['order'], events: ['order-1'], bench: ['transport'], torture: ['kills'] };
+    const verbs: Readonly<Record<string, readonly string[]>> = {
+      stack: ['up'],
+      dev: ['relay'],
+      topics: ['tail', 'orders'],
+      sql: ['order'],
+      events: ['order-1'],
+      bench: ['transport'],
+      torture: ['kills'],
+    };
     await eachOf(commands, AT_ONCE, async (name) => {
       const { code, stderr } = await runCommand([name, ...(verbs[name] ?? []), '--nonsense'], { env: { ORDERSTREAM_DATA: '/nowhere' } });
-      const isRefused = code === 64 && /nonsense|takes no arguments/.test(stderr) && stderr.trim().split('\n').length > 2 && !STACK_TRACE.test(stderr);
+      const isRefused =
+        code === 64 && /nonsense|takes no arguments/.test(stderr) && stderr.trim().split('\n').length > 2 && !STACK_TRACE.test(stderr);
       if (!isRefused) wrong.push(`${name}: ${code} ${stderr}`);
     });
     expect(wrong).toEqual([]);
@@ -82,7 +101,14 @@ describe('A tool says in one line', () => {
     expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
   });
 
-  it.each([['events', 'order-1'], ['topics', 'tail', 'orders'], ['sql', 'order'], ['ledger'], ['dev', 'relay'], ['stack', 'restart', 'kafka']])('%s: that no stack runs', async (...args) => {
+  it.each([
+    ['events', 'order-1'],
+    ['topics', 'tail', 'orders'],
+    ['sql', 'order'],
+    ['ledger'],
+    ['dev', 'relay'],
+    ['stack', 'restart', 'kafka'],
+  ])('%s: that no stack runs', async (...args) => {
     const folder = temporaryFolder();
     const { code, stderr } = await runCommand(args, { env: { ORDERSTREAM_DATA: folder } });
     expect({ code, lines: stderr.trim().split('\n') }).toEqual({ code: 1, lines: [expect.stringContaining(`No stack runs in ${folder}`)] });
@@ -95,8 +121,12 @@ describe('A tool says in one line', () => {
     ['EVENTSTORE_URL', 'esdb://127.0.0.1?tls=maybe', ['ledger']],
   ])('%s=%s is wrong, with exit code 78', async (variable, value, args) => {
     const others = { INVENTORY_DATABASE_URL: '', PAYMENT_DATABASE_URL: '', SHIPPING_DATABASE_URL: '', PERSONAL_DATA_READER_URL: '' };
-    const urls = Object.fromEntries(['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((name) => [`${name}_SERVICE_URL`, 'http://127.0.0.1:1']));
-    const { code, stderr } = await runCommand(args, { env: { ...others, ...urls, PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1', ...nowhere, [variable]: value } });
+    const urls = Object.fromEntries(
+      ['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((name) => [`${name}_SERVICE_URL`, 'http://127.0.0.1:1']),
+    );
+    const { code, stderr } = await runCommand(args, {
+      env: { ...others, ...urls, PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1', ...nowhere, [variable]: value },
+    });
     expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(new RegExp(`^configuration: ${variable}: `, 'm')) });
     expect(stderr).not.toMatch(STACK_TRACE);
   });

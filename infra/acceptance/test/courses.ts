@@ -70,7 +70,13 @@ export const courses: Readonly<Record<Outcome, Course>> = {
 export function expectCourse(facts: readonly StoredEvent[], orderId: string, course: Course): void {
   const told = streams.map((stream) => {
     const types = facts.filter((fact) => fact.stream === `${stream}-${orderId}`).map(({ event }) => event.type);
-    return [stream, types.filter((type) => type !== 'ShippingAddressChanged').map((type) => type.slice(stream.length)).join(' ')] as const;
+    return [
+      stream,
+      types
+        .filter((type) => type !== 'ShippingAddressChanged')
+        .map((type) => type.slice(stream.length))
+        .join(' '),
+    ] as const;
   });
   const expected = streams.map((stream) => [stream, expect.stringMatching(course[stream])] as const);
   expect({ orderId, ...Object.fromEntries(told) }).toEqual({ orderId, ...Object.fromEntries(expected) });

@@ -41,7 +41,9 @@ describe.each(SERVICES)('The document of %s', (name) => {
       return fault === undefined ? [] : [`${JSON.stringify(schema.example)}: ${fault}`];
     });
     expect(wrong).toEqual([]);
-    const bodies = endpointsOf(document).map(bodySchemaOf).filter((schema) => schema !== undefined);
+    const bodies = endpointsOf(document)
+      .map(bodySchemaOf)
+      .filter((schema) => schema !== undefined);
     expect(bodies.filter(({ example }) => example === undefined)).toHaveLength(0);
   });
 
@@ -65,10 +67,17 @@ describe.each(SERVICES)('The document of %s', (name) => {
 });
 
 it('A linter would have something to say of a document without servers, or of an example that does not hold', async () => {
-  const document = structuredClone(documents.get('inventory-service')) as unknown as { servers: object[]; paths: Record<string, { put: object }> };
+  const document = structuredClone(documents.get('inventory-service')) as unknown as {
+    servers: object[];
+    paths: Record<string, { put: object }>;
+  };
   document.servers = [];
   const text = JSON.stringify(document).replace('"amount":24900', '"amount":"24900"');
-  const found = await lintFromString({ source: text, absoluteRef: 'broken.json', config: await createConfig({ extends: ['recommended'] }) });
+  const found = await lintFromString({
+    source: text,
+    absoluteRef: 'broken.json',
+    config: await createConfig({ extends: ['recommended'] }),
+  });
   expect(found.map(({ ruleId }) => ruleId)).toEqual(expect.arrayContaining(['no-empty-servers', 'no-invalid-schema-examples']));
 });
 
@@ -88,7 +97,9 @@ it('The payment provider, which needs nobody, answers what its document allows w
 });
 
 const endpoints = (): (readonly [string, ReturnType<typeof endpointsOf>[number]])[] =>
-  SERVICES.filter((name) => name !== 'payment-provider').flatMap((name) => endpointsOf(documents.get(name)!).map((endpoint) => [name, endpoint] as const));
+  SERVICES.filter((name) => name !== 'payment-provider').flatMap((name) =>
+    endpointsOf(documents.get(name)!).map((endpoint) => [name, endpoint] as const),
+  );
 
 it('Every operation answers 503 and when to try again, or what is wrong with the request, while nothing else answers', async () => {
   const told = await Promise.all(

@@ -81,7 +81,10 @@ describe('The whole platform', () => {
     await stack.configure('shipping-service', AUTOMATIC_CARRIER);
     const { orderId } = await place(platform.urls, planOf(['delivered'], 21).orders[0]!);
     await eventually(async () => {
-      expect((await call('GET', `${platform.urls.order}/orders/${orderId}`)).body).toMatchObject({ status: 'delivered', shipmentStatus: 'delivered' });
+      expect((await call('GET', `${platform.urls.order}/orders/${orderId}`)).body).toMatchObject({
+        status: 'delivered',
+        shipmentStatus: 'delivered',
+      });
     });
     await expectCleanLedger(platform);
   });
@@ -95,7 +98,10 @@ describe('The whole platform', () => {
     const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'));
     expect(await run('events', '--', first!.stream)).toMatchObject({ code: 0, output: expect.stringContaining('OrderPlaced') });
     expect(await run('events', '--', 'order-unknown')).toMatchObject({ code: 1 });
-    expect(await run('sql', '--', 'order', 'select count(*) from order_summary')).toMatchObject({ code: 0, output: expect.stringContaining('count') });
+    expect(await run('sql', '--', 'order', 'select count(*) from order_summary')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('count'),
+    });
     expect(await run('sql', '--', 'payment')).toMatchObject({ code: 0, output: expect.stringContaining('revenue_by_day') });
     expect(await run('ledger')).toMatchObject({ code: 0, output: expect.stringContaining('The ledger is clean.') });
     expect(await run('stack', '--', 'status')).toMatchObject({ code: 0, output: expect.stringContaining('order-service') });
@@ -109,7 +115,13 @@ describe('The whole platform', () => {
   it('is not judged by a ledger that can not see all of it, be a system down or silent', async () => {
     const { env } = test.platform;
     const dead: Record<string, string> = { EVENTSTORE_URL: 'esdb://127.0.0.1:1?tls=false', KAFKA_BROKERS: '127.0.0.1:1' };
-    const databases = ['ORDER_DATABASE_URL', 'INVENTORY_DATABASE_URL', 'PAYMENT_DATABASE_URL', 'SHIPPING_DATABASE_URL', 'PERSONAL_DATA_READER_URL'];
+    const databases = [
+      'ORDER_DATABASE_URL',
+      'INVENTORY_DATABASE_URL',
+      'PAYMENT_DATABASE_URL',
+      'SHIPPING_DATABASE_URL',
+      'PERSONAL_DATA_READER_URL',
+    ];
     for (const variable of databases) dead[variable] = 'postgres://a:b@127.0.0.1:1/c';
     for (const variable of ['SCHEMA_REGISTRY_URL', 'INVENTORY_SERVICE_URL', 'PAYMENT_PROVIDER_URL']) dead[variable] = 'http://127.0.0.1:1';
     for (const [variable, value] of Object.entries(dead)) {
@@ -119,9 +131,13 @@ describe('The whole platform', () => {
     onTestFinished(() => void silent.close());
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    const hanging = Object.fromEntries(Object.entries(dead).map(([variable, value]) => [variable, value.replace('127.0.0.1:1', `127.0.0.1:${port}`)]));
+    const hanging = Object.fromEntries(
+      Object.entries(dead).map(([variable, value]) => [variable, value.replace('127.0.0.1:1', `127.0.0.1:${port}`)]),
+    );
     const told = connectPlatform({ ...env, ...hanging });
-    await expect(told).rejects.toThrow(new RegExp(Array.from({ length: Object.keys(dead).length }, () => `at 127\\.0\\.0\\.1:${port} can't be seen: .*`).join(''), 's'));
+    await expect(told).rejects.toThrow(
+      new RegExp(Array.from({ length: Object.keys(dead).length }, () => `at 127\\.0\\.0\\.1:${port} can't be seen: .*`).join(''), 's'),
+    );
   });
 
   it('tells by exit code 2 of its ledger that it is not at rest, naming the order, and is judged without that order when asked', async () => {
@@ -136,8 +152,15 @@ describe('The whole platform', () => {
       runCommand(['ledger'], { env: { ...env, SHIPPING_DATABASE_URL: 'postgres://a:b@127.0.0.1:1/c' } }),
     ]);
     expect(undecided).toMatchObject({ code: 2, stderr: expect.stringContaining(`authorise of order-${silent.orderId}`) });
-    expect(decided).toMatchObject({ code: 0, stdout: expect.stringContaining(`1 orders are under way, and their ends are left out: ${silent.orderId}`) });
-    expect(unseen).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^The ledger can't be drawn up: database shipping_service at 127\.0\.0\.1:1 can't be seen: .*\n$/) });
+    expect(decided).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`1 orders are under way, and their ends are left out: ${silent.orderId}`),
+    });
+    expect(unseen).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^The ledger can't be drawn up: database shipping_service at 127\.0\.0\.1:1 can't be seen: .*\n$/),
+    });
     await must('POST', `${platform.urls.order}/orders/${silent.orderId}/cancellation`, { ifMatch: '*' });
     await expectCleanLedger(platform);
   });
@@ -146,11 +169,19 @@ describe('The whole platform', () => {
     const { stack, platform } = test;
     const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'))!;
     const env = { ORDERSTREAM_DATA: stack.dataDir };
-    for (const args of [['events', first.stream], ['sql', 'order', 'select generate_series(1, 50000)'], ['topics', 'tail', 'orders'], ['ledger'], ['stack', 'status']]) {
+    for (const args of [
+      ['events', first.stream],
+      ['sql', 'order', 'select generate_series(1, 50000)'],
+      ['topics', 'tail', 'orders'],
+      ['ledger'],
+      ['stack', 'status'],
+    ]) {
       const { code, stderr } = await runCommand(args, { env, unread: true });
       expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
     }
-    const proxied = await runCommand(['events', first.stream], { env: { ...env, http_proxy: 'http://127.0.0.1:1', grpc_proxy: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' } });
+    const proxied = await runCommand(['events', first.stream], {
+      env: { ...env, http_proxy: 'http://127.0.0.1:1', grpc_proxy: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' },
+    });
     expect(proxied).toMatchObject({ code: 0, stdout: expect.stringContaining('OrderPlaced') });
     const statements = "select date '2026-01-31' as day, timestamp '2026-01-31 00:30' as at; select 2 as second";
     const dates = await runCommand(['sql', 'order', statements], { env: { ...env, TZ: 'Asia/Tokyo' } });

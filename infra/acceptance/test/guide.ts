@@ -30,18 +30,25 @@ export function stepsOf(guide: string): Step[] {
 
 function editsIn(diff: string): Edit[] {
   const side = (hunk: string, sign: '-' | '+'): string =>
-    hunk.split('\n').filter((line) => line.startsWith(sign) || line.startsWith(' ')).map((line) => `${line.slice(1)}\n`).join('');
+    hunk
+      .split('\n')
+      .filter((line) => line.startsWith(sign) || line.startsWith(' '))
+      .map((line) => `${line.slice(1)}\n`)
+      .join('');
   return diff.split(/^@@\n/m).map((hunk) => ({ before: side(hunk, '-'), after: side(hunk, '+') }));
 }
 
 /** A command begins with a dollar and ends with the line that closes its quotes; what follows is expected of its output. */
 function runsIn(console: string): Step[] {
-  return console.split(/^\$ /m).slice(1).map((run) => {
-    const lines = run.trimEnd().split('\n');
-    let length = 1;
-    while (lines.slice(0, length).join('\n').split('"').length % 2 === 0) length += 1;
-    return { kind: 'run', command: lines.slice(0, length).join('\n'), output: lines.slice(length) };
-  });
+  return console
+    .split(/^\$ /m)
+    .slice(1)
+    .map((run) => {
+      const lines = run.trimEnd().split('\n');
+      let length = 1;
+      while (lines.slice(0, length).join('\n').split('"').length % 2 === 0) length += 1;
+      return { kind: 'run', command: lines.slice(0, length).join('\n'), output: lines.slice(length) };
+    });
 }
 
 /** @throws unless the place is there exactly once. */
@@ -85,7 +92,8 @@ function linkPackages(copy: string): void {
   const packages = join(root, 'node_modules');
   mkdirSync(join(copy, 'node_modules/@orderstream'), { recursive: true });
   for (const name of readdirSync(packages)) {
-    if (name === '.bin' || !(name.startsWith('.') || name === '@orderstream')) symlinkSync(join(packages, name), join(copy, 'node_modules', name));
+    if (name === '.bin' || !(name.startsWith('.') || name === '@orderstream'))
+      symlinkSync(join(packages, name), join(copy, 'node_modules', name));
   }
   // Our own are those of the copy.
   for (const name of readdirSync(join(packages, '@orderstream'))) {
@@ -124,8 +132,14 @@ export async function carryOut(step: Step, copy: string): Promise<void> {
 
 function run(command: string, cwd: string): Promise<{ readonly code: number; readonly output: string }> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && !['NODE_ENV', 'TEST'].includes(name));
-  const env = { ...Object.fromEntries(inherited), NO_COLOR: '1', PATH: `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH']}` };
+  const env = {
+    ...Object.fromEntries(inherited),
+    NO_COLOR: '1',
+    PATH: `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`,
+  };
   return new Promise((resolve) => {
-    exec(command, { cwd, env }, (failure, stdout, stderr) => resolve({ code: failure === null ? 0 : (failure.code ?? 1), output: `${stdout}${stderr}` }));
+    exec(command, { cwd, env }, (failure, stdout, stderr) =>
+      resolve({ code: failure === null ? 0 : (failure.code ?? 1), output: `${stdout}${stderr}` }),
+    );
   });
 }

@@ -23,7 +23,18 @@ const ODD_BODIES_EACH = 8;
 const SERVICES = ['order', 'inventory', 'payment', 'shipping'] as const;
 
 /** What has broken one system or another: each is well-formed. */
-const TEXTS = ['😀👩‍👩‍👧‍👦', 'שלום עולם', '‮reversed', 'e\u0301\u0301\u0301', '\uffff\ufffe', '\ufffd', 'a\u2028b', '\\u0041\\x00', "'; DROP TABLE x; --", '𝒳'.repeat(100)];
+const TEXTS = [
+  '😀👩‍👩‍👧‍👦',
+  'שלום עולם',
+  '‮reversed',
+  'e\u0301\u0301\u0301',
+  '\uffff\ufffe',
+  '\ufffd',
+  'a\u2028b',
+  '\\u0041\\x00',
+  "'; DROP TABLE x; --",
+  '𝒳'.repeat(100),
+];
 
 interface Served {
   readonly url: string;
@@ -112,7 +123,9 @@ describe('Every operation', () => {
     );
     for (const { url, endpoint, schema } of withBody()) {
       const leaves = leavesOf(schema.example);
-      const bent = fc.tuple(fc.constantFrom(...leaves), fc.jsonValue({ stringUnit: 'binary' })).map(([path, value]) => Buffer.from(JSON.stringify(replaced(schema.example, path, value))));
+      const bent = fc
+        .tuple(fc.constantFrom(...leaves), fc.jsonValue({ stringUnit: 'binary' }))
+        .map(([path, value]) => Buffer.from(JSON.stringify(replaced(schema.example, path, value))));
       for (const body of fc.sample(fc.oneof(odd, bent), { seed: SEED, numRuns: ODD_BODIES_EACH })) {
         const response = await sendBytes(url, endpoint, body);
         expect([endpoint.path, body.toString('latin1'), response.status < 500]).toEqual([endpoint.path, body.toString('latin1'), true]);

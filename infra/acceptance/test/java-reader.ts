@@ -19,11 +19,22 @@ const JARS = /^(kafka-clients|slf4j-api|lz4-java|snappy-java|zstd-jni|jackson-(c
 /** Every record of every topic as Java's own libraries read it. They come with the embedded stack's servers. */
 export async function readWithJava({ env }: Platform): Promise<ReadRecord[]> {
   const folders = [fetchedServer('kafka'), join(fetchedServer('schema-registry'), 'lib')];
-  const classpath = folders.flatMap((folder) => readdirSync(folder).filter((jar) => JARS.test(jar)).map((jar) => join(folder, jar))).join(':');
+  const classpath = folders
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((jar) => JARS.test(jar))
+        .map((jar) => join(folder, jar)),
+    )
+    .join(':');
   const program = join(import.meta.dirname, 'ReadTopics.java');
   const args = [setting(env, 'KAFKA_BROKERS'), setting(env, 'SCHEMA_REGISTRY_URL'), Object.keys(topics).join(',')];
-  const { stdout } = await promisify(execFile)(javaProgram(), ['-Dfile.encoding=UTF-8', '-cp', classpath, program, ...args], { maxBuffer: MOST_OUTPUT_BYTES });
-  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as ReadRecord);
+  const { stdout } = await promisify(execFile)(javaProgram(), ['-Dfile.encoding=UTF-8', '-cp', classpath, program, ...args], {
+    maxBuffer: MOST_OUTPUT_BYTES,
+  });
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ReadRecord);
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

@@ -56,7 +56,9 @@ async function isUnrelayed({ observer, admin }: Platform, type: EventType): Prom
 
 describe('Killed (-9) and started again,', () => {
   let test: TestPlatform;
-  const quick = plan(168, 5).orders.filter(({ outcome }) => !endsByDeadline(outcome)).map((order) => ({ ...order, copies: 1 }));
+  const quick = plan(168, 5)
+    .orders.filter(({ outcome }) => !endsByDeadline(outcome))
+    .map((order) => ({ ...order, copies: 1 }));
   let seed = 100;
   const ordersOf = (outcomes: readonly Outcome[], times: number): PlannedOrder[] => {
     const wanted = Array.from({ length: times }, () => outcomes).flat();
@@ -134,7 +136,9 @@ describe('Killed (-9) and started again,', () => {
       for (const { partition, offset } of offsets[0]!.partitions) committed.set(`orders/${partition}`, BigInt(offset));
       return platform.observer.facts.filter(({ stream, metadata }) => {
         const cause = recordOf.get(metadata.$causationId);
-        return /^(stock|reservation)-/.test(stream) && cause?.topic === 'orders' && cause.offset >= committed.get(`orders/${cause.partition}`)!;
+        return (
+          /^(stock|reservation)-/.test(stream) && cause?.topic === 'orders' && cause.offset >= committed.get(`orders/${cause.partition}`)!
+        );
       }).length;
     };
     const shopping = Promise.allSettled([goShopping(platform, quick.slice(110), { rate: null, onProgress: () => {} })]);
@@ -149,17 +153,23 @@ describe('Killed (-9) and started again,', () => {
 
   it('order-service with work open ends the orders whose goods came back meanwhile', async () => {
     await survive('order-service', ordersOf(['recalled and returned', 'returned to sender'], 5), (platform) =>
-      isUnanswered(platform, 'ShipmentReturned', 'order', ['OrderCancelled']));
+      isUnanswered(platform, 'ShipmentReturned', 'order', ['OrderCancelled']),
+    );
   });
 
   it('inventory-service with work open releases what was reserved for shipments that were cancelled meanwhile', async () => {
     await survive('inventory-service', ordersOf(['cancelled before dispatch', 'delivered'], 5), (platform) =>
-      isUnanswered(platform, 'ShipmentCancelled', 'reservation', ['ReservationReleased']));
+      isUnanswered(platform, 'ShipmentCancelled', 'reservation', ['ReservationReleased']),
+    );
   });
 
   it('shipping-service with work open answers the cancellations that were asked for meanwhile', async () => {
-    await survive('shipping-service', ordersOf(['cancelled before dispatch', 'recalled and returned', 'recalled too late'], 4), (platform) =>
-      isUnanswered(platform, 'OrderCancellationRequested', 'shipment', ['ShipmentCancelled', 'ShipmentRecalled', 'ShipmentDelivered']));
+    await survive(
+      'shipping-service',
+      ordersOf(['cancelled before dispatch', 'recalled and returned', 'recalled too late'], 4),
+      (platform) =>
+        isUnanswered(platform, 'OrderCancellationRequested', 'shipment', ['ShipmentCancelled', 'ShipmentRecalled', 'ShipmentDelivered']),
+    );
   });
 
   it('payment-service with work open records a refund that was booked and never heard of, and asks for none twice', async () => {
@@ -172,6 +182,8 @@ describe('Killed (-9) and started again,', () => {
   });
 
   it('relay with work open passes on a recall once', async () => {
-    await survive('relay', ordersOf(['recalled and returned', 'recalled too late'], 5), (platform) => isUnrelayed(platform, 'ShipmentRecalled'));
+    await survive('relay', ordersOf(['recalled and returned', 'recalled too late'], 5), (platform) =>
+      isUnrelayed(platform, 'ShipmentRecalled'),
+    );
   });
 });

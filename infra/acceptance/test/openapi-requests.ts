@@ -1,5 +1,5 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 
 /** What is used of an OpenAPI document. */
@@ -30,7 +30,12 @@ interface Content {
 
 export interface Operation {
   readonly operationId: string;
-  readonly parameters?: readonly { readonly name: string; readonly in: 'path' | 'query' | 'header'; readonly required?: boolean; readonly schema: Schema }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: 'path' | 'query' | 'header';
+    readonly required?: boolean;
+    readonly schema: Schema;
+  }[];
   readonly requestBody?: Content;
   readonly responses: Readonly<Record<string, Content>>;
 }
@@ -67,10 +72,9 @@ export function bodySchemaOf({ operation }: Endpoint): Schema | undefined {
 /** Requests as the document alone allows them. They don't ask to wait: for what is made up, nobody comes. */
 export function requestsTo(endpoint: Endpoint, known: Known = {}): fc.Arbitrary<GeneratedRequest> {
   const parameters = (endpoint.operation.parameters ?? []).filter(({ name }) => name !== 'Prefer');
-  const values = fc.record(
-    Object.fromEntries(parameters.map(({ name, schema }) => [name, valuesOf(schema, known, name)])),
-    { requiredKeys: parameters.filter(({ required }) => required).map(({ name }) => name) },
-  );
+  const values = fc.record(Object.fromEntries(parameters.map(({ name, schema }) => [name, valuesOf(schema, known, name)])), {
+    requiredKeys: parameters.filter(({ required }) => required).map(({ name }) => name),
+  });
   const schema = bodySchemaOf(endpoint);
   const bodies = schema === undefined ? fc.constant(undefined) : valuesOf(schema, known);
   return fc.tuple(values, bodies).map(([given, body]) => {
@@ -115,7 +119,9 @@ function anyOf(schema: Schema, known: Known): fc.Arbitrary<unknown> {
 /** Half a surrogate pair is no text to a document: JSON is sent in UTF-8. */
 function textOf({ pattern, maxLength = 200 }: Schema): fc.Arbitrary<string> {
   const texts = pattern === undefined ? fc.string({ unit: 'grapheme', maxLength }) : fc.stringMatching(new RegExp(pattern));
-  return texts.map((text) => Array.from(text).slice(0, maxLength).join('').toWellFormed()).filter((text) => pattern === undefined || new RegExp(pattern).test(text));
+  return texts
+    .map((text) => Array.from(text).slice(0, maxLength).join('').toWellFormed())
+    .filter((text) => pattern === undefined || new RegExp(pattern).test(text));
 }
 
 /** Whether answers are what the document says of them: undefined, or what is wrong. */

@@ -36,7 +36,12 @@ function readRequest(block: string): WrittenRequest {
     name: lines.map((line) => /^# @name (\w+)$/.exec(line)?.[1]).find((name) => name !== undefined),
     method,
     url,
-    headers: Object.fromEntries(lines.slice(at + 1).filter((line) => line !== '').map((line) => line.split(/: (.*)/s) as [string, string])),
+    headers: Object.fromEntries(
+      lines
+        .slice(at + 1)
+        .filter((line) => line !== '')
+        .map((line) => line.split(/: (.*)/s) as [string, string]),
+    ),
     body: body === '' ? undefined : body,
   };
 }
@@ -46,7 +51,9 @@ export async function runRequests(requests: readonly WrittenRequest[]): Promise<
   const answers = new Map<string, Readonly<Record<string, unknown>>>();
   const told: string[] = [];
   for (const { title, name, method, url, headers, body } of requests) {
-    const target = url.replaceAll(/\{\{(\w+)\.response\.body\.(\w+)\}\}/g, (_, of: string, member: string) => String(answers.get(of)?.[member]));
+    const target = url.replaceAll(/\{\{(\w+)\.response\.body\.(\w+)\}\}/g, (_, of: string, member: string) =>
+      String(answers.get(of)?.[member]),
+    );
     const response = await fetch(target, { method, headers, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     if (name !== undefined) answers.set(name, JSON.parse(text) as Record<string, unknown>);

@@ -20,7 +20,10 @@ export interface CommandOptions {
 
 /** Runs a command to its end as npm does, without npm. */
 export async function runCommand([name, ...args]: readonly string[], { env, unread = false }: CommandOptions = {}): Promise<CommandRun> {
-  const child = spawn(process.execPath, [bootstrap, name!, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [bootstrap, name!, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   if (unread) child.stdout.destroy();
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'exit') as Promise<[number | null]>,

@@ -14,7 +14,12 @@ export interface NpmRun {
 
 /** Runs a command of the README as a user does, in a process group of its own: `npm run <args>`. */
 export function runNpm(args: readonly string[], env: Readonly<Record<string, string>> = {}): NpmRun {
-  const child = spawn('npm', ['run', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...env } });
+  const child = spawn('npm', ['run', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, ...env },
+  });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return { child, output: () => text, ended: once(child, 'exit').then(([code]) => code as number | null) };

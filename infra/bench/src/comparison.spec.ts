@@ -7,7 +7,12 @@ const comparison: Comparison = {
   name: '1000 records',
   unit: 'records',
   sides: ['usual', 'ours'],
-  pairs: [[took(20), took(1)], [took(10), took(1)], [took(32), took(1)], [took(16), took(2)]],
+  pairs: [
+    [took(20), took(1)],
+    [took(10), took(1)],
+    [took(32), took(1)],
+    [took(16), took(2)],
+  ],
 };
 const report = reportOf('transport', { comparisons: [comparison], figures: ['start 150 ms'], versions: { postgres: '18.4' } });
 
@@ -44,8 +49,20 @@ describe('The options', () => {
   it('are those that the help tells', () => {
     const defaults = { pairs: 5, records: 20_000, events: 1_000_000, seconds: 4, only: undefined, minutes: 10, rate: 10, json: false };
     expect(parseOptions(['transport'])).toEqual({ ...defaults, name: 'transport' });
-    expect(parseOptions(['eventstore', '--events', '2000', '--seconds', '1', '--only', 'read'])).toEqual({ ...defaults, name: 'eventstore', events: 2_000, seconds: 1, only: 'read' });
-    expect(parseOptions(['transport', '--records', '300', '--pairs', '1', '--json'])).toEqual({ ...defaults, name: 'transport', records: 300, pairs: 1, json: true });
+    expect(parseOptions(['eventstore', '--events', '2000', '--seconds', '1', '--only', 'read'])).toEqual({
+      ...defaults,
+      name: 'eventstore',
+      events: 2_000,
+      seconds: 1,
+      only: 'read',
+    });
+    expect(parseOptions(['transport', '--records', '300', '--pairs', '1', '--json'])).toEqual({
+      ...defaults,
+      name: 'transport',
+      records: 300,
+      pairs: 1,
+      json: true,
+    });
     expect(parseOptions(['memory', '--minutes', '4', '--rate', '20'])).toEqual({ ...defaults, name: 'memory', minutes: 4, rate: 20 });
   });
 

@@ -29,7 +29,11 @@ export interface Ground {
 }
 
 /** Runs both sides in turn. Who goes first changes, so that what a run leaves behind meets both. */
-export async function inPairs(count: number, run: (side: 0 | 1) => Promise<Sample>, onPair: (pair: number, samples: readonly [Sample, Sample]) => void): Promise<Comparison['pairs']> {
+export async function inPairs(
+  count: number,
+  run: (side: 0 | 1) => Promise<Sample>,
+  onPair: (pair: number, samples: readonly [Sample, Sample]) => void,
+): Promise<Comparison['pairs']> {
   const pairs: (readonly [Sample, Sample])[] = [];
   for (let pair = 1; pair <= count; pair += 1) {
     const both = new Map<0 | 1, Sample>();
@@ -121,10 +125,12 @@ function comparedOf(comparison: Comparison): Compared {
 
 /** The versions of packages, as they are installed. */
 export function packageVersions(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => {
-    const file = join(root, 'node_modules', name, 'package.json');
-    return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version];
-  }));
+  return Object.fromEntries(
+    names.map((name) => {
+      const file = join(root, 'node_modules', name, 'package.json');
+      return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version];
+    }),
+  );
 }
 
 export function textOf({ benchmark, date, machine, versions, comparisons, figures }: Report): string {
@@ -134,7 +140,9 @@ export function textOf({ benchmark, date, machine, versions, comparisons, figure
     ...(figures.length === 0 ? [] : ['', ...figures]),
     '',
     `${date}  ${machine}`,
-    Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
   ].join('\n');
 }
 

@@ -149,7 +149,10 @@ async function live(): Promise<void> {
   const subscription = client.subscribeToAll({ fromPosition: END });
   let seen = Promise.withResolvers<void>();
   const caughtUp = Promise.withResolvers<void>();
-  subscription.on('data', () => seen.resolve()).on('error', (cause) => seen.reject(cause)).on('caughtUp', () => caughtUp.resolve());
+  subscription
+    .on('data', () => seen.resolve())
+    .on('error', (cause) => seen.reject(cause))
+    .on('caughtUp', () => caughtUp.resolve());
   await caughtUp.promise;
   const stream = `bench_${randomUUID()}`;
   while (!meter.isOver) {
@@ -196,7 +199,11 @@ function sync(): void {
 
 const MEBIBYTE = 2 ** 20;
 
-async function inPasses(passes: number, read: (events: number, onEvent: () => boolean) => Promise<void>, events: number): Promise<RunResult> {
+async function inPasses(
+  passes: number,
+  read: (events: number, onEvent: () => boolean) => Promise<void>,
+  events: number,
+): Promise<RunResult> {
   const memoryMb: number[] = [];
   const startedAt = performance.now();
   const cpu = process.cpuUsage();

@@ -23,7 +23,11 @@ export interface EmulatorOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function startEmulator(folder: string, signal: AbortSignal, { port = 0, nodeArguments = [], env = {} }: EmulatorOptions = {}): Promise<RunningServer> {
+export function startEmulator(
+  folder: string,
+  signal: AbortSignal,
+  { port = 0, nodeArguments = [], env = {} }: EmulatorOptions = {},
+): Promise<RunningServer> {
   return start([...nodeArguments, EMULATOR, '--insecure', '--port', String(port), '--db', folder], signal, env);
 }
 
@@ -48,7 +52,8 @@ async function start(args: readonly string[], signal: AbortSignal, env: Readonly
   ]);
   const startMs = performance.now() - startedAt;
   const port = /:(\d+),/.exec(line)?.[1];
-  const memoryMb = (): number => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) / KIBIBYTES_A_MEBIBYTE;
+  const memoryMb = (): number =>
+    Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) / KIBIBYTES_A_MEBIBYTE;
   return { url: `esdb://127.0.0.1:${port}?tls=false`, pid: child.pid!, startMs, memoryMb, stop };
 }
 

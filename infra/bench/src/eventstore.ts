@@ -145,7 +145,10 @@ class EventStoreBench {
   async #starts(): Promise<string[]> {
     const { events } = this.#options;
     const figures: string[] = [];
-    for (const [label, folder] of [['an empty folder', join(this.#ground.dataDir, 'empty')], [`${count(events)} events`, this.#fullFolder]] as const) {
+    for (const [label, folder] of [
+      ['an empty folder', join(this.#ground.dataDir, 'empty')],
+      [`${count(events)} events`, this.#fullFolder],
+    ] as const) {
       const starts: number[] = [];
       for (let start = 0; start < STARTS; start += 1) {
         const server = await startEmulator(folder, this.#ground.signal);
@@ -162,13 +165,18 @@ class EventStoreBench {
   async #memory(): Promise<string[]> {
     const { events } = this.#options;
     const figures: string[] = [];
-    for (const [label, kind] of [['reading', 'read-passes'], ['catching up', 'catch-up-passes']] as const) {
+    for (const [label, kind] of [
+      ['reading', 'read-passes'],
+      ['catching up', 'catch-up-passes'],
+    ] as const) {
       const server = await startEmulator(this.#fullFolder, this.#ground.signal);
       const atServer = [server.memoryMb()];
       const { memoryMb } = await this.#client(server, { kind, events, passes: PASSES }, true, () => void atServer.push(server.memoryMb()));
       await server.stop();
       const [ours, theirs] = [atServer, memoryMb!].map((each) => each.map((mb) => mb.toFixed(0)).join(', '));
-      figures.push(`memory, ${label} ${count(events)} events ${PASSES} times: the emulator ${ours} MB (before, after each), the client ${theirs} MB`);
+      figures.push(
+        `memory, ${label} ${count(events)} events ${PASSES} times: the emulator ${ours} MB (before, after each), the client ${theirs} MB`,
+      );
     }
     return figures;
   }

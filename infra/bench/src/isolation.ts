@@ -1,7 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePortBase } from '@orderstream/local-stack/ports';
-import { startStack } from '@orderstream/local-stack/stack';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { openShop } from '@orderstream/acceptance/demo/shopping';
 import { drained, untilDelivered } from '@orderstream/acceptance/drain';
 import { takeStock } from '@orderstream/acceptance/ledger/ledger';
@@ -9,6 +6,9 @@ import { type Platform, connectPlatform } from '@orderstream/acceptance/platform
 import { eachOf, must } from '@orderstream/acceptance/shop/api';
 import { place } from '@orderstream/acceptance/shop/customers';
 import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { startStack } from '@orderstream/local-stack/stack';
+import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { type Findings, type Ground, type Spread, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 
@@ -42,13 +42,19 @@ export async function isolation(_: Options, { dataDir, signal, onProgress }: Gro
 }
 
 async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
-  const { products, orders } = planOf(Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const), SEED);
+  const { products, orders } = planOf(
+    Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const),
+    SEED,
+  );
   const [hot, ...others] = products.filter(({ stock }) => stock > 0);
   await openShop(platform, products);
   // Nobody but those who fight over it wants the hot product.
   const sku = (index: number): string => others[index % others.length]!.sku;
   const like = (order: PlannedOrder, paymentMethod: string, wanted: string): PlannedOrder => ({
-    ...order, copies: 1, movesTo: null, body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
+    ...order,
+    copies: 1,
+    movesTo: null,
+    body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
   });
   const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
@@ -56,11 +62,13 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   const sample = async (): Promise<Spread> => {
     const from = platform.observer.facts.length;
     const sentAtMs = new Map<string, number>();
-    await Promise.all(next(HEALTHY).map(async (order, index) => {
-      await delay(index * EVERY_MS);
-      const atMs = Date.now();
-      sentAtMs.set((await place(platform.urls, order, { untilVisible: false })).orderId, atMs);
-    }));
+    await Promise.all(
+      next(HEALTHY).map(async (order, index) => {
+        await delay(index * EVERY_MS);
+        const atMs = Date.now();
+        sentAtMs.set((await place(platform.urls, order, { untilVisible: false })).orderId, atMs);
+      }),
+    );
     healthyIds.push(...sentAtMs.keys());
     return spreadOf(await paidAfterMs(platform, from, sentAtMs));
   };
@@ -72,10 +80,21 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   const alone = await sample();
 
   onProgress(`${SICK} orders whose payment gets no answer, and ${HEALTHY} beside them`);
-  const silent = await placeAll(platform, next(SICK).map((order, index) => like(order, 'pm_card_silent', sku(index))));
-  await until(TRIED_WITHIN_MS, `each of ${SICK} payments was tried`, async () => (await platform.query('payment_service', TRIED)).length >= SICK);
+  const silent = await placeAll(
+    platform,
+    next(SICK).map((order, index) => like(order, 'pm_card_silent', sku(index))),
+  );
+  await until(
+    TRIED_WITHIN_MS,
+    `each of ${SICK} payments was tried`,
+    async () => (await platform.query('payment_service', TRIED)).length >= SICK,
+  );
   const besideSilent = await sample();
-  await eachOf(silent, AT_ONCE, async (orderId) => void (await must('POST', `${platform.urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' })));
+  await eachOf(
+    silent,
+    AT_ONCE,
+    async (orderId) => void (await must('POST', `${platform.urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' })),
+  );
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
   const aloneAgain = await sample();
 

@@ -1,12 +1,19 @@
-// A server that does nothing and answers at once: the fastest that any server can look through the client. Its one
-// event is encoded beforehand, by the client's own classes.
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerReadableStream, type ServerWritableStream, type sendUnaryData } from '@grpc/grpc-js';
 import serverFeatures from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+// A server that does nothing and answers at once: the fastest that any server can look through the client. Its one
+// event is encoded beforehand, by the client's own classes.
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import { benchEvent } from './eventstore-events.ts';
 
 const { ReadResp, AppendResp, BatchAppendResp } = messages;
@@ -134,9 +141,14 @@ for (const name of ['read', 'append', 'batchappend']) {
 
 const server = new Server();
 const { read: readMethod, append: appendMethod, batchAppend: batchAppendMethod } = streamsService.StreamsService;
-const asIs = { ...readMethod, responseSerialize: (bytes: Encoded): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+const asIs = {
+  ...readMethod,
+  responseSerialize: (bytes: Encoded): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+};
 server.addService({ read: asIs, append: appendMethod, batchAppend: batchAppendMethod }, { read, append, batchAppend });
-server.addService(serverFeatures.ServerFeaturesService, { getSupportedMethods: (_call: unknown, reply: sendUnaryData<unknown>) => reply(null, supported) });
+server.addService(serverFeatures.ServerFeaturesService, {
+  getSupportedMethods: (_call: unknown, reply: sendUnaryData<unknown>) => reply(null, supported),
+});
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;
   console.log(`listens on 127.0.0.1:${port},`);

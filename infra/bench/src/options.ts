@@ -66,7 +66,8 @@ export function parseOptions(args: readonly string[]): Options {
     },
   });
   const name = names.find((known) => known === positionals[0]);
-  if (name === undefined || positionals.length > 1) throw new WrongArguments(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
+  if (name === undefined || positionals.length > 1)
+    throw new WrongArguments(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
   return {
     name,
     pairs: wholeNumber('--pairs', values.pairs, 1),

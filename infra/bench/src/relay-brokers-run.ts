@@ -1,7 +1,7 @@
 // One run of the relay-brokers benchmark: transactions, one after the other, for some seconds.
 import { randomUUID } from 'node:crypto';
-import { createKafka, TransactionalProducer } from '@orderstream/kafka';
 import { setting } from '@orderstream/acceptance/platform';
+import { createKafka, TransactionalProducer } from '@orderstream/kafka';
 import type { Sample } from './comparison.ts';
 
 const RECORDS = 12;

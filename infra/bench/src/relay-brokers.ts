@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePortBase } from '@orderstream/local-stack/ports';
-import { startStack } from '@orderstream/local-stack/stack';
-import { askKafka, createKafka } from '@orderstream/kafka';
 import { setting } from '@orderstream/acceptance/platform';
 import type { Environment } from '@orderstream/acceptance/settings';
+import { askKafka, createKafka } from '@orderstream/kafka';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { startStack } from '@orderstream/local-stack/stack';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { kafkaVersion } from './versions.ts';
@@ -27,10 +27,14 @@ export async function relayBrokers(options: Options, ground: Ground): Promise<Fi
 
 async function compare(env: Environment, { pairs, seconds }: Options, { signal, onProgress }: Ground): Promise<Findings> {
   await createTopics(setting(env, 'KAFKA_BROKERS'));
-  const taken = await inPairs(pairs, (side) => run(sides[side], seconds, env, signal), (pair, [one, three]) => {
-    const rate = ({ operations, seconds: took }: Sample): string => (operations / took).toFixed(0);
-    onProgress(`pair ${pair} of ${pairs}: one leader ${rate(one)} transactions/s, three leaders ${rate(three)}`);
-  });
+  const taken = await inPairs(
+    pairs,
+    (side) => run(sides[side], seconds, env, signal),
+    (pair, [one, three]) => {
+      const rate = ({ operations, seconds: took }: Sample): string => (operations / took).toFixed(0);
+      onProgress(`pair ${pair} of ${pairs}: one leader ${rate(one)} transactions/s, three leaders ${rate(three)}`);
+    },
+  );
   const comparison: Comparison = {
     name: '12 records a transaction on 3 partitions, and their checkpoint; 3 brokers, replication 3, 2 in sync',
     unit: 'transactions',
@@ -50,7 +54,10 @@ async function createTopics(brokers: string): Promise<void> {
 }
 
 function topicLedBy(topic: string, led: readonly number[]) {
-  const replicaAssignment = led.map((leader, partition) => ({ partition, replicas: [leader, ...[1, 2, 3].filter((other) => other !== leader)] }));
+  const replicaAssignment = led.map((leader, partition) => ({
+    partition,
+    replicas: [leader, ...[1, 2, 3].filter((other) => other !== leader)],
+  }));
   return { topic, replicaAssignment, configEntries: [{ name: 'min.insync.replicas', value: '2' }] };
 }
 

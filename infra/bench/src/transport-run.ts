@@ -3,10 +3,10 @@ import 'reflect-metadata';
 import { Controller, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type KafkaContext, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
+import { setting } from '@orderstream/acceptance/platform';
 import { BatchConsumer, SchemaRegistryCodec, createKafka } from '@orderstream/kafka';
 import type { EventBatch } from '@orderstream/messaging';
 import { Database, Projections } from '@orderstream/postgres';
-import { setting } from '@orderstream/acceptance/platform';
 import { PARTITIONS, type Placed, TOPIC, orderRows, upsertOrder } from './transport-orders.ts';
 
 export interface RunResult {
@@ -106,7 +106,11 @@ const sides: Readonly<Record<string, { readonly controller: new () => object; re
 };
 
 // A projector finds its positions made; whoever goes message by message would make them too.
-await projections.load(group, TOPIC, Array.from({ length: PARTITIONS }, (_, partition) => partition));
+await projections.load(
+  group,
+  TOPIC,
+  Array.from({ length: PARTITIONS }, (_, partition) => partition),
+);
 const { controller, options } = sides[setting(process.env, 'BENCH_SIDE')]!;
 const root: DynamicModule = { module: class {}, controllers: [controller] };
 const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, { ...options(), logger: ['error'] });

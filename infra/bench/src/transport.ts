@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePortBase } from '@orderstream/local-stack/ports';
-import { startStack } from '@orderstream/local-stack/stack';
-import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
-import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
-import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { Kafka } from 'kafkajs';
 import { setting } from '@orderstream/acceptance/platform';
 import type { Environment } from '@orderstream/acceptance/settings';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
+import { freePortBase } from '@orderstream/local-stack/ports';
+import { startStack } from '@orderstream/local-stack/stack';
+import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
+import type { Kafka } from 'kafkajs';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { PARTITIONS, TOPIC, checksumIn, checksumOf, orderTable, placedOrders } from './transport-orders.ts';
@@ -53,7 +53,8 @@ async function compare(env: Environment, { records, pairs }: Options, { signal, 
   };
   try {
     const taken = await inPairs(pairs, runSide, (pair, [usual, ours]) =>
-      onProgress(`pair ${pair} of ${pairs}: ${sides[0]} ${usual.seconds.toFixed(2)} s, ${sides[1]} ${ours.seconds.toFixed(2)} s`));
+      onProgress(`pair ${pair} of ${pairs}: ${sides[0]} ${usual.seconds.toFixed(2)} s, ${sides[1]} ${ours.seconds.toFixed(2)} s`),
+    );
     const comparison: Comparison = {
       name: `${records} records`,
       unit: 'records',
@@ -61,7 +62,11 @@ async function compare(env: Environment, { records, pairs }: Options, { signal, 
       pairs: taken,
     };
     const [found] = await database.query<{ server_version: string }>('SHOW server_version');
-    const versions = { kafka: kafkaVersion(), postgres: found!.server_version, ...packageVersions(['kafkajs', '@nestjs/microservices', 'typeorm', 'pg']) };
+    const versions = {
+      kafka: kafkaVersion(),
+      postgres: found!.server_version,
+      ...packageVersions(['kafkajs', '@nestjs/microservices', 'typeorm', 'pg']),
+    };
     return { comparisons: [comparison], figures: [], versions };
   } finally {
     await database.close();
@@ -71,7 +76,8 @@ async function compare(env: Environment, { records, pairs }: Options, { signal, 
 async function fillTopic(kafka: Kafka, codec: SchemaRegistryCodec, orders: readonly StoredEvent[]): Promise<void> {
   await codec.load();
   await askKafka(kafka, (admin) =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }] }));
+    admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }] }),
+  );
   const producer = kafka.producer();
   await producer.connect();
   for (let from = 0; from < orders.length; from += RECORDS_A_SEND) {

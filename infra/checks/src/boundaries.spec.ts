@@ -49,7 +49,10 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'app-imports-app': ['apps/order-service/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'lib-imports-app': ['libs/postgres/src/x.spec.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'production-imports-tests': ['apps/order-service/src/x.ts', ours('./y.spec.ts')],
-  'conformance-loads-one-client': ['infra/eventstore-emulator/test/conformance/x.int.spec.ts', "import { jsonEvent } from '@eventstore/db-client';\nexport const x = jsonEvent;\n"],
+  'conformance-loads-one-client': [
+    'infra/eventstore-emulator/test/conformance/x.int.spec.ts',
+    "import { jsonEvent } from '@eventstore/db-client';\nexport const x = jsonEvent;\n",
+  ],
   circular: ['apps/order-service/src/x.ts', ours('./circle.ts')],
   'not-resolvable': ['apps/order-service/src/x.ts', ours('@orderstream/nowhere')],
 };
@@ -94,7 +97,8 @@ describe('The boundary check', () => {
     write('apps/order-service/src/domain/x.ts', ours(`../${contracts}`));
     write('libs/kafka/src/x.ts', ours('kafkajs'));
     const found = (await violations(root)).filter(({ from }) => !from.endsWith('circle.ts'));
-    for (const file of ['apps/order-service/src/x.ts', 'apps/order-service/src/domain/x.ts', 'libs/kafka/src/x.ts']) rmSync(join(root, file));
+    for (const file of ['apps/order-service/src/x.ts', 'apps/order-service/src/domain/x.ts', 'libs/kafka/src/x.ts'])
+      rmSync(join(root, file));
     expect(found.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
   });
 });

@@ -56,8 +56,19 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     except: TESTS,
     libs: ['contracts', 'event-sourcing', 'messaging'],
     packages: [
-      '@nestjs/common', '@nestjs/core', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/swagger',
-      'reflect-metadata', 'rxjs', 'zod', 'prom-client', 'pino', 'fastify', '@fastify/static', 'find-my-way',
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/microservices',
+      '@nestjs/platform-fastify',
+      '@nestjs/swagger',
+      'reflect-metadata',
+      'rxjs',
+      'zod',
+      'prom-client',
+      'pino',
+      'fastify',
+      '@fastify/static',
+      'find-my-way',
     ],
     builtins: true,
   },
@@ -104,7 +115,13 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     libs: ['contracts', 'event-sourcing', 'kafka', 'messaging', 'postgres'],
     alsoOurs: ['^infra/(acceptance|local)/src/'],
     packages: [
-      '@eventstore/db-client', '@grpc/grpc-js', '@nestjs/common', '@nestjs/core', '@nestjs/microservices', 'kafkajs', 'reflect-metadata',
+      '@eventstore/db-client',
+      '@grpc/grpc-js',
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/microservices',
+      'kafkajs',
+      'reflect-metadata',
     ],
     builtins: true,
   },
@@ -135,7 +152,12 @@ function rulesOf(name: string, { from, except, libs, alsoOurs = [], packages, bu
     rule('imports-ours', { path: isOurs, pathNot: allowed.join('|') }),
     ...(packages === 'any'
       ? []
-      : [rule('imports-package', { path: 'node_modules/', pathNot: packages.length === 0 ? '^$' : `node_modules/(@types/)?(${packages.join('|')})/` })]),
+      : [
+          rule('imports-package', {
+            path: 'node_modules/',
+            pathNot: packages.length === 0 ? '^$' : `node_modules/(@types/)?(${packages.join('|')})/`,
+          }),
+        ]),
     ...(builtins ? [] : [rule('imports-built-in', { dependencyTypes: ['core'] })]),
   ];
 }
@@ -158,7 +180,10 @@ export const rules: readonly IForbiddenRuleType[] = [
   {
     name: 'production-imports-tests',
     severity: 'error',
-    from: { path: '^(apps|libs|infra)/', pathNot: `${TESTS}|^(apps|infra)/[^/]+/test/|^infra/(acceptance|simulation|bench|pages|checks)/|^vitest` },
+    from: {
+      path: '^(apps|libs|infra)/',
+      pathNot: `${TESTS}|^(apps|infra)/[^/]+/test/|^infra/(acceptance|simulation|bench|pages|checks)/|^vitest`,
+    },
     to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
   },
   {

@@ -37,7 +37,9 @@ export function findings(file: string, text: string): Finding[] {
 
 if (process.argv[1] === import.meta.filename) {
   const self = 'infra/checks/src/style';
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs'], { encoding: 'utf8' }).split('\n').filter((file) => file !== '' && !file.startsWith(self));
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '' && !file.startsWith(self));
   const found = files.flatMap((file) => findings(file, readFileSync(file, 'utf8')).map((each) => ({ file, ...each })));
   for (const { file, line, rule } of found) console.error(`${rule}: ${file}:${line}`);
   console.log(found.length === 0 ? `style: ${files.length} files` : `style: ${found.length} findings`);

@@ -25,7 +25,11 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages?: readonly string[] }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -126,7 +130,9 @@ async function main(names: readonly string[]): Promise<number> {
   console.log('');
   for (const { name, failures } of counts) for (const failure of failures) console.log(`✗ ${name}: ${failure}`);
   for (const { name, passed, failed, seconds } of counts) {
-    console.log(`${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s`);
+    console.log(
+      `${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s`,
+    );
   }
   const sum = (which: keyof Count): number => counts.reduce((total, count) => total + count[which], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);

@@ -27,7 +27,8 @@ function scratchSettings(): DatabaseSettings {
   };
 }
 const deploy = (settings: DatabaseSettings): Promise<string[]> => deployDatabases(adminUrl, plannedDatabases(settings));
-const at = (url: string, part: 'pathname' | 'username' | 'password', value: string): string => Object.assign(new URL(url), { [part]: value }).href;
+const at = (url: string, part: 'pathname' | 'username' | 'password', value: string): string =>
+  Object.assign(new URL(url), { [part]: value }).href;
 const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
 
 async function discard(settings: DatabaseSettings): Promise<void> {
@@ -84,10 +85,25 @@ describe('A deployment of the databases', () => {
   });
 
   it.each([
-    ['the administrator’s role', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(adminUrl).username) })],
-    ['one role for two services', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(mine.PAYMENT_DATABASE_URL).username) })],
-    ['a role without a password', (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'password', '') })],
-    ['writer and reader in two databases', (mine: DatabaseSettings) => ({ ...mine, PERSONAL_DATA_READER_URL: at(mine.PERSONAL_DATA_READER_URL, 'pathname', '/elsewhere') })],
+    [
+      'the administrator’s role',
+      (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(adminUrl).username) }),
+    ],
+    [
+      'one role for two services',
+      (mine: DatabaseSettings) => ({
+        ...mine,
+        ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(mine.PAYMENT_DATABASE_URL).username),
+      }),
+    ],
+    [
+      'a role without a password',
+      (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'password', '') }),
+    ],
+    [
+      'writer and reader in two databases',
+      (mine: DatabaseSettings) => ({ ...mine, PERSONAL_DATA_READER_URL: at(mine.PERSONAL_DATA_READER_URL, 'pathname', '/elsewhere') }),
+    ],
   ])('is refused with %s, before anything is made', async (_, spoil) => {
     const fresh = scratchSettings();
     await expect(deploy(spoil(fresh))).rejects.toBeInstanceOf(Refused);
@@ -99,7 +115,9 @@ describe('The role of a service', () => {
   it('can not open the database of another one, nor the administrator’s', async () => {
     await expect(runSql(at(payment, 'pathname', `/${databaseOf(order)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
     await expect(runSql(at(payment, 'pathname', `/${databaseOf(adminUrl)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
-    await expect(runSql(at(payment, 'pathname', `/${databaseOf(settings.PERSONAL_DATA_READER_URL)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(at(payment, 'pathname', `/${databaseOf(settings.PERSONAL_DATA_READER_URL)}`), 'SELECT 1')).rejects.toMatchObject(
+      NOT_ALLOWED,
+    );
     expect(await runSql(payment, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
   });
 
@@ -133,7 +151,9 @@ describe('The keys of personal data', () => {
     await runSql(writer, 'INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [customerId, key]);
     expect(await runSql(reader, 'SELECT key FROM customer_key WHERE customer_id = $1', [customerId])).toEqual([{ key }]);
     await expect(runSql(reader, 'DELETE FROM customer_key')).rejects.toMatchObject(NOT_ALLOWED);
-    await expect(runSql(reader, 'INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [randomUUID(), key])).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(reader, 'INSERT INTO customer_key (customer_id, key) VALUES ($1, $2)', [randomUUID(), key])).rejects.toMatchObject(
+      NOT_ALLOWED,
+    );
     await expect(runSql(reader, 'UPDATE customer_key SET key = key')).rejects.toMatchObject(NOT_ALLOWED);
     await runSql(writer, 'DELETE FROM customer_key WHERE customer_id = $1', [customerId]);
   });

@@ -40,16 +40,18 @@ export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] 
         { url: settings.PERSONAL_DATA_WRITER_URL, may: 'write' },
         { url: settings.PERSONAL_DATA_READER_URL, may: 'read' },
       ],
-      migrations: personalDataMigrations.map(({ name, sql }) =>
-        class {
-          readonly name = name;
-          async up(runner: { query(text: string): Promise<unknown> }): Promise<void> {
-            await runner.query(sql);
-          }
-          async down(): Promise<void> {
-            throw new Error(`${name} is not taken back: keys would be lost`);
-          }
-        }),
+      migrations: personalDataMigrations.map(
+        ({ name, sql }) =>
+          class {
+            readonly name = name;
+            async up(runner: { query(text: string): Promise<unknown> }): Promise<void> {
+              await runner.query(sql);
+            }
+            async down(): Promise<void> {
+              throw new Error(`${name} is not taken back: keys would be lost`);
+            }
+          },
+      ),
     },
   ];
 }
@@ -100,7 +102,8 @@ function checkRoles(adminUrl: string, planned: readonly PlannedDatabase[]): void
         throw new Refused(`the URL of role "${role}" for database "${database}" must name a role, a password and a database`);
       }
       if (database !== databaseOf(logins[0]!.url)) throw new Refused(`role "${role}" must be of database "${databaseOf(logins[0]!.url)}"`);
-      if (taken.has(role)) throw new Refused(`role "${role}" of database "${database}" has another use: each service needs a role of its own`);
+      if (taken.has(role))
+        throw new Refused(`role "${role}" of database "${database}" has another use: each service needs a role of its own`);
       taken.add(role);
     }
   }

@@ -28,18 +28,20 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 const databaseUrl = urlOf('postgres', 'postgresql');
 
 async function main(): Promise<void> {
-  const settings = loadConfig(z.object({
-    KAFKA_BROKERS: hostList,
-    KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).default(1),
-    SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
-    ADMIN_DATABASE_URL: databaseUrl,
-    ORDER_DATABASE_URL: databaseUrl,
-    INVENTORY_DATABASE_URL: databaseUrl,
-    PAYMENT_DATABASE_URL: databaseUrl,
-    SHIPPING_DATABASE_URL: databaseUrl,
-    PERSONAL_DATA_WRITER_URL: databaseUrl,
-    PERSONAL_DATA_READER_URL: databaseUrl,
-  }));
+  const settings = loadConfig(
+    z.object({
+      KAFKA_BROKERS: hostList,
+      KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).default(1),
+      SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
+      ADMIN_DATABASE_URL: databaseUrl,
+      ORDER_DATABASE_URL: databaseUrl,
+      INVENTORY_DATABASE_URL: databaseUrl,
+      PAYMENT_DATABASE_URL: databaseUrl,
+      SHIPPING_DATABASE_URL: databaseUrl,
+      PERSONAL_DATA_WRITER_URL: databaseUrl,
+      PERSONAL_DATA_READER_URL: databaseUrl,
+    }),
+  );
   const step = { withinMs: WAIT_MS, say };
 
   const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silent });

@@ -8,11 +8,14 @@ afterEach(() => void vi.useRealTimers());
 it('waits for what is still starting, and says each reason once', async () => {
   const said: string[] = [];
   const answers = ['refused', 'refused', 'loading', null];
-  const done = patiently(async () => {
-    const answer = answers.shift();
-    if (answer !== null) throw new Error(answer);
-    return 'up';
-  }, { withinMs: 60_000, say: (line) => void said.push(line) });
+  const done = patiently(
+    async () => {
+      const answer = answers.shift();
+      if (answer !== null) throw new Error(answer);
+      return 'up';
+    },
+    { withinMs: 60_000, say: (line) => void said.push(line) },
+  );
   await vi.runAllTimersAsync();
   expect(await done).toBe('up');
   expect(said).toEqual(['waiting: refused', 'waiting: loading']);

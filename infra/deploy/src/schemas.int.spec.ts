@@ -24,7 +24,10 @@ describe('the schemas of the contracts', () => {
 
   it('get their versions in order, and old ones are left alone when there are newer', async () => {
     const subject = `test-${randomUUID()}`;
-    const versions = [{ subject, version: 1, schema: text([id]) }, { subject, version: 2, schema: text([id, note]) }];
+    const versions = [
+      { subject, version: 1, schema: text([id]) },
+      { subject, version: 2, schema: text([id, note]) },
+    ];
     expect(await deploySchemas(registry(), versions)).toBe(2);
     expect(await get(`/subjects/${subject}/versions`)).toEqual([1, 2]);
     expect(await deploySchemas(registry(), versions)).toBe(0);
@@ -33,7 +36,10 @@ describe('the schemas of the contracts', () => {
 
   it('are registered by each of several deployments at once', async () => {
     const subjects = Array.from({ length: 3 }, () => `test-${randomUUID()}`);
-    const versions = subjects.flatMap((subject) => [{ subject, version: 1, schema: text([id]) }, { subject, version: 2, schema: text([id, note]) }]);
+    const versions = subjects.flatMap((subject) => [
+      { subject, version: 1, schema: text([id]) },
+      { subject, version: 2, schema: text([id, note]) },
+    ]);
     await Promise.all(Array.from({ length: 8 }, () => deploySchemas(registry(), versions)));
     for (const subject of subjects) expect(await get(`/subjects/${subject}/versions`)).toEqual([1, 2]);
   });

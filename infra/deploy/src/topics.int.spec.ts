@@ -31,11 +31,16 @@ beforeAll(async () => {
 afterAll(() => admin.disconnect());
 beforeEach(() => {
   const name = (topic: string): string => `test-${randomUUID()}-${topic}`;
-  plans = plannedTopics.filter(({ topic }) => ['catalog', 'relay-checkpoint'].includes(topic)).map((plan) => ({ ...plan, topic: name(plan.topic) }));
+  plans = plannedTopics
+    .filter(({ topic }) => ['catalog', 'relay-checkpoint'].includes(topic))
+    .map((plan) => ({ ...plan, topic: name(plan.topic) }));
 });
 
 async function settingsOf(topic: string): Promise<Record<string, string>> {
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }] });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+  });
   return Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]));
 }
 
@@ -60,32 +65,40 @@ describe('the topics of the platform', () => {
 
   it('get their settings back, and keep what else was set', async () => {
     const [{ topic }] = plans as [TopicPlan];
-    const configEntries = [{ name: 'retention.ms', value: '604800000' }, { name: 'segment.ms', value: '3600000' }];
+    const configEntries = [
+      { name: 'retention.ms', value: '604800000' },
+      { name: 'segment.ms', value: '3600000' },
+    ];
     await admin.createTopics({ topics: [{ topic, numPartitions: 3, replicationFactor: 1, configEntries }], waitForLeaders: true });
     await deployTopics(admin, plans, 1);
     expect(await settingsOf(topic)).toMatchObject({ 'retention.ms': '-1', 'segment.ms': '3600000' });
   });
 
-  it.each(plannedTopics.flatMap(({ topic, config }) => (['catalog', 'relay-checkpoint'].includes(topic) ? Object.entries(config).map(([name, value]) => [topic, name, value] as const) : [])))(
-    'get %s: %s=%s, when they are made and after somebody has changed it',
-    async (planned, name, value) => {
-      const plan = plans.find(({ topic }) => topic.endsWith(planned))!;
-      await deployTopics(admin, [plan], 1);
-      expect(await settingsOf(plan.topic)).toMatchObject({ [name]: value });
-      const configEntries = [{ name, value: others[name]! }];
-      await admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: plan.topic, configEntries }] });
-      await vi.waitFor(async () => expect(await settingsOf(plan.topic)).toMatchObject({ [name]: others[name] }), 10_000);
-      await deployTopics(admin, [plan], 1);
-      expect(await settingsOf(plan.topic)).toMatchObject({ [name]: value });
-    },
-  );
+  it.each(
+    plannedTopics.flatMap(({ topic, config }) =>
+      ['catalog', 'relay-checkpoint'].includes(topic) ? Object.entries(config).map(([name, value]) => [topic, name, value] as const) : [],
+    ),
+  )('get %s: %s=%s, when they are made and after somebody has changed it', async (planned, name, value) => {
+    const plan = plans.find(({ topic }) => topic.endsWith(planned))!;
+    await deployTopics(admin, [plan], 1);
+    expect(await settingsOf(plan.topic)).toMatchObject({ [name]: value });
+    const configEntries = [{ name, value: others[name]! }];
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: plan.topic, configEntries }],
+    });
+    await vi.waitFor(async () => expect(await settingsOf(plan.topic)).toMatchObject({ [name]: others[name] }), 10_000);
+    await deployTopics(admin, [plan], 1);
+    expect(await settingsOf(plan.topic)).toMatchObject({ [name]: value });
+  });
 
   it('take an event of any time, by whatever clock', async () => {
     await deployTopics(admin, plans, 1);
     const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner, retry: { retries: 0 } });
     await producer.connect();
     for (const time of ['2002-01-01', '2286-01-01']) {
-      for (const { topic } of plans) await producer.send({ topic, messages: [{ key: 'a', value: 'b', timestamp: String(Date.parse(time)) }] });
+      for (const { topic } of plans)
+        await producer.send({ topic, messages: [{ key: 'a', value: 'b', timestamp: String(Date.parse(time)) }] });
     }
     await producer.disconnect();
   });
@@ -95,7 +108,9 @@ describe('the topics of the platform', () => {
     await deployTopics(admin, [plan], 1);
     const stubborn = Object.assign(Object.create(admin) as Admin, { alterConfigs: async () => ({ resources: [], throttleTime: 0 }) });
     const other = { ...plan, config: { ...plan.config, 'retention.ms': '1000' } };
-    await expect(deployTopics(stubborn, [other], 1)).rejects.toThrow(`topic ${plan.topic} has retention.ms=-1, and the platform relies on 1000`);
+    await expect(deployTopics(stubborn, [other], 1)).rejects.toThrow(
+      `topic ${plan.topic} has retention.ms=-1, and the platform relies on 1000`,
+    );
   });
 
   it('are refused with another partition count', async () => {

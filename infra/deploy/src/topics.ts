@@ -103,7 +103,9 @@ async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promis
     const entries = settings.get(topic) ?? [];
     if (unlike(config, entries).length === 0) return [];
     // The request replaces all that was set for a topic, so what somebody else has set goes along.
-    const set = entries.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG).map(({ configName, configValue }) => [configName, configValue]);
+    const set = entries
+      .filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG)
+      .map(({ configName, configValue }) => [configName, configValue]);
     const all = Object.entries({ ...Object.fromEntries(set), ...config } as Record<string, string>);
     return [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries: all.map(([name, value]) => ({ name, value })) }];
   });
@@ -116,7 +118,9 @@ async function checkSettings(admin: Admin, plans: readonly TopicPlan[]): Promise
   for (;;) {
     const settings = await settingsOf(admin, plans);
     const differences = plans.flatMap(({ topic, config }) =>
-      unlike(config, settings.get(topic) ?? []).map(({ name, value, actual }) => `topic ${topic} has ${name}=${actual}, and the platform relies on ${value}`),
+      unlike(config, settings.get(topic) ?? []).map(
+        ({ name, value, actual }) => `topic ${topic} has ${name}=${actual}, and the platform relies on ${value}`,
+      ),
     );
     if (differences.length === 0) return;
     if (performance.now() > giveUpAt) throw new Refused(differences.join('; '));

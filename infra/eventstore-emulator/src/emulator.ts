@@ -9,7 +9,6 @@ import { GroupCommit } from './log/group-commit.ts';
 import { RecentIds } from './log/recent-ids.ts';
 import type { Options } from './options.ts';
 import { Groups } from './persistent/groups.ts';
-import { SystemStreams } from './streams/system-streams.ts';
 import { ProjectionStore } from './projections/projection-store.ts';
 import { Projections } from './projections/projections.ts';
 import { Scavenger } from './scavenge/scavenger.ts';
@@ -17,6 +16,7 @@ import { accessTo, newUsers } from './security/access.ts';
 import { writeSystemEvents } from './streams/fresh-database.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
+import { SystemStreams } from './streams/system-streams.ts';
 
 export interface Started extends Listening {
   /** Of the authority that was made here, for clients to trust. */
@@ -69,7 +69,14 @@ export async function startEmulator(options: Options, giveUp: (cause: unknown) =
     const { access, caFile } = await accessTo(options, system);
     groups.start();
     const about = { version: SERVER_VERSION, isSecure: access !== undefined, hasProjections: projections !== null };
-    const facts = { ...options, ...about, instanceId: randomUUID(), startedAt: new Date(), lastPosition: () => log.lastPosition, nodePriority: 0 };
+    const facts = {
+      ...options,
+      ...about,
+      instanceId: randomUUID(),
+      startedAt: new Date(),
+      lastPosition: () => log.lastPosition,
+      nodePriority: 0,
+    };
     const faults = options.faults ? new FaultPlan() : undefined;
     const served = { streams, writer, commits, groups, projections, limits: options, facts, faults, access, scavenger, shutDown };
     const listening = await serve(served, options.host, options.port);

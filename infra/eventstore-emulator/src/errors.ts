@@ -84,7 +84,12 @@ export class TooLarge extends RpcFault {
 
 export function appendTooLarge(limitBytes: number): TooLarge {
   const trailers = { exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(limitBytes) };
-  return new TooLarge('MaximumAppendSizeExceeded', { maxAppendSize: limitBytes }, `Maximum Append Size of ${limitBytes} Exceeded.`, trailers);
+  return new TooLarge(
+    'MaximumAppendSizeExceeded',
+    { maxAppendSize: limitBytes },
+    `Maximum Append Size of ${limitBytes} Exceeded.`,
+    trailers,
+  );
 }
 
 export function eventTooLarge(eventId: string, sizeBytes: number, limitBytes: number): TooLarge {

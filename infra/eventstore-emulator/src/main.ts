@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { startEmulator } from './emulator.ts';
 import { isLostAnswer } from './grpc/lost-answers.ts';
-import { HELP, type Options, parseOptions } from './options.ts';
 import { OptionsError, UsageError } from './options-error.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
 
 const EXIT_USAGE = 64;
 const EXIT_CONFIGURATION = 78;

@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 import { OptionsError, UsageError } from './options-error.ts';
-import { type DefaultPasswords, PASSWORDS_HELP, SECURITY_ARGS, SECURITY_HELP, type Security, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
+import {
+  type DefaultPasswords,
+  PASSWORDS_HELP,
+  SECURITY_ARGS,
+  SECURITY_HELP,
+  type Security,
+  defaultPasswordsOf,
+  isDev,
+  isTrue,
+  securityOf,
+} from './security/options.ts';
 
 export interface Options {
   readonly host: string;
@@ -72,7 +82,8 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): O
     host: given['node-ip'] ?? given.host ?? env['EVENTSTORE_NODE_IP'] ?? '127.0.0.1',
     port: integer('--node-port (--port)', given['node-port'] ?? given.port ?? env['EVENTSTORE_NODE_PORT'] ?? '2113', 0, LARGEST_PORT),
     advertisedHost: given['advertise-host-to-client-as'] ?? env['EVENTSTORE_ADVERTISE_HOST_TO_CLIENT_AS'],
-    advertisedPort: advertisedPort === undefined ? undefined : integer('--advertise-node-port-to-client-as', advertisedPort, 1, LARGEST_PORT),
+    advertisedPort:
+      advertisedPort === undefined ? undefined : integer('--advertise-node-port-to-client-as', advertisedPort, 1, LARGEST_PORT),
     folder: given.db ?? env['EVENTSTORE_DB'] ?? './data',
     maxAppendSizeBytes: integer(
       '--max-append-size',

@@ -31,7 +31,9 @@ afterAll(async () => {
 const short = (path: string): string => path.split('.').at(-1)!;
 
 it('What clients can call is listed by an insecure server or stands on the page as absent', () => {
-  const onPage = rowsOf(readFileSync(PAGE, 'utf8')).filter(({ table }) => table === 'Absent').flatMap(methodsOf);
+  const onPage = rowsOf(readFileSync(PAGE, 'utf8'))
+    .filter(({ table }) => table === 'Absent')
+    .flatMap(methodsOf);
   expect(onPage.toSorted()).toEqual(absent.map(short).toSorted());
 });
 

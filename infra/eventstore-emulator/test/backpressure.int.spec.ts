@@ -24,19 +24,32 @@ describe('Clients that do not read', () => {
   it('cost the server little, however much there is for them', async () => {
     const stream = `thing-${randomUUID()}`;
     const large = () => binaryEvent({ type: 'Large', data: Buffer.alloc(200_000) });
-    for (let n = 0; n < 50; n++) await client.appendToStream(stream, [large(), large(), large(), large()], { expectedRevision: n === 0 ? 'no_stream' : BigInt(n * 4 - 1) });
+    for (let n = 0; n < 50; n++)
+      await client.appendToStream(stream, [large(), large(), large(), large()], {
+        expectedRevision: n === 0 ? 'no_stream' : BigInt(n * 4 - 1),
+      });
     const before = await memoryBytes();
-    const source = { stream: { streamIdentifier: streamNamed(stream), start: {} }, subscription: {}, noFilter: {}, uuidOption: { string: {} } };
+    const source = {
+      stream: { streamIdentifier: streamNamed(stream), start: {} },
+      subscription: {},
+      noFilter: {},
+      uuidOption: { string: {} },
+    };
     const request = wireMessage('streams.ReadReq').encode({ options: source });
     const raws = Array.from({ length: 5 }, () => new RawClient(emulator.port));
     const calls = raws.flatMap((raw) => Array.from({ length: 10 }, () => raw.serverStream(`${STREAMS}/Read`, request)));
-    await Promise.all(calls.map((call) => new Promise((resolve) => {
-      call.on('error', () => {});
-      call.once('metadata', resolve);
-    })));
+    await Promise.all(
+      calls.map(
+        (call) =>
+          new Promise((resolve) => {
+            call.on('error', () => {});
+            call.once('metadata', resolve);
+          }),
+      ),
+    );
     // Whoever reads gets everything while 50 others, of 40 MB each, do not.
     await expect(Array.fromAsync(client.readStream(stream))).resolves.toHaveLength(200);
-    expect(await memoryBytes() - before).toBeLessThan(400 * MEBIBYTE);
+    expect((await memoryBytes()) - before).toBeLessThan(400 * MEBIBYTE);
     raws.forEach((raw) => raw.close());
   });
 
@@ -51,7 +64,9 @@ describe('Clients that do not read', () => {
     }
     call.end();
     await vi.waitFor(() => client.appendToStream(`thing-${randomUUID()}`, [], { expectedRevision: 'no_stream' }));
-    const answers = ((await Array.fromAsync(call)) as Buffer[]).map((bytes) => BatchAppendResp.decode(bytes) as { correlationId: { string: string }; success?: object });
+    const answers = ((await Array.fromAsync(call)) as Buffer[]).map(
+      (bytes) => BatchAppendResp.decode(bytes) as { correlationId: { string: string }; success?: object },
+    );
     expect(answers.map(({ correlationId }) => correlationId.string).sort()).toEqual(ids.toSorted());
     expect(answers.every(({ success }) => success !== undefined)).toBe(true);
     raw.close();

@@ -48,14 +48,26 @@ export function connect(url: string): EventStoreDBClient {
 async function kurrentdb(): Promise<Library> {
   const kurrent = await import('@kurrent/kurrentdb-client');
   Object.defineProperties(kurrent.WrongExpectedVersionError.prototype, {
-    expectedVersion: { get(this: { expectedState: unknown }) { return this.expectedState; } },
-    actualVersion: { get(this: { actualState: unknown }) { return this.actualState; } },
+    expectedVersion: {
+      get(this: { expectedState: unknown }) {
+        return this.expectedState;
+      },
+    },
+    actualVersion: {
+      get(this: { actualState: unknown }) {
+        return this.actualState;
+      },
+    },
   });
   const connectionString = (url: string): unknown => {
     const client = kurrent.KurrentDBClient.connectionString(url.replace(/^esdb/, 'kurrentdb'));
     const append = client.appendToStream.bind(client);
     // What sets metadata goes through it too.
-    const appendToStream = (stream: string, events: Parameters<typeof append>[1], options: AppendOptions = {}): ReturnType<typeof append> => {
+    const appendToStream = (
+      stream: string,
+      events: Parameters<typeof append>[1],
+      options: AppendOptions = {},
+    ): ReturnType<typeof append> => {
       const { expectedRevision, ...others } = options;
       return append(stream, events, expectedRevision === undefined ? others : { ...others, streamState: expectedRevision });
     };

@@ -142,7 +142,9 @@ describe('The process', () => {
   });
 
   it('has its folder for itself', async () => {
-    await expect(EmulatorProcess.start({ folder: emulator.folder })).rejects.toThrow(`exit 1: eventstore-emulator: ${emulator.folder} is in use by another process`);
+    await expect(EmulatorProcess.start({ folder: emulator.folder })).rejects.toThrow(
+      `exit 1: eventstore-emulator: ${emulator.folder} is in use by another process`,
+    );
     const stream = fresh();
     await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
     await emulator.end('SIGKILL');
@@ -151,7 +153,9 @@ describe('The process', () => {
   });
 
   it('names a port that is taken', async () => {
-    await expect(EmulatorProcess.start({ args: ['--port', String(emulator.port)] })).rejects.toThrow(`address already in use 127.0.0.1:${emulator.port}`);
+    await expect(EmulatorProcess.start({ args: ['--port', String(emulator.port)] })).rejects.toThrow(
+      `address already in use 127.0.0.1:${emulator.port}`,
+    );
   });
 
   it('refuses to start without a word about security', async () => {

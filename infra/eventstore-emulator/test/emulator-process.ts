@@ -26,12 +26,19 @@ export interface Start {
 }
 
 /** The process alone, before it has said anything. */
-export function spawnEmulator(folder: string, { mode = ['--insecure'], preload, args = [], env, signal }: Start): ChildProcessByStdio<null, Readable, Readable> {
+export function spawnEmulator(
+  folder: string,
+  { mode = ['--insecure'], preload, args = [], env, signal }: Start,
+): ChildProcessByStdio<null, Readable, Readable> {
   const before = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, ['--conditions=@orderstream/source', ...MUTANT, ...before, MAIN, ...mode, '--port', '0', '--db', folder, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@orderstream/source', ...MUTANT, ...before, MAIN, ...mode, '--port', '0', '--db', folder, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    },
+  );
   const kill = (): void => void child.kill('SIGKILL');
   if (signal?.aborted === true) kill();
   signal?.addEventListener('abort', kill, { once: true });

@@ -23,10 +23,14 @@ async function faults(method: 'POST' | 'GET' | 'DELETE', request?: object): Prom
 }
 const ask = async (request: object): Promise<void> => expect(await faults('POST', request)).toEqual({ status: 204, text: '' });
 
-const paths = [['BatchAppend', {}], ['Append', { credentials: { username: 'a', password: 'b' } }]] as const;
+const paths = [
+  ['BatchAppend', {}],
+  ['Append', { credentials: { username: 'a', password: 'b' } }],
+] as const;
 
 describe.each(paths)('%s', (path, options) => {
-  const append = (stream: string, events = [fact()]) => client.appendToStream(stream, events, { expectedRevision: 'no_stream', ...options });
+  const append = (stream: string, events = [fact()]) =>
+    client.appendToStream(stream, events, { expectedRevision: 'no_stream', ...options });
 
   it('that fails before it is stored leaves nothing, and only the n-th fails', async () => {
     await ask({ fault: 'append', nth: 2, when: 'before-stored', effect: 'fail' });
@@ -80,10 +84,13 @@ describe('Deletions', () => {
     for (const nth of [1, 2]) await ask({ fault: 'append', nth, when: 'before-stored', effect: 'delay', delayMs: 2500 });
     const removed = [client.deleteStream(streams[0]), client.tombstoneStream(streams[1])];
     for (const each of removed) await expect(each).rejects.toMatchObject({ type: 'timeout' });
-    await vi.waitFor(async () => {
-      await expect(read(client.readStream(streams[0]))).rejects.toMatchObject({ type: 'stream-not-found' });
-      await expect(read(client.readStream(streams[1]))).rejects.toMatchObject({ type: 'stream-deleted' });
-    }, { timeout: 10_000, interval: 50 });
+    await vi.waitFor(
+      async () => {
+        await expect(read(client.readStream(streams[0]))).rejects.toMatchObject({ type: 'stream-not-found' });
+        await expect(read(client.readStream(streams[1]))).rejects.toMatchObject({ type: 'stream-deleted' });
+      },
+      { timeout: 10_000, interval: 50 },
+    );
   });
 });
 
@@ -93,7 +100,9 @@ describe('Subscriptions', () => {
     await once(subscription, 'caughtUp');
     const failed = once(subscription, 'error');
     await ask({ fault: 'drop-subscriptions' });
-    expect(await failed).toMatchObject([{ type: 'timeout', message: expect.stringContaining('Consumer too slow to handle event while live.') as string }]);
+    expect(await failed).toMatchObject([
+      { type: 'timeout', message: expect.stringContaining('Consumer too slow to handle event while live.') as string },
+    ]);
     await client.appendToStream(fresh(), fact(), { expectedRevision: 'no_stream' });
   });
 
@@ -116,7 +125,13 @@ describe('Faults', () => {
   });
 
   it('that make no sense are refused with the reason', async () => {
-    expect(await faults('POST', { fault: 'earthquake' })).toMatchObject({ status: 400, text: expect.stringContaining('must be one of') as string });
-    expect(await faults('POST', { fault: 'x'.repeat(5000) })).toMatchObject({ status: 400, text: expect.stringContaining('longer than') as string });
+    expect(await faults('POST', { fault: 'earthquake' })).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('must be one of') as string,
+    });
+    expect(await faults('POST', { fault: 'x'.repeat(5000) })).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('longer than') as string,
+    });
   });
 });

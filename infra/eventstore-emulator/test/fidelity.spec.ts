@@ -5,7 +5,17 @@ import { type Citation, type Row, hasCase, rowsOf } from './fidelity-page.ts';
 
 const APP = join(import.meta.dirname, '..');
 const rows = rowsOf(readFileSync(join(APP, '../../docs/eventstore-fidelity.md'), 'utf8'));
-const GROUPS = ['Streams', 'Reads', 'Subscriptions', 'Persistent subscriptions', 'Projections', 'Security', 'Durability', 'HTTP', 'Options'];
+const GROUPS = [
+  'Streams',
+  'Reads',
+  'Subscriptions',
+  'Persistent subscriptions',
+  'Projections',
+  'Security',
+  'Durability',
+  'HTTP',
+  'Options',
+];
 
 /** What is wrong with a citation; undefined when its file has that case. */
 function mistakeOf({ spec, title }: Citation): string | undefined {
@@ -37,7 +47,16 @@ describe('A row', () => {
   it('is told by its table and its line, with all that it names', () => {
     const page = '## Absent\n\n| About | What | Where |\n|---|---|---|\n| Reads | None. | `a/b` "is "%s", twice", `src/c` "d" |';
     expect(rowsOf(page)).toEqual([
-      { table: 'Absent', about: 'Reads', what: 'None.', line: 5, citations: [{ spec: 'a/b', title: 'is "%s", twice' }, { spec: 'src/c', title: 'd' }] },
+      {
+        table: 'Absent',
+        about: 'Reads',
+        what: 'None.',
+        line: 5,
+        citations: [
+          { spec: 'a/b', title: 'is "%s", twice' },
+          { spec: 'src/c', title: 'd' },
+        ],
+      },
     ]);
     expect(() => rowsOf('| a | b | c | d |')).toThrow('Line 1 is no row of three cells');
   });
@@ -46,12 +65,15 @@ describe('A row', () => {
     const row = { table: 'Absent', about: 'Reads', what: 'None.', line: 5 };
     expect(complaintsAbout({ ...row, citations: [] })).toEqual(['docs/eventstore-fidelity.md:5 (Absent: None.): it names no case']);
     expect(complaintsAbout({ ...row, citations: [{ spec: 'nothing', title: 'x' }] })[0]).toContain('there are no tests "nothing"');
-    expect(complaintsAbout({ ...row, citations: [{ spec: 'absent', title: 'x' }] })[0]).toContain('test/absent.int.spec.ts has no case "x"');
+    expect(complaintsAbout({ ...row, citations: [{ spec: 'absent', title: 'x' }] })[0]).toContain(
+      'test/absent.int.spec.ts has no case "x"',
+    );
   });
 
   it('names a case by its whole title: of one case, of several, or of one row among several', () => {
-    const source = "it('one\\'s', () => {});\nit.each([\n  ['a row', 1],\n])('of %s', () => {});\ndescribe('a suite', () => {});\nsay('text', 'one');";
-    expect(['one\'s', 'a row', 'of %s'].filter((title) => !hasCase(source, title))).toEqual([]);
+    const source =
+      "it('one\\'s', () => {});\nit.each([\n  ['a row', 1],\n])('of %s', () => {});\ndescribe('a suite', () => {});\nsay('text', 'one');";
+    expect(["one's", 'a row', 'of %s'].filter((title) => !hasCase(source, title))).toEqual([]);
     expect(['one', 'row', 'a suite', 'text', 'of .s'].filter((title) => hasCase(source, title))).toEqual([]);
   });
 });

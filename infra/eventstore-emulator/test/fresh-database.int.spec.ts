@@ -13,7 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function eventsOf(): Promise<readonly { readonly streamId: string; readonly type: string; readonly position: { readonly commit: bigint } }[]> {
+async function eventsOf(): Promise<
+  readonly { readonly streamId: string; readonly type: string; readonly position: { readonly commit: bigint } }[]
+> {
   const emulator = await EmulatorProcess.start({ folder });
   const events = await read(emulator.client().readAll());
   await emulator.end('SIGKILL');

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { EventStoreDBClient, PersistentSubscriptionToAll, PersistentSubscriptionToStream, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
+import type {
+  EventStoreDBClient,
+  PersistentSubscriptionToAll,
+  PersistentSubscriptionToStream,
+  PersistentSubscriptionToStreamSettings,
+} from '@eventstore/db-client';
 import { vi } from 'vitest';
 import { START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from './client-under-test.ts';
 
@@ -39,7 +44,10 @@ export interface Watched {
 }
 
 /** Resolves when the subscription is confirmed. `settle` is done with every event as it comes. */
-export async function watch(subscription: Subscription, settle: (event: Received, subscription: Subscription) => Promise<void> | void = () => {}): Promise<Watched> {
+export async function watch(
+  subscription: Subscription,
+  settle: (event: Received, subscription: Subscription) => Promise<void> | void = () => {},
+): Promise<Watched> {
   const seen: Received[] = [];
   subscription.on('data', (event: Received) => {
     seen.push(event);

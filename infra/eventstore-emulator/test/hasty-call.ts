@@ -19,8 +19,24 @@ function text(value: string): Buffer {
 /** A connection's first bytes: a call, and at once that it is taken back. */
 export function hastyCall(path: string, contentType: string): Buffer {
   // HPACK: POST and http by their numbers, then values as text under the numbers of their names.
-  const [method, scheme, authority, pathName, contentTypeName] = [[0x83], [0x86], [0x01], [0x04], [0x0f, 0x10]].map((bytes) => Buffer.from(bytes));
-  const headers = Buffer.concat([method!, scheme!, authority!, text('localhost'), pathName!, text(path), contentTypeName!, text(contentType)]);
+  const [method, scheme, authority, pathName, contentTypeName] = [[0x83], [0x86], [0x01], [0x04], [0x0f, 0x10]].map((bytes) =>
+    Buffer.from(bytes),
+  );
+  const headers = Buffer.concat([
+    method!,
+    scheme!,
+    authority!,
+    text('localhost'),
+    pathName!,
+    text(path),
+    contentTypeName!,
+    text(contentType),
+  ]);
   const code = Buffer.from([0, 0, 0, CANCEL]);
-  return Buffer.concat([PREFACE, http2Frame(SETTINGS, 0, 0, Buffer.alloc(0)), http2Frame(HEADERS, END_HEADERS, 1, headers), http2Frame(RST_STREAM, 0, 1, code)]);
+  return Buffer.concat([
+    PREFACE,
+    http2Frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+    http2Frame(HEADERS, END_HEADERS, 1, headers),
+    http2Frame(RST_STREAM, 0, 1, code),
+  ]);
 }

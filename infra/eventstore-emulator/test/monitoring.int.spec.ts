@@ -23,14 +23,29 @@ describe('Plain HTTP on the port of gRPC', () => {
   });
 
   it('says what the server is', async () => {
-    expect(await (await get('/info')).json()).toMatchObject({ esVersion: '24.10.4', state: 'leader', authentication: { type: 'insecure' } });
+    expect(await (await get('/info')).json()).toMatchObject({
+      esVersion: '24.10.4',
+      state: 'leader',
+      authentication: { type: 'insecure' },
+    });
   });
 
   it('names the one member of the cluster, at the address that was asked, and how far its log is', async () => {
-    const { position } = await client.appendToStream('thing-1', jsonEvent({ type: 'Happened', data: {} }), { expectedRevision: 'no_stream' });
+    const { position } = await client.appendToStream('thing-1', jsonEvent({ type: 'Happened', data: {} }), {
+      expectedRevision: 'no_stream',
+    });
     const { members, serverPort } = (await (await get('/gossip')).json()) as { members: object[]; serverPort: number };
     expect(members).toMatchObject([
-      { state: 'Leader', isAlive: true, httpEndPointIp: '127.0.0.1', httpEndPointPort: emulator.port, externalTcpIp: '127.0.0.1', internalSecureTcpPort: 0, epochId: '00000000-0000-0000-0000-000000000000', writerCheckpoint: Number(position!.commit) },
+      {
+        state: 'Leader',
+        isAlive: true,
+        httpEndPointIp: '127.0.0.1',
+        httpEndPointPort: emulator.port,
+        externalTcpIp: '127.0.0.1',
+        internalSecureTcpPort: 0,
+        epochId: '00000000-0000-0000-0000-000000000000',
+        writerCheckpoint: Number(position!.commit),
+      },
     ]);
     expect(serverPort).toBe(emulator.port);
   });
@@ -38,7 +53,11 @@ describe('Plain HTTP on the port of gRPC', () => {
   it('tells the figures of process, machine and log', async () => {
     const response = await get('/stats');
     expect(response.headers.get('content-type')).toBe('application/json');
-    const { proc, sys, es } = (await response.json()) as { proc: { id: number; mem: number }; sys: { freeMem: number; drive: object }; es: { checksum: number } };
+    const { proc, sys, es } = (await response.json()) as {
+      proc: { id: number; mem: number };
+      sys: { freeMem: number; drive: object };
+      es: { checksum: number };
+    };
     expect([proc.id > 0, proc.mem > 0, sys.freeMem > 0, es.checksum > 0]).toEqual([true, true, true, true]);
     expect(Object.keys(sys.drive)).toEqual([emulator.folder]);
   });
@@ -49,7 +68,7 @@ describe('Plain HTTP on the port of gRPC', () => {
   });
 });
 
-it('A connection is gRPC\'s also when its first bytes come one by one', async () => {
+it("A connection is gRPC's also when its first bytes come one by one", async () => {
   const socket = connect({ port: emulator.port, host: '127.0.0.1', noDelay: true });
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
@@ -73,7 +92,9 @@ describe('Discovery', () => {
   });
 
   it('leads to the advertised address when there is one', async () => {
-    const elsewhere = await EmulatorProcess.start({ args: ['--advertise-host-to-client-as', 'events.local', '--advertise-node-port-to-client-as', '2114'] });
+    const elsewhere = await EmulatorProcess.start({
+      args: ['--advertise-host-to-client-as', 'events.local', '--advertise-node-port-to-client-as', '2114'],
+    });
     onTestFinished(() => elsewhere.remove());
     const raw = new RawClient(elsewhere.port);
     onTestFinished(() => raw.close());

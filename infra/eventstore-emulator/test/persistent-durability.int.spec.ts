@@ -73,7 +73,9 @@ describe('After a kill', () => {
     const { seen } = await watchAndAck(client.subscribeToPersistentSubscriptionToAll('all'));
     await eventually(() => expect(seen).toHaveLength(3));
     const last = seen.at(-1)!.event!.position;
-    await eventually(async () => expect((await client.getPersistentSubscriptionToAllInfo('all')).stats.lastCheckpointedEventPosition).toEqual(last));
+    await eventually(async () =>
+      expect((await client.getPersistentSubscriptionToAllInfo('all')).stats.lastCheckpointedEventPosition).toEqual(last),
+    );
     await restart();
     await add(client, stream, 1);
     const after = await watchAndAck(client.subscribeToPersistentSubscriptionToAll('all'));
@@ -98,7 +100,11 @@ describe('After a kill', () => {
     await client.replayParkedMessagesToStream(stream, 'group');
     await eventually(() => expect(seen).toHaveLength(3));
     await subscription.ack(seen[0]!, seen[2]!);
-    await eventually(async () => expect((await client.getStreamMetadata(`$persistentsubscription-${stream}::group-parked`)).metadata).toMatchObject({ truncateBefore: 1 }));
+    await eventually(async () =>
+      expect((await client.getStreamMetadata(`$persistentsubscription-${stream}::group-parked`)).metadata).toMatchObject({
+        truncateBefore: 1,
+      }),
+    );
     await restart();
     expect((await stats()).parkedMessageCount).toBe(2n);
     const after = await watchAndAck(connect());
@@ -161,7 +167,9 @@ describe('A process that dies', () => {
     await create();
     await watch(connect(), parkAll);
     await eventually(async () => expect(await stats()).toMatchObject({ parkedMessageCount: 2n, lastCheckpointedEventRevision: 1n }));
-    await duringFault(fault, () => expect(client.deletePersistentSubscriptionToStream(stream, 'group')).rejects.toMatchObject({ code: 14 }));
+    await duringFault(fault, () =>
+      expect(client.deletePersistentSubscriptionToStream(stream, 'group')).rejects.toMatchObject({ code: 14 }),
+    );
     if (remains) {
       expect(await stats()).toMatchObject({ parkedMessageCount: 2n, lastCheckpointedEventRevision: 1n });
     } else {
@@ -214,8 +222,14 @@ describe('Killed again and again under load', () => {
       if (round < 4) await restart();
     }
     expect([...settled].sort((a, b) => a - b)).toEqual(range(0, EVENTS));
-    await eventually(async () => expect(await stats()).toMatchObject({ lastCheckpointedEventRevision: BigInt(EVENTS - 1), totalInFlightMessages: 0 }));
-    const parked = new Set((await Array.fromAsync(client.readStream(`$persistentsubscription-${stream}::group-parked`, { resolveLinkTos: true }))).map(({ event }) => Number(event!.revision)));
+    await eventually(async () =>
+      expect(await stats()).toMatchObject({ lastCheckpointedEventRevision: BigInt(EVENTS - 1), totalInFlightMessages: 0 }),
+    );
+    const parked = new Set(
+      (await Array.fromAsync(client.readStream(`$persistentsubscription-${stream}::group-parked`, { resolveLinkTos: true }))).map(
+        ({ event }) => Number(event!.revision),
+      ),
+    );
     expect([...parked].sort((a, b) => a - b)).toEqual(range(0, EVENTS).filter((revision) => revision % 50 === 49));
   });
 });

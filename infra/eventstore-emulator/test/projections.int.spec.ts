@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { status } from '@grpc/grpc-js';
 import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EmulatorProcess } from './emulator-process.ts';
 import { add, eventually, fresh, range } from './group-client.ts';
@@ -18,7 +18,10 @@ async function start(args: readonly string[] = STARTED): Promise<void> {
   client = emulator.client();
 }
 async function restart(signal: NodeJS.Signals, fault?: string): Promise<void> {
-  emulator = await emulator.restart(signal, { args: STARTED, ...(fault === undefined ? {} : { preload: FAULTS, env: { COMMIT_FAULT: fault } }) });
+  emulator = await emulator.restart(signal, {
+    args: STARTED,
+    ...(fault === undefined ? {} : { preload: FAULTS, env: { COMMIT_FAULT: fault } }),
+  });
   client = emulator.client();
 }
 afterEach(() => emulator.remove());
@@ -39,7 +42,12 @@ describe('The system projections', () => {
 
   it('come to rest when nothing is appended any more', async () => {
     await add(client, fresh(), 5);
-    const positions = async () => Promise.all(['$by_category', '$by_event_type', '$by_correlation_id', '$stream_by_category', '$streams'].map(async (name) => (await client.getProjectionStatus(name)).progress));
+    const positions = async () =>
+      Promise.all(
+        ['$by_category', '$by_event_type', '$by_correlation_id', '$stream_by_category', '$streams'].map(
+          async (name) => (await client.getProjectionStatus(name)).progress,
+        ),
+      );
     await eventually(async () => expect(await positions()).toEqual([100, 100, 100, 100, 100]));
     const count = async () => (await Array.fromAsync(client.readAll({}))).length;
     const before = await count();
@@ -70,7 +78,10 @@ describe('The system projections', () => {
   });
 
   it('are all there is: whatever needs JavaScript is not implemented', async () => {
-    await expect(client.createProjection('mine', 'fromAll()')).rejects.toMatchObject({ code: status.UNIMPLEMENTED, message: expect.stringContaining('there is no JavaScript') });
+    await expect(client.createProjection('mine', 'fromAll()')).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+      message: expect.stringContaining('there is no JavaScript'),
+    });
     await expect(client.getProjectionState('$by_category')).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   });
 });
@@ -101,12 +112,17 @@ describe('Killed', () => {
         await add(client, `${kind}-${batch}`, 60);
         count += 60;
       }
-      await vi.waitFor(async () => expect((await links(`$ce-${kind}`)).length).toBeGreaterThan(count / 4), { timeout: 30_000, interval: 5 });
+      await vi.waitFor(async () => expect((await links(`$ce-${kind}`)).length).toBeGreaterThan(count / 4), {
+        timeout: 30_000,
+        interval: 5,
+      });
       await restart('SIGKILL');
     }
     await eventually(async () => expect(await links(`$ce-${kind}`)).toHaveLength(count));
     const all = await Array.fromAsync(client.readAll({}));
-    const expected = all.filter(({ event }) => event!.streamId.startsWith(`${kind}-`)).map(({ event }) => `${event!.revision}@${event!.streamId}`);
+    const expected = all
+      .filter(({ event }) => event!.streamId.startsWith(`${kind}-`))
+      .map(({ event }) => `${event!.revision}@${event!.streamId}`);
     expect(await links(`$ce-${kind}`)).toEqual(expected);
     await eventually(async () => expect(await links('$et-Happened')).toEqual(expected));
     const firsts = (await links('$streams')).filter((link) => link.includes(`@${kind}-`));
@@ -118,7 +134,9 @@ describe('A server', () => {
   it('without projections lists none and serves none', async () => {
     await start([]);
     const raw = new RawClient(emulator.port);
-    const listed = wireMessage('SupportedMethods').decode(await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)));
+    const listed = wireMessage('SupportedMethods').decode(
+      await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)),
+    );
     expect((listed['methods'] as { serviceName: string }[]).filter(({ serviceName }) => serviceName.includes('projections'))).toEqual([]);
     await expect(client.enableProjection('$by_category')).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
     raw.close();

@@ -3,9 +3,14 @@ import { type RawClient, STREAMS, wireMessage } from './wire.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 
-const [ReadReq, ReadResp, AppendReq, AppendResp, DeleteReq, DeleteResp] = ['ReadReq', 'ReadResp', 'AppendReq', 'AppendResp', 'DeleteReq', 'DeleteResp'].map((name) =>
-  wireMessage(`streams.${name}`),
-) as [Wire, Wire, Wire, Wire, Wire, Wire];
+const [ReadReq, ReadResp, AppendReq, AppendResp, DeleteReq, DeleteResp] = [
+  'ReadReq',
+  'ReadResp',
+  'AppendReq',
+  'AppendResp',
+  'DeleteReq',
+  'DeleteResp',
+].map((name) => wireMessage(`streams.${name}`)) as [Wire, Wire, Wire, Wire, Wire, Wire];
 type Wire = ReturnType<typeof wireMessage>;
 
 export const streamNamed = (stream: string) => ({ streamName: Buffer.from(stream) });

@@ -32,7 +32,14 @@ const openCalls: Readonly<Record<string, () => Promise<unknown>>> = {
     const call = raw.duplex(`${STREAMS}/BatchAppend`);
     const ended = new Promise((resolve) => call.on('error', resolve));
     call.resume();
-    call.write(wireMessage('streams.BatchAppendReq').encode({ correlationId: { string: randomUUID() }, options: target(), proposedMessages: [proposedEvent()], isFinal: true }));
+    call.write(
+      wireMessage('streams.BatchAppendReq').encode({
+        correlationId: { string: randomUUID() },
+        options: target(),
+        proposedMessages: [proposedEvent()],
+        isFinal: true,
+      }),
+    );
     return ended;
   },
 };

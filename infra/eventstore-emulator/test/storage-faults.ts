@@ -26,7 +26,10 @@ DatabaseSync.prototype.exec = function (sql: string) {
 
 /** So often a stream's events can't be read. */
 const UNREADABLE_TIMES = 2;
-const iterate = Object.getOwnPropertyDescriptor(StatementSync.prototype, 'iterate')!.value as (this: StatementSync, ...values: never[]) => NodeJS.Iterator<never>;
+const iterate = Object.getOwnPropertyDescriptor(StatementSync.prototype, 'iterate')!.value as (
+  this: StatementSync,
+  ...values: never[]
+) => NodeJS.Iterator<never>;
 let failures = 0;
 
 Object.assign(StatementSync.prototype, {

@@ -27,7 +27,8 @@ describe('A full disk', () => {
   it('refuses appends, says why, keeps and shows what was acknowledged, and is forgotten when there is room', async () => {
     await restart('full');
     const acknowledged: string[] = [];
-    const append = async (stream: string): Promise<unknown> => client.appendToStream(stream, fact(5000), classic).catch((cause: unknown) => cause);
+    const append = async (stream: string): Promise<unknown> =>
+      client.appendToStream(stream, fact(5000), classic).catch((cause: unknown) => cause);
     let refused = `thing-${randomUUID()}`;
     for (let answer = await append(refused); !(answer instanceof Error); answer = await append(refused)) {
       acknowledged.push(refused);

@@ -78,7 +78,9 @@ describe('A write-ahead log that is lost', () => {
     const orderly = await start(left.database, left.log);
     await orderly.end('SIGTERM');
     const late = await orderly.restart();
-    await late.client().appendToStream(left.stream, jsonEvent({ type: 'Happened', data: {} }), { expectedRevision: BigInt(left.ids.length - 1) });
+    await late
+      .client()
+      .appendToStream(left.stream, jsonEvent({ type: 'Happened', data: {} }), { expectedRevision: BigInt(left.ids.length - 1) });
     await late.end('SIGKILL');
     truncateSync(join(late.folder, LOG), 0);
     emulator = await late.restart();

@@ -1,4 +1,12 @@
-import { type ChannelOptions, Client, Metadata, credentials, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  Client,
+  Metadata,
+  credentials,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type ClientWritableStream,
+} from '@grpc/grpc-js';
 import { Message, wireLong } from '../src/protocol/wire.ts';
 
 type Answers = Readonly<Record<string, unknown>>;
@@ -28,7 +36,9 @@ export class RawClient {
 
   unary(path: string, request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, same, same, request, this.#metadata, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
+      this.#client.makeUnaryRequest(path, same, same, request, this.#metadata, (error, answer) =>
+        error === null ? resolve(answer!) : reject(error),
+      );
     });
   }
 
@@ -38,7 +48,9 @@ export class RawClient {
 
   clientStream(path: string): { readonly call: ClientWritableStream<Buffer>; readonly answer: Promise<Buffer> } {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    const call = this.#client.makeClientStreamRequest(path, same, same, this.#metadata, (error, answer) => (error === null ? resolve(answer!) : reject(error)));
+    const call = this.#client.makeClientStreamRequest(path, same, same, this.#metadata, (error, answer) =>
+      error === null ? resolve(answer!) : reject(error),
+    );
     call.on('error', () => {});
     return { call, answer: promise };
   }

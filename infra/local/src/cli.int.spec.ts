@@ -56,7 +56,11 @@ describe('npm run stack', { timeout: START_TIMEOUT_MS }, () => {
     const [killed, living] = [await start(abandoned), await start(owned)];
     killed.kill('SIGKILL');
     await once(killed, 'exit');
-    expect(processesIn(abandoned).map(({ name }) => name).sort()).toEqual(['eventstore', 'postgres']);
+    expect(
+      processesIn(abandoned)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['eventstore', 'postgres']);
 
     await stack(['down'], temporaryDataFolder(), await freePortBase());
     expect(stackProcesses().filter((each) => each.stack === abandoned)).toEqual([]);

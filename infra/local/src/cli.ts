@@ -7,9 +7,9 @@ import { goOnUnread, runCommand, WrongArguments } from './command.ts';
 import { endInOrder, endLeftovers } from './ending.ts';
 import { interruption } from './interruption.ts';
 import { dataDirFromEnvironment, isServer, logFile, serviceNames, type ProcessName } from './layout.ts';
-import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';
-import { AUTOMATIC_CARRIER } from './stack-options.ts';
 import { stackProcesses } from './processes.ts';
+import { AUTOMATIC_CARRIER } from './stack-options.ts';
+import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';
 
 const SHOWN_LINES = 100;
 const dataDir = dataDirFromEnvironment(process.env);

@@ -18,8 +18,7 @@ export function secretOf(dataDir: string): string {
   return readFileSync(file, 'utf8');
 }
 
-export const passwordOf = (secret: string, role: string): string =>
-  createHmac('sha256', secret).update(role).digest('hex').slice(0, 32);
+export const passwordOf = (secret: string, role: string): string => createHmac('sha256', secret).update(role).digest('hex').slice(0, 32);
 
 export function databaseUrl(ports: Ports, secret: string, role: string, database: string): string {
   return `postgres://${role}:${passwordOf(secret, role)}@${HOST}:${ports.postgres}/${database}`;
@@ -38,7 +37,10 @@ export const serviceUrl = (ports: Ports, name: ServiceName): string => `http://$
 
 const serversEnvironment = (ports: Ports, brokers: BrokerCount): Environment => ({
   EVENTSTORE_URL: `esdb://${HOST}:${ports.eventstore}?tls=false`,
-  KAFKA_BROKERS: brokerNames.slice(0, brokers).map((name) => `${HOST}:${ports[name]}`).join(','),
+  KAFKA_BROKERS: brokerNames
+    .slice(0, brokers)
+    .map((name) => `${HOST}:${ports[name]}`)
+    .join(','),
   SCHEMA_REGISTRY_URL: `http://${HOST}:${ports['schema-registry']}/apis/ccompat/v7`,
 });
 
@@ -83,7 +85,13 @@ function ownEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir
 }
 
 /** What one service gets, and no other's passwords. */
-export function serviceEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir: string, brokers: BrokerCount = 1): Environment {
+export function serviceEnvironment(
+  name: ServiceName,
+  ports: Ports,
+  secret: string,
+  dataDir: string,
+  brokers: BrokerCount = 1,
+): Environment {
   return {
     HOST,
     PORT: String(ports[name]),

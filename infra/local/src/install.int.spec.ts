@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -14,7 +25,8 @@ function clone(folder = 'clone'): string {
   onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   const root = path.join(made, folder);
   mkdirSync(path.join(root, 'infra/local/src'), { recursive: true });
-  for (const name of readdirSync(scripts).filter((each) => each.endsWith('.mjs'))) cpSync(path.join(scripts, name), path.join(root, 'infra/local', name));
+  for (const name of readdirSync(scripts).filter((each) => each.endsWith('.mjs')))
+    cpSync(path.join(scripts, name), path.join(root, 'infra/local', name));
   writeFileSync(path.join(root, 'infra/local/src/cli.ts'), "console.log('it runs')");
   writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages: { 'node_modules/a': { version: '1.0.0' } } }));
   return root;
@@ -33,7 +45,11 @@ function firstCommand(root: string, npm: string, env: NodeJS.ProcessEnv = {}): C
 }
 
 async function ended(child: ChildProcess): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit') as Promise<[number | null]>, text(child.stdout!), text(child.stderr!)]);
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, 'exit') as Promise<[number | null]>,
+    text(child.stdout!),
+    text(child.stderr!),
+  ]);
   return { code, stdout, stderr };
 }
 
@@ -61,14 +77,24 @@ describe('The first command in a clone', () => {
 
   it('does not take a clone for installed when npm brought less than the lock file names', async () => {
     const root = clone();
-    const run = await ended(firstCommand(root, `process.chdir(${JSON.stringify(root)});${BRINGS.replace("'node_modules/a'", "'node_modules/b'")}`));
-    expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('did not bring everything that package-lock.json names') });
+    const run = await ended(
+      firstCommand(root, `process.chdir(${JSON.stringify(root)});${BRINGS.replace("'node_modules/a'", "'node_modules/b'")}`),
+    );
+    expect(run).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('did not bring everything that package-lock.json names'),
+    });
     expect(isMarked(root)).toBe(false);
   });
 
   it('shows why npm failed', async () => {
     const run = await ended(firstCommand(clone(), `console.error('npm error network down'); process.exit(1);`));
-    expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/npm error network down[^]*npm ci .*\nended with exit code 1/) });
+    expect(run).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/npm error network down[^]*npm ci .*\nended with exit code 1/),
+    });
   });
 
   it('ends, when it is interrupted, after npm has taken back what it began; until then nobody else gets the lock', async () => {
@@ -94,7 +120,10 @@ describe('The first command in a clone', () => {
 
   it.each(['with:colon', 'with"quote', 'with$dollar'])('refuses a folder %s by name, and says so', async (folder) => {
     const run = await ended(firstCommand(clone(folder), BRINGS));
-    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/^This clone can't be run: its path, .*, has ".+" in it\. Move it elsewhere\.\n$/) });
+    expect(run).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^This clone can't be run: its path, .*, has ".+" in it\. Move it elsewhere\.\n$/),
+    });
   });
 
   it('says in one line what the system refuses, such as to write into the clone', async () => {

@@ -27,7 +27,10 @@ function properties(name: BrokerName, { ports, brokers }: ServerContext, logDir:
     'advertised.listeners': broker,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
-    'controller.quorum.voters': brokerNames.slice(0, brokers).map((each) => `${numberOf(each)}@${controller(each)}`).join(','),
+    'controller.quorum.voters': brokerNames
+      .slice(0, brokers)
+      .map((each) => `${numberOf(each)}@${controller(each)}`)
+      .join(','),
     'log.dirs': logDir,
     'default.replication.factor': brokers,
     'offsets.topic.replication.factor': brokers,
@@ -92,7 +95,12 @@ async function probe(name: BrokerName, { ports }: ServerContext): Promise<void> 
     retry: RETRY,
   });
   const admin = client.admin();
-  const producer = client.producer({ transactionalId: `${PROBE}-${numberOf(name)}`, idempotent: true, maxInFlightRequests: 1, retry: RETRY });
+  const producer = client.producer({
+    transactionalId: `${PROBE}-${numberOf(name)}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    retry: RETRY,
+  });
   try {
     await admin.connect();
     await admin.describeGroups([PROBE]);

@@ -62,8 +62,7 @@ const HIGHEST_PORT = 65_535;
 /** The variable that moves one port. */
 export const portVariable = (name: PortName): string => `${name.toUpperCase().replaceAll('-', '_')}_PORT`;
 
-export const portsFromBase = (base: number): Ports =>
-  Object.fromEntries(portNames.map((name) => [name, base + offsets[name]])) as Ports;
+export const portsFromBase = (base: number): Ports => Object.fromEntries(portNames.map((name) => [name, base + offsets[name]])) as Ports;
 
 function portFrom(variable: string, env: NodeJS.ProcessEnv, fallback: number, highest = HIGHEST_PORT): number {
   const text = env[variable];
@@ -83,8 +82,7 @@ export function portsFromEnvironment(env: NodeJS.ProcessEnv): Ports {
   return ports;
 }
 
-export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string =>
-  path.resolve(root, env['ORDERSTREAM_DATA'] || '.orderstream');
+export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string => path.resolve(root, env['ORDERSTREAM_DATA'] || '.orderstream');
 
 export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
 

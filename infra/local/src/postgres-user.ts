@@ -27,7 +27,8 @@ export interface User {
   readonly gid: number;
 }
 
-const idOf = (flag: '-u' | '-g'): number => Number(execFileSync('id', [flag, USER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+const idOf = (flag: '-u' | '-g'): number =>
+  Number(execFileSync('id', [flag, USER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
 
 /** Whom to run Postgres as; undefined for the user of this process. Makes the user when root has none. */
 export function postgresUser(): User | undefined {

@@ -97,7 +97,9 @@ async function probe(context: ServerContext): Promise<void> {
   } catch (fault) {
     if ((fault as { readonly code?: unknown }).code !== WRONG_PASSWORD) throw fault;
     const folder = dataFolderFor(context.dataDir, context.secret, postgresUser());
-    throw new StartFailed(`The databases in ${folder} were made with other passwords than those of ${context.dataDir}/secret. \`--fresh\` discards all data of this stack.`);
+    throw new StartFailed(
+      `The databases in ${folder} were made with other passwords than those of ${context.dataDir}/secret. \`--fresh\` discards all data of this stack.`,
+    );
   }
 }
 

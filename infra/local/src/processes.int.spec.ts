@@ -3,7 +3,17 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identityOf, isRunning } from '../process-identity.mjs';
 import { logFile, root } from './layout.ts';
 import { lastLines } from './log-tail.ts';
-import { asOfStack, endProcess, fromListing, isOrphaned, killProcess, ownersOfThisProcess, processesWith, spawnProcess, stackProcesses } from './processes.ts';
+import {
+  asOfStack,
+  endProcess,
+  fromListing,
+  isOrphaned,
+  killProcess,
+  ownersOfThisProcess,
+  processesWith,
+  spawnProcess,
+  stackProcesses,
+} from './processes.ts';
 import { processesIn, temporaryDataFolder } from './testing/data-folder.ts';
 
 function spawnOne(dataDir: string, program: string): ChildProcess {
@@ -29,7 +39,11 @@ describe('A process of a stack', () => {
     const { pid } = spawnOne(dataDir, WAITS);
     const owners = ownersOfThisProcess();
     await expect.poll(() => processesIn(dataDir)).toEqual([{ pid, stack: dataDir, name: 'relay', clone: root, owners }]);
-    expect(stackProcesses().filter((each) => each.pid === pid).some(isOrphaned)).toBe(false);
+    expect(
+      stackProcesses()
+        .filter((each) => each.pid === pid)
+        .some(isOrphaned),
+    ).toBe(false);
   });
 
   it('reads the same in the listing of ps, which systems without /proc have', async () => {
@@ -80,7 +94,10 @@ describe('A process of a stack', () => {
     expect(processesIn(dataDir).map(({ pid }) => pid)).toEqual([parent]);
     const areFrozen = (): boolean[] => {
       const states = execFileSync('ps', ['-o', 'stat=', '-p', `${parent},${child}`], { encoding: 'utf8' });
-      return states.trim().split('\n').map((state) => state.startsWith('T'));
+      return states
+        .trim()
+        .split('\n')
+        .map((state) => state.startsWith('T'));
     };
     await killProcess(parent, 'SIGSTOP');
     await expect.poll(areFrozen).toEqual([true, true]);

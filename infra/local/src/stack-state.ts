@@ -20,7 +20,11 @@ const stateFile = (dataDir: string): string => path.join(dataDir, STATE_FILE);
 export function readState(dataDir: string): StackState | undefined {
   if (!existsSync(stateFile(dataDir))) return undefined;
   // One that an earlier clone has written may know of no settings and of one broker only.
-  return { settings: {}, brokers: 1, ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<StackState, 'ports'> & Partial<StackState>) };
+  return {
+    settings: {},
+    brokers: 1,
+    ...(JSON.parse(readFileSync(stateFile(dataDir), 'utf8')) as Pick<StackState, 'ports'> & Partial<StackState>),
+  };
 }
 
 export const writeState = (dataDir: string, state: StackState): void => writeFileSync(stateFile(dataDir), JSON.stringify(state, null, 2));
@@ -29,5 +33,7 @@ export const writeState = (dataDir: string, state: StackState): void => writeFil
 export function brokersOf(dataDir: string, wanted: BrokerCount | undefined): BrokerCount {
   const kept = readState(dataDir)?.brokers;
   if (wanted === undefined || kept === undefined || wanted === kept) return wanted ?? kept ?? 1;
-  throw new StartFailed(`The data in ${dataDir} is of ${kept} ${kept === 1 ? 'broker' : 'brokers'}, not of ${wanted}: start it without --brokers, discard it with --fresh, or name another folder in ORDERSTREAM_DATA.`);
+  throw new StartFailed(
+    `The data in ${dataDir} is of ${kept} ${kept === 1 ? 'broker' : 'brokers'}, not of ${wanted}: start it without --brokers, discard it with --fresh, or name another folder in ORDERSTREAM_DATA.`,
+  );
 }

@@ -64,7 +64,11 @@ describe('A stack', { timeout: 120_000 }, () => {
       vi.unstubAllEnvs();
     });
     for (const file of ['eventstore', 'kafka/log/meta.properties']) expect(existsSync(path.join(dataDir, file))).toBe(true);
-    expect(processesIn(dataDir).map(({ name }) => name).sort()).toEqual(['eventstore', 'kafka']);
+    expect(
+      processesIn(dataDir)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['eventstore', 'kafka']);
   });
 
   it('says at once that the secret of its passwords is another than the one its databases were made with', async () => {
@@ -90,7 +94,10 @@ describe('A stack', { timeout: 120_000 }, () => {
   it('gives a service the settings that the stack was started with or has got since, whoever starts it, until it starts anew', async () => {
     const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['eventstore'] } as const;
     const stack = await startStack({ ...options, settings: { 'shipping-service': { DISPATCH_DEADLINE_MS: '5' } } });
-    expect(stack.environmentOf('shipping-service')).toMatchObject({ PORT: String(stack.ports['shipping-service']), DISPATCH_DEADLINE_MS: '5' });
+    expect(stack.environmentOf('shipping-service')).toMatchObject({
+      PORT: String(stack.ports['shipping-service']),
+      DISPATCH_DEADLINE_MS: '5',
+    });
     expect(stack.environmentOf('order-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
 
     await stack.configure('shipping-service', { LOG_LEVEL: 'debug' });
@@ -108,7 +115,12 @@ describe('A stack', { timeout: 120_000 }, () => {
     const brokers = options.only.map((name) => `127.0.0.1:${stack.ports[name]}`).join(',');
     expect(stack.env).toMatchObject({ KAFKA_BROKERS: brokers, KAFKA_REPLICATION_FACTOR: '3' });
     expect(stack.environmentOf('relay')).toMatchObject({ KAFKA_BROKERS: brokers });
-    expect(stack.status().filter(({ name }) => name.startsWith('kafka')).every(({ pid }) => pid !== undefined)).toBe(true);
+    expect(
+      stack
+        .status()
+        .filter(({ name }) => name.startsWith('kafka'))
+        .every(({ pid }) => pid !== undefined),
+    ).toBe(true);
     await stack.stop();
 
     expect(processesIn(options.dataDir)).toEqual([]);
@@ -147,7 +159,13 @@ describe('A stack', { timeout: 120_000 }, () => {
     onTestFinished(() => void taken.close());
     await once(taken, 'listening');
     const said: string[] = [];
-    const start = startStack({ dataDir, portBase, only: ['eventstore'], forServices: ['relay'], onProgress: (line) => void said.push(line) });
+    const start = startStack({
+      dataDir,
+      portBase,
+      only: ['eventstore'],
+      forServices: ['relay'],
+      onProgress: (line) => void said.push(line),
+    });
     await expect(start).rejects.toThrow('RELAY_PORT');
     expect({ said, running: processesIn(dataDir) }).toEqual({ said: [], running: [] });
   });
@@ -167,7 +185,13 @@ describe('A stack', { timeout: 120_000 }, () => {
     const onProgress = (line: string): void => {
       if (line.startsWith('eventstore ready')) interrupted.abort(new Error('Ctrl-C'));
     };
-    const start = startStack({ dataDir, portBase: await freePortBase(), only: ['eventstore', 'kafka'], signal: interrupted.signal, onProgress });
+    const start = startStack({
+      dataDir,
+      portBase: await freePortBase(),
+      only: ['eventstore', 'kafka'],
+      signal: interrupted.signal,
+      onProgress,
+    });
     await expect(start).rejects.toThrow('Ctrl-C');
     expect(processesIn(dataDir)).toEqual([]);
   });

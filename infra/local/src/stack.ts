@@ -6,8 +6,18 @@ import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Enviro
 import { eventstore } from './eventstore.ts';
 import { kafkaBroker } from './kafka.ts';
 import {
-  dataFolders, isServer, portsFromBase, portsFromEnvironment, root, serversWith, serviceNames,
-  type PortName, type Ports, type ProcessName, type ServerName, type ServiceName,
+  dataFolders,
+  isServer,
+  portsFromBase,
+  portsFromEnvironment,
+  root,
+  serversWith,
+  serviceNames,
+  type PortName,
+  type Ports,
+  type ProcessName,
+  type ServerName,
+  type ServiceName,
 } from './layout.ts';
 import { assertPortsFree } from './ports.ts';
 import { discardDataFolder } from './postgres-user.ts';
@@ -65,7 +75,11 @@ export class Stack {
   readonly #signal: AbortSignal;
   #settings: ServiceSettings;
 
-  constructor(dataDir: string, { ports, settings, brokers }: StackState, { detached = false, onProgress = ignore, signal = never }: StackBehaviour) {
+  constructor(
+    dataDir: string,
+    { ports, settings, brokers }: StackState,
+    { detached = false, onProgress = ignore, signal = never }: StackBehaviour,
+  ) {
     this.dataDir = dataDir;
     this.ports = ports;
     this.#settings = settings;
@@ -110,7 +124,9 @@ export class Stack {
     this.#say(`starting ${names.join(', ')}`);
     // The registry's database comes with Postgres, which must therefore be there first.
     const chains = names.includes('postgres')
-      ? names.filter((name) => name !== 'schema-registry').map((name) => (name === 'postgres' ? [name, ...names.filter((next) => next === 'schema-registry')] : [name]))
+      ? names
+          .filter((name) => name !== 'schema-registry')
+          .map((name) => (name === 'postgres' ? [name, ...names.filter((next) => next === 'schema-registry')] : [name]))
       : names.map((name) => [name]);
     await together(chains, this.#signal, async (chain, signal) => {
       for (const name of chain) await this.startServer(name, signal);
@@ -121,7 +137,10 @@ export class Stack {
   async assertPortsFree(names: readonly ProcessName[]): Promise<void> {
     const running = this.processes();
     const absent = names.filter((name) => running.every((each) => each.name !== name));
-    await assertPortsFree(absent.flatMap((name): readonly PortName[] => (isServer(name) ? servers[name].ports : [name])), this.ports);
+    await assertPortsFree(
+      absent.flatMap((name): readonly PortName[] => (isServer(name) ? servers[name].ports : [name])),
+      this.ports,
+    );
   }
 
   /** Topics, schemas, databases and roles: what a deployment does once. */
@@ -184,7 +203,11 @@ export class Stack {
     this.#settings = { ...this.#settings, [name]: { ...known, ...env } };
     writeState(this.dataDir, { ports: this.ports, settings: this.#settings, brokers: this.#context.brokers });
     if (!this.#runs(name)) return;
-    this.#say(`starting ${name} again with ${Object.entries(env).map((setting) => setting.join('=')).join(', ')}`);
+    this.#say(
+      `starting ${name} again with ${Object.entries(env)
+        .map((setting) => setting.join('='))
+        .join(', ')}`,
+    );
     await this.restart(name);
     await this.untilReady(name);
   }
@@ -240,7 +263,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (fresh) discardData(dataDir);
   const running = processes.length > left.length;
   const brokers = brokersOf(dataDir, options.brokers);
-  const state = (running ? readState(dataDir) : undefined) ?? { ports: wantedPorts(options.portBase), settings: options.settings ?? {}, brokers };
+  const state = (running ? readState(dataDir) : undefined) ?? {
+    ports: wantedPorts(options.portBase),
+    settings: options.settings ?? {},
+    brokers,
+  };
   mkdirSync(dataDir, { recursive: true });
   const stack = new Stack(dataDir, state, options);
   writeState(dataDir, state);

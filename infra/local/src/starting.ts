@@ -1,8 +1,8 @@
 // Starting a process and knowing when it is there.
 import { once } from 'node:events';
 import { setTimeout as passed } from 'node:timers/promises';
-import { lastLines } from './log-tail.ts';
 import { logFile } from './layout.ts';
+import { lastLines } from './log-tail.ts';
 import { endProcess, spawnProcess, type Spawned, type Spawning } from './processes.ts';
 
 const POLL_MS = 100;

@@ -37,7 +37,11 @@ describe('Exploring a decider', () => {
   });
 
   it('draws another diagram when a transition changes', () => {
-    const once = { ...productDecider, decide: (...[command, state]: Parameters<typeof productDecider.decide>) => (state.status === 'delisted' ? [] : productDecider.decide(command, state)) };
+    const once = {
+      ...productDecider,
+      decide: (...[command, state]: Parameters<typeof productDecider.decide>) =>
+        state.status === 'delisted' ? [] : productDecider.decide(command, state),
+    };
     const changed = stateDiagram(explore(once, productCommands, ({ status }) => status));
     expect(page('streams.md')).toContain(stateDiagram(behaviours.product));
     expect(page('streams.md')).not.toContain(changed);
@@ -57,8 +61,7 @@ describe('Exploring a decider', () => {
 
 describe('The flow', () => {
   it('knows where every command to an order or a shipment comes from', () => {
-    const from = (of: Reaction['of']): string[] =>
-      [...reactions, ...asked].filter((each) => each.of === of).map(({ command }) => command);
+    const from = (of: Reaction['of']): string[] => [...reactions, ...asked].filter((each) => each.of === of).map(({ command }) => command);
     expect([...new Set(from('order'))].toSorted()).toEqual(Object.keys(orderCommands).toSorted());
     expect([...new Set(from('shipment'))].toSorted()).toEqual(Object.keys(shipmentCommands).toSorted());
   });

@@ -30,7 +30,10 @@ async function consequences(quantity: number, ...events: readonly (keyof typeof 
     const trigger = { id: randomUUID(), event: { type, data: data[type] }, correlationId: cause.correlationId };
     await settleReservations(store, [trigger as unknown as ReservationTrigger]);
   }
-  return store.all.slice(before).map(({ event }) => event.type).toSorted();
+  return store.all
+    .slice(before)
+    .map(({ event }) => event.type)
+    .toSorted();
 }
 
 it.each([

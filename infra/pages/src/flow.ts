@@ -83,5 +83,7 @@ function factOf({ type, data }: { readonly type: string; readonly data: object }
 }
 
 export function reactionsTo({ type, stage }: Fact): readonly Reaction[] {
-  return (reactions as readonly Reaction[]).filter(({ on, stages }) => on === type && (stages === undefined || (stage !== undefined && stages.includes(stage))));
+  return (reactions as readonly Reaction[]).filter(
+    ({ on, stages }) => on === type && (stages === undefined || (stage !== undefined && stages.includes(stage))),
+  );
 }

@@ -20,8 +20,10 @@ export function orderFlowPage(): string {
 }
 
 export function reactionsTable(table: readonly Reaction[]): string {
-  const rows = table.map(({ service, on, stages, command, of }) =>
-    `| ${on} | ${stages?.join(', ') ?? ''} | ${service} | ${command} | \`${of}-{${behaviours[of].id}}\` |`);
+  const rows = table.map(
+    ({ service, on, stages, command, of }) =>
+      `| ${on} | ${stages?.join(', ') ?? ''} | ${service} | ${command} | \`${of}-{${behaviours[of].id}}\` |`,
+  );
   return ['| event | only at stage | service | command | the stream that answers |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
@@ -31,7 +33,9 @@ const shortName = (service: ServiceName): string => service.replace('-service', 
 export function sequenceDiagram(entrances: readonly Asked[]): string {
   return mermaid('sequenceDiagram', [
     'actor customer',
-    ...[...new Set(Object.values(behaviours).map(({ service }) => service))].map((service) => `participant ${shortName(service)} as ${service}`),
+    ...[...new Set(Object.values(behaviours).map(({ service }) => service))].map(
+      (service) => `participant ${shortName(service)} as ${service}`,
+    ),
     'actor warehouse',
     ...entrances.flatMap(entrance),
   ]);
@@ -66,10 +70,13 @@ function following({ facts }: Outcome, path: readonly string[]): string[] {
     reactionsTo(fact).flatMap(({ service, on, command, of }) => [
       `${shortName(ownerOf(on))}->>${shortName(service)}: ${on} → ${command}`,
       ...consequences(command, of, path),
-    ]));
+    ]),
+  );
 }
 
 function note(of: Reaction['of'], outcomes: readonly Outcome[]): string {
-  const alternatives = outcomes.map(({ facts }) => (facts.length === 0 ? 'nothing left to do' : commaSeparated(facts.map(({ type }) => type))));
+  const alternatives = outcomes.map(({ facts }) =>
+    facts.length === 0 ? 'nothing left to do' : commaSeparated(facts.map(({ type }) => type)),
+  );
   return `Note over ${shortName(behaviours[of].service)}: ${[...new Set(alternatives)].join(' or ')}`;
 }

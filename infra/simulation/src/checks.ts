@@ -38,19 +38,37 @@ interface Accord {
 }
 
 const accords: Readonly<Record<string, Accord>> = {
-  delivered: { reservation: ['ReservationFulfilled'], payment: ['PaymentCaptured', 'PaymentCaptureFailed'], shipment: ['ShipmentDelivered'] },
+  delivered: {
+    reservation: ['ReservationFulfilled'],
+    payment: ['PaymentCaptured', 'PaymentCaptureFailed'],
+    shipment: ['ShipmentDelivered'],
+  },
   'rejected OUT_OF_STOCK': { reservation: ['ReservationRejected'], payment: [null], shipment: [null] },
   'rejected PAYMENT_DECLINED': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined'], shipment: [null] },
   'cancelled placed': { reservation: ['ReservationReleased', 'ReservationRejected'], payment: [null], shipment: [null] },
   'cancelled accepted': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined', 'PaymentVoided'], shipment: [null] },
   'cancelled paid': { reservation: ['ReservationReleased'], payment: ['PaymentVoided'], shipment: ['ShipmentCancelled'] },
-  'cancelled shipped': { reservation: ['ReservationReturned'], payment: ['PaymentRefunded', 'PaymentVoided'], shipment: ['ShipmentReturned'] },
+  'cancelled shipped': {
+    reservation: ['ReservationReturned'],
+    payment: ['PaymentRefunded', 'PaymentVoided'],
+    shipment: ['ShipmentReturned'],
+  },
 };
 
 /** What a stream ends with, once and for all: a later event, or a second one, is a finding. */
 const terminal: ReadonlySet<EventType> = new Set([
-  'OrderDelivered', 'OrderRejected', 'OrderCancelled', 'ReservationRejected', 'ReservationReleased', 'ReservationReturned',
-  'PaymentDeclined', 'PaymentVoided', 'PaymentRefunded', 'ShipmentDelivered', 'ShipmentCancelled', 'ShipmentReturned',
+  'OrderDelivered',
+  'OrderRejected',
+  'OrderCancelled',
+  'ReservationRejected',
+  'ReservationReleased',
+  'ReservationReturned',
+  'PaymentDeclined',
+  'PaymentVoided',
+  'PaymentRefunded',
+  'ShipmentDelivered',
+  'ShipmentCancelled',
+  'ShipmentReturned',
 ]);
 
 /** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
@@ -77,7 +95,9 @@ function unansweredRequests({ facts, quietSince }: Evidence): Finding[] {
   if (quietSince === null) return [];
   const [before, after] = [facts.slice(0, quietSince), facts.slice(quietSince)] as [StoredEvent<Fact>[], StoredEvent<Fact>[]];
   const requested = new Set(before.flatMap(({ event }) => (event.type === 'OrderCancellationRequested' ? [event.data.orderId] : [])));
-  const recalled = new Set(facts.flatMap(({ event }) => (event.type === 'ShipmentRecalled' ? [(event as EventNamed<'ShipmentRecalled'>).data.orderId] : [])));
+  const recalled = new Set(
+    facts.flatMap(({ event }) => (event.type === 'ShipmentRecalled' ? [(event as EventNamed<'ShipmentRecalled'>).data.orderId] : [])),
+  );
   return after.flatMap(({ event }) => {
     const isIgnored = event.type === 'ShipmentDispatched' || event.type === 'ShipmentDelivered';
     if (!isIgnored || !requested.has(event.data.orderId) || recalled.has(event.data.orderId)) return [];
@@ -141,8 +161,11 @@ function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredE
 /** Nobody gives up before the time, and no payment is given up that was not asked for after it. */
 function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Finding[] {
   const early = (category: string, event: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Finding[] =>
-    event === undefined || Date.parse(event.recordedAt) >= sinceMs + deadlineMs ? [] : [{ what: `the ${category} was given up before its deadline`, orderId }];
-  const fact = (category: string, type: EventType): StoredEvent | undefined => byStream.get(`${category}-${orderId}`)?.find(({ event }) => event.type === type);
+    event === undefined || Date.parse(event.recordedAt) >= sinceMs + deadlineMs
+      ? []
+      : [{ what: `the ${category} was given up before its deadline`, orderId }];
+  const fact = (category: string, type: EventType): StoredEvent | undefined =>
+    byStream.get(`${category}-${orderId}`)?.find(({ event }) => event.type === type);
   const accepted = fact('order', 'OrderAccepted')?.event as EventNamed<'OrderAccepted'> | undefined;
   const scheduled = fact('shipment', 'ShipmentScheduled')?.event as EventNamed<'ShipmentScheduled'> | undefined;
   const declined = fact('payment', 'PaymentDeclined');
@@ -196,11 +219,18 @@ function goneByReservations(sku: string, byStream: ReadonlyMap<string, readonly 
 /** Every row is what its stream amounts to, from the beginning. */
 function ofModel({ group, topic, model }: SimulatedReadModel, facts: readonly StoredEvent[]): Finding[] {
   const anew = model.empty();
-  anew.project(facts.filter(({ stream }) => streams[categoryOf(stream)!].topic === topic).map((fact) => ({ ...fact, event: fact.event as Fact, correlationId: '', causationId: '' })));
+  anew.project(
+    facts
+      .filter(({ stream }) => streams[categoryOf(stream)!].topic === topic)
+      .map((fact) => ({ ...fact, event: fact.event as Fact, correlationId: '', causationId: '' })),
+  );
   const expected = anew.snapshot();
   const actual = model.snapshot();
   const wrong = [...new Set([...expected.keys(), ...actual.keys()])].filter((key) => expected.get(key) !== actual.get(key));
-  return wrong.map((key) => ({ what: `${group}: the row ${key} is ${actual.get(key) ?? 'missing'}, and should be ${expected.get(key) ?? 'absent'}`, orderId: key }));
+  return wrong.map((key) => ({
+    what: `${group}: the row ${key} is ${actual.get(key) ?? 'missing'}, and should be ${expected.get(key) ?? 'absent'}`,
+    orderId: key,
+  }));
 }
 
 function idOf(stream: string): string {

@@ -1,9 +1,16 @@
+import { pick } from '@orderstream/acceptance/shop/random';
 import { type EventOn, type Topic, categoryOf, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import {
-  type BatchRecord, ConsumerHeld, type DeliveredEvent, type EventBatch, type ParkedRecord, type Parking, fateOf, messageOf,
+  type BatchRecord,
+  ConsumerHeld,
+  type DeliveredEvent,
+  type EventBatch,
+  type ParkedRecord,
+  type Parking,
+  fateOf,
+  messageOf,
 } from '@orderstream/messaging';
-import { pick } from '@orderstream/acceptance/shop/random';
 import type { Log } from './log.ts';
 import type { Rules, ServiceName } from './rules.ts';
 import { Life, type Turns } from './turns.ts';

@@ -25,7 +25,9 @@ function mistakesStage(service: Reaction['service']): Rules['hears'] {
 }
 
 /** An order decider that answers one command its own way. */
-function order(own: (command: OrderCommand, state: Parameters<Rules['order']['decide']>[1]) => ReturnType<Rules['order']['decide']> | null): Rules['order'] {
+function order(
+  own: (command: OrderCommand, state: Parameters<Rules['order']['decide']>[1]) => ReturnType<Rules['order']['decide']> | null,
+): Rules['order'] {
   return { ...allRules.order, decide: (command, state) => own(command, state) ?? allRules.order.decide(command, state) };
 }
 
@@ -47,21 +49,29 @@ function asksOnce(gateway: PaymentGateway): PaymentGateway {
 }
 
 const reactionsLeftOut = (reactions as readonly Reaction[]).map((reaction) =>
-  without(`${reaction.service} answers ${reaction.on} with ${reaction.command}`, { hears: deaf(reaction) }));
+  without(`${reaction.service} answers ${reaction.on} with ${reaction.command}`, { hears: deaf(reaction) }),
+);
 
 export const leftOut: readonly LeftOut[] = [
   ...reactionsLeftOut,
   without('the shipment decides whether a paid order is cancelled', {
     order: order((command, state) =>
       command.type === 'CancelOrder' && state.status === 'paid'
-        ? [{ type: 'OrderCancelled', data: { orderId: state.order.orderId, reason: 'CUSTOMER', detail: customer, stage: 'paid', cancelledAt: command.at } }]
-        : null),
+        ? [
+            {
+              type: 'OrderCancelled',
+              data: { orderId: state.order.orderId, reason: 'CUSTOMER', detail: customer, stage: 'paid', cancelledAt: command.at },
+            },
+          ]
+        : null,
+    ),
   }),
   without('an order that was cancelled before payment stays cancelled, whatever comes late', {
     order: order((command, state) =>
       command.type === 'MarkOrderPaid' && state.status === 'cancelled'
         ? allRules.order.decide(command, { status: 'accepted', order: state.order })
-        : null),
+        : null,
+    ),
   }),
   without('goods that left are recalled, not cancelled', {
     shipment: {
@@ -99,7 +109,17 @@ export const leftOut: readonly LeftOut[] = [
       ...allRules.payment,
       decide: (command, state) =>
         command.type === 'RecordAuthorisation' && state.status === 'declined'
-          ? [{ type: 'PaymentAuthorised', data: { orderId: command.orderId, amount: command.amount, authorisationId: command.authorisationId, authorisedAt: command.at } }]
+          ? [
+              {
+                type: 'PaymentAuthorised',
+                data: {
+                  orderId: command.orderId,
+                  amount: command.amount,
+                  authorisationId: command.authorisationId,
+                  authorisedAt: command.at,
+                },
+              },
+            ]
           : allRules.payment.decide(command, state),
     },
   }),

@@ -1,13 +1,13 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import { pick, seededUuid } from '@orderstream/acceptance/shop/random';
 import { type Decider, type DomainEvent, streamName } from '@orderstream/event-sourcing';
+import { ProductCommands } from '@orderstream/inventory-service/product.commands';
+import { StockCommands } from '@orderstream/inventory-service/stock.commands';
 import { fateOf, messageOf } from '@orderstream/messaging';
 import type { OrderCommand } from '@orderstream/order-service/domain/order.decider';
 import { OrderCommands } from '@orderstream/order-service/order.commands';
-import { ProductCommands } from '@orderstream/inventory-service/product.commands';
-import { StockCommands } from '@orderstream/inventory-service/stock.commands';
 import { type ShipmentCommand, shipmentDecider } from '@orderstream/shipping-service/domain/shipment.decider';
 import { ShipmentCommands } from '@orderstream/shipping-service/shipment.commands';
-import { pick, seededUuid } from '@orderstream/acceptance/shop/random';
 import type { Log } from './log.ts';
 import { PAYMENT_METHODS } from './provider.ts';
 
@@ -68,7 +68,8 @@ export class People {
     const what = this.#random();
     if (!customer.isPlaced) this.#place(customer);
     else if (what < 0.15) this.#order(customer, { type: 'CancelOrder', at: this.#now() });
-    else if (what < 0.25) this.#order(customer, { type: 'ChangeShippingAddress', recipient: `sealed ${seededUuid(this.#random)}`, at: this.#now() });
+    else if (what < 0.25)
+      this.#order(customer, { type: 'ChangeShippingAddress', recipient: `sealed ${seededUuid(this.#random)}`, at: this.#now() });
     else if (what < 0.3) this.#place(customer);
     else if (what < 0.42) this.#receive();
     else if (what < 0.45) this.#catalogue();
@@ -109,16 +110,23 @@ export class People {
 
   #receive(): void {
     const sku = pick(this.#random, this.#skus);
-    const command = { type: 'ReceiveStock', sku, receiptId: seededUuid(this.#random), quantity: 1 + Math.floor(this.#random() * MOST_RECEIVED), at: this.#now() } as const;
+    const command = {
+      type: 'ReceiveStock',
+      sku,
+      receiptId: seededUuid(this.#random),
+      quantity: 1 + Math.floor(this.#random() * MOST_RECEIVED),
+      at: this.#now(),
+    } as const;
     this.#send(new StockCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
   }
 
   #catalogue(): void {
     const sku = pick(this.#random, this.#skus);
     const price = { ...UNIT_PRICE, amount: 1 + Math.floor(this.#random() * 500) };
-    const command = this.#random() < 0.5
-      ? ({ type: 'ListProduct', sku, name: sku, price, at: this.#now() } as const)
-      : ({ type: 'DelistProduct', sku, at: this.#now() } as const);
+    const command =
+      this.#random() < 0.5
+        ? ({ type: 'ListProduct', sku, name: sku, price, at: this.#now() } as const)
+        : ({ type: 'DelistProduct', sku, at: this.#now() } as const);
     this.#send(new ProductCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
   }
 
@@ -140,8 +148,13 @@ export class People {
     return (status === 'scheduled' && customer.parcel !== 'forgotten') || status === 'dispatched' || status === 'recalled';
   }
 
-  #stateOf<State, Event extends DomainEvent>(decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>, id: string): State {
-    return this.#log.stream(streamName(decider, id)).reduce((state, { event }) => decider.evolve(state, event as Event), decider.initialState);
+  #stateOf<State, Event extends DomainEvent>(
+    decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>,
+    id: string,
+  ): State {
+    return this.#log
+      .stream(streamName(decider, id))
+      .reduce((state, { event }) => decider.evolve(state, event as Event), decider.initialState);
   }
 
   #cause(reaction: string): { id: string; reaction: string; correlationId: string } {
@@ -155,4 +168,3 @@ export class People {
     });
   }
 }
-

@@ -68,7 +68,8 @@ export class SimulatedProvider {
 
   accountOf(orderId: string): Account {
     const done = [...this.#book.values()].filter((entry) => entry.orderId === orderId && entry.operation.refusal === null);
-    const sum = (kind: Entry['kind']): number => done.filter((entry) => entry.kind === kind).reduce((total, entry) => total + entry.operation.amount.amount, 0);
+    const sum = (kind: Entry['kind']): number =>
+      done.filter((entry) => entry.kind === kind).reduce((total, entry) => total + entry.operation.amount.amount, 0);
     const count = (kind: Entry['kind']): number => done.filter((entry) => entry.kind === kind && entry.operation.amount.amount > 0).length;
     return {
       held: sum('authorisation') - sum('void') - sum('capture'),

@@ -25,6 +25,8 @@ export class SimulatedRows<Event, Column extends string> {
 
   /** Every row as text by its key, to be compared. */
   snapshot(): Map<string, string> {
-    return new Map([...this.#byKey].map(([key, { revision, values }]) => [key, JSON.stringify([revision, ...Object.entries(values).sort()])]));
+    return new Map(
+      [...this.#byKey].map(([key, { revision, values }]) => [key, JSON.stringify([revision, ...Object.entries(values).sort()])]),
+    );
   }
 }

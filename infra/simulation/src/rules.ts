@@ -1,7 +1,7 @@
 import type { EventOn, Topic } from '@orderstream/contracts';
-import type { PaymentGateway } from '@orderstream/payment-service/payment-gateway';
 import { orderDecider } from '@orderstream/order-service/domain/order.decider';
 import { paymentDecider } from '@orderstream/payment-service/domain/payment.decider';
+import type { PaymentGateway } from '@orderstream/payment-service/payment-gateway';
 import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.decider';
 
 export type ServiceName = 'order-service' | 'inventory-service' | 'payment-service' | 'shipping-service';

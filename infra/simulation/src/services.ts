@@ -76,7 +76,8 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
       react: (life, parking, batch) => {
         const store: EventStore = log.for(life);
         return react(batch as EventBatch<EventOn<'orders'> | EventOn<'shipments'>>, parking, (events) =>
-          settleReservations(store, triggersIn(events), { now, pause: () => turns.take(life) }));
+          settleReservations(store, triggersIn(events), { now, pause: () => turns.take(life) }),
+        );
       },
     },
     {

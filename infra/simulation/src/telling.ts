@@ -4,7 +4,9 @@ import { type SimulationOptions, type SimulationResult, simulate } from './world
 const SHORTEST_STEPS = 25;
 
 /** The smallest simulation of the same seed that shows something wrong too: fewer customers first, then fewer steps. */
-export async function smallest(failing: SimulationOptions): Promise<{ readonly options: SimulationOptions; readonly result: SimulationResult }> {
+export async function smallest(
+  failing: SimulationOptions,
+): Promise<{ readonly options: SimulationOptions; readonly result: SimulationResult }> {
   for (let orders = 1; orders <= failing.orders; orders++) {
     for (let steps = SHORTEST_STEPS; steps < failing.steps; steps *= 2) {
       const options = { ...failing, orders, steps };
@@ -24,6 +26,12 @@ export function account({ facts, incidents, findings }: SimulationResult): strin
   const lines = tell(story).map((line, index) => ({ at: facts.indexOf(story[index]!), line }));
   const begin = lines[0]?.at ?? 0;
   const end = lines.at(-1)?.at ?? 0;
-  const noted = incidents.filter(({ afterFacts }) => afterFacts > begin && afterFacts <= end + 1).map(({ afterFacts, what }) => ({ at: afterFacts - 0.5, line: `           (${what})` }));
-  return [...wrong, `The story of order ${first.orderId}:`, ...[...lines, ...noted].toSorted((a, b) => a.at - b.at).map(({ line }) => line)];
+  const noted = incidents
+    .filter(({ afterFacts }) => afterFacts > begin && afterFacts <= end + 1)
+    .map(({ afterFacts, what }) => ({ at: afterFacts - 0.5, line: `           (${what})` }));
+  return [
+    ...wrong,
+    `The story of order ${first.orderId}:`,
+    ...[...lines, ...noted].toSorted((a, b) => a.at - b.at).map(({ line }) => line),
+  ];
 }

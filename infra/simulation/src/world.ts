@@ -1,5 +1,5 @@
-import type { StoredEvent } from '@orderstream/event-sourcing';
 import { seededRandom } from '@orderstream/acceptance/shop/random';
+import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type Finding, findings } from './checks.ts';
 import { SimulatedConsumer } from './consumer.ts';
 import { Log } from './log.ts';
@@ -45,7 +45,13 @@ const SETTLED_WITHIN_STEPS = 12_000;
 const chances = { crash: 0.012, endZombies: 0.003, rewind: 0.006, pause: 0.006, providerChange: 0.004, person: 0.05, start: 0.35 } as const;
 type Chance = keyof typeof chances;
 const isTrouble: Readonly<Record<Chance, boolean>> = {
-  crash: true, endZombies: true, rewind: true, pause: true, providerChange: true, person: false, start: false,
+  crash: true,
+  endZombies: true,
+  rewind: true,
+  pause: true,
+  providerChange: true,
+  person: false,
+  start: false,
 };
 /** Some seeds have little trouble, so that much gets done; some have more than any process lives through in peace. */
 const WEATHER = [0.3, 1, 4] as const;
@@ -89,7 +95,10 @@ export class World {
     const shipments = shipmentProcess(surroundings);
     const specs = [...reactors(surroundings), payments.consumer, shipments.consumer, ...this.#models.map(consumerOf)];
     this.#consumers = specs.map((spec) => new SimulatedConsumer(spec, { random, turns, log: this.#log, rules, report }));
-    const heard = (...groups: string[]) => () => this.#consumers.every(({ spec, hasWork }) => !groups.includes(spec.group) || !hasWork);
+    const heard =
+      (...groups: string[]) =>
+      () =>
+        this.#consumers.every(({ spec, hasWork }) => !groups.includes(spec.group) || !hasWork);
     this.#workers = [
       simulatedWorker(turns, { ...payments.worker, hasCaughtUp: heard('payment-attempts') }),
       simulatedWorker(turns, { ...shipments.worker, hasCaughtUp: heard('shipment-tasks', 'shipment-scheduling') }),

@@ -8,8 +8,15 @@ export const streams = {
   order: {
     topic: 'orders',
     events: [
-      'OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered', 'OrderRejected',
-      'OrderCancellationRequested', 'OrderCancelled', 'ShippingAddressChanged',
+      'OrderPlaced',
+      'OrderAccepted',
+      'OrderPaid',
+      'OrderShipped',
+      'OrderDelivered',
+      'OrderRejected',
+      'OrderCancellationRequested',
+      'OrderCancelled',
+      'ShippingAddressChanged',
     ],
   },
   product: {
@@ -22,23 +29,23 @@ export const streams = {
   },
   reservation: {
     topic: 'inventory',
-    events: [
-      'ReservationConfirmed', 'ReservationRejected', 'ReservationReleased', 'ReservationFulfilled', 'ReservationReturned',
-    ],
+    events: ['ReservationConfirmed', 'ReservationRejected', 'ReservationReleased', 'ReservationFulfilled', 'ReservationReturned'],
   },
   payment: {
     topic: 'payments',
     events: [
-      'PaymentRequested', 'PaymentAuthorised', 'PaymentDeclined', 'PaymentCaptured', 'PaymentCaptureFailed',
-      'PaymentVoided', 'PaymentRefunded',
+      'PaymentRequested',
+      'PaymentAuthorised',
+      'PaymentDeclined',
+      'PaymentCaptured',
+      'PaymentCaptureFailed',
+      'PaymentVoided',
+      'PaymentRefunded',
     ],
   },
   shipment: {
     topic: 'shipments',
-    events: [
-      'ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered',
-      'ShipmentCancelled', 'ShipmentRecalled', 'ShipmentReturned',
-    ],
+    events: ['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered', 'ShipmentCancelled', 'ShipmentRecalled', 'ShipmentReturned'],
   },
 } as const satisfies Record<string, { readonly topic: Topic; readonly events: readonly (keyof EventData)[] }>;
 

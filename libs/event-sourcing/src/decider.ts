@@ -10,9 +10,7 @@ export interface Refusal {
 }
 
 /** What `decide` answers: facts to record (none when all is recorded already), or why not. */
-export type Decision<Event extends DomainEvent, Rejection extends Refusal> =
-  | readonly Event[]
-  | { readonly rejection: Rejection };
+export type Decision<Event extends DomainEvent, Rejection extends Refusal> = readonly Event[] | { readonly rejection: Rejection };
 
 /**
  * The write model of one kind of stream. `decide` and `evolve` are pure: no clock, random or I/O,

@@ -52,11 +52,7 @@ export type AppendResult =
 export interface EventStore {
   /** Events from `fromRevision` (default 0) upwards; nothing for a stream that does not exist. */
   read(stream: string, options?: { readonly fromRevision?: number }): AsyncIterable<StoredEvent>;
-  append(
-    stream: string,
-    events: readonly EventToAppend[],
-    expected: ExpectedRevision,
-  ): Promise<AppendResult>;
+  append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult>;
 }
 
 /** The event store did not answer. Whoever catches it pauses and tries again; nothing is wrong with the work. */

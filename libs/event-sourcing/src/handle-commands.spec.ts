@@ -38,7 +38,10 @@ describe('Commands on one stream', () => {
 
   it('that change nothing append nothing', async () => {
     const store = new InMemoryEventStore();
-    expect(await handleCommands(store, purse, '1', commands(0, -1), options)).toMatchObject([{ ok: true, events: [], revision: null }, { ok: false }]);
+    expect(await handleCommands(store, purse, '1', commands(0, -1), options)).toMatchObject([
+      { ok: true, events: [], revision: null },
+      { ok: false },
+    ]);
     expect(store.all).toEqual([]);
   });
 
@@ -87,7 +90,9 @@ describe('Commands on one stream', () => {
     const store = new InMemoryEventStore();
     const pausesMs: number[] = [];
     const pause = async (forMs: number): Promise<void> => void pausesMs.push(forMs);
-    await expect(handleCommands(racing(store, Infinity), purse, '1', commands(5), { ...options, pause })).rejects.toBeInstanceOf(StreamContended);
+    await expect(handleCommands(racing(store, Infinity), purse, '1', commands(5), { ...options, pause })).rejects.toBeInstanceOf(
+      StreamContended,
+    );
     expect(pausesMs).toHaveLength(7);
     pausesMs.forEach((forMs, index) => expect(forMs / 2 ** index).toBeGreaterThanOrEqual(2));
   });
@@ -107,7 +112,9 @@ describe('Commands on one stream', () => {
         return result;
       },
     };
-    const callers = Array.from({ length: 100 }, (_, n) => handleCommands(slow, purse, '1', [{ command: { coins: 1 }, cause: cause(`caller-${n}`) }], options));
+    const callers = Array.from({ length: 100 }, (_, n) =>
+      handleCommands(slow, purse, '1', [{ command: { coins: 1 }, cause: cause(`caller-${n}`) }], options),
+    );
     for (const [result] of await Promise.all(callers)) expect(result).toMatchObject({ ok: true });
     expect(store.all).toHaveLength(100);
     expect(conflicts).toBe(0);
@@ -119,9 +126,15 @@ describe('Commands on one stream', () => {
     const watched: EventStore = { append: store.append.bind(store), read: (stream) => (reads.push(stream), store.read(stream)) };
     await handleCommands(watched, purse, '1', commands(5), { ...options, newStreams: true });
     expect(reads).toEqual([]);
-    const [result] = await handleCommands(watched, purse, '1', [{ command: { coins: -6 }, cause: cause('later') }], { ...options, newStreams: true });
+    const [result] = await handleCommands(watched, purse, '1', [{ command: { coins: -6 }, cause: cause('later') }], {
+      ...options,
+      newStreams: true,
+    });
     expect(result).toMatchObject({ ok: false, rejection: { type: 'too-few' } });
-    const [second] = await handleCommands(watched, purse, '1', [{ command: { coins: 2 }, cause: cause('later') }], { ...options, newStreams: true });
+    const [second] = await handleCommands(watched, purse, '1', [{ command: { coins: 2 }, cause: cause('later') }], {
+      ...options,
+      newStreams: true,
+    });
     expect(second).toMatchObject({ ok: true, state: 7, revision: 1 });
     expect(reads).toEqual(['purse-1']);
   });

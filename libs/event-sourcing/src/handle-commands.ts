@@ -1,12 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Decider, type DomainEvent, type Refusal, isRejected, streamName } from './decider.ts';
 import { derivedId } from './event-id.ts';
-import {
-  type EventMetadata,
-  type EventStore,
-  type EventToAppend,
-  StreamContended,
-} from './event-store.ts';
+import { type EventMetadata, type EventStore, type EventToAppend, StreamContended } from './event-store.ts';
 import { inTurn } from './turns.ts';
 
 /** Why a command is carried out: ids of new events derive from it, so it must be the same on a redelivery. */
@@ -99,7 +94,8 @@ export async function appendDecisions<State, Command, Event extends DomainEvent,
   let { state, revision } = loaded;
   const toAppend: EventToAppend<Event>[] = [];
   const results = commands.map(({ command, cause, ifRevision }): CommandResult<State, Event, Rejection> => {
-    if (ifRevision !== undefined && !isAt(revision, ifRevision)) return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
+    if (ifRevision !== undefined && !isAt(revision, ifRevision))
+      return { ok: false, rejection: { type: 'stale-revision' }, state, revision };
     const decision = decider.decide(command, state);
     if (isRejected(decision)) return { ok: false, rejection: decision.rejection, state, revision };
     decision.forEach((event, index) => {
@@ -155,7 +151,13 @@ export async function handleCommandBatch<State, Command, Event extends DomainEve
   const byStream = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
   const results: CommandResult<State, Event, Rejection>[] = [];
   await sideBySide(byStream, async ([id, indexes]) => {
-    const handled = await handleCommands(store, decider, id, indexes.map((index) => batch[index]!), options);
+    const handled = await handleCommands(
+      store,
+      decider,
+      id,
+      indexes.map((index) => batch[index]!),
+      options,
+    );
     indexes.forEach((index, nth) => (results[index] = handled[nth]!));
   });
   return results;

@@ -1,6 +1,6 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 import { within } from './within.ts';
 

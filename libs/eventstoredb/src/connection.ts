@@ -1,7 +1,7 @@
-import type { CallOptions, Channel, ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import rpc, { type StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { CallOptions, Channel, ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 import { AppendStream } from './append-stream.ts';
 import { faultOf } from './faults.ts';
@@ -58,7 +58,8 @@ export class Connection {
 
   /** @param requests all of one append, whose id is `id`. */
   async append(id: string, requests: readonly BatchAppendReq[], withinMs: number): Promise<BatchAppendResp> {
-    if (this.#appending === MOST_APPENDING) throw new StoreUnavailable(`eventstore does not answer: ${MOST_APPENDING} appends wait already`);
+    if (this.#appending === MOST_APPENDING)
+      throw new StoreUnavailable(`eventstore does not answer: ${MOST_APPENDING} appends wait already`);
     this.#appending++;
     try {
       const link = await this.#linked({ withinMs });

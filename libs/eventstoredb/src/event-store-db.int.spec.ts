@@ -110,7 +110,12 @@ describe('A subscription to all streams', () => {
     await store.append(a, facts(1), 1);
     const delivered = events(await collect(store, mark, ['product', 'stock'], caughtUp));
     const own = delivered.filter(({ stored }) => stored.stream === a || stored.stream === b);
-    expect(own.map(({ stored }) => [stored.stream, stored.revision])).toEqual([[a, 0], [a, 1], [b, 0], [a, 2]]);
+    expect(own.map(({ stored }) => [stored.stream, stored.revision])).toEqual([
+      [a, 0],
+      [a, 1],
+      [b, 0],
+      [a, 2],
+    ]);
     const positions = delivered.map(({ position }) => position);
     expect(positions).toEqual(positions.toSorted((x, y) => (x < y ? -1 : 1)));
   });
@@ -222,7 +227,10 @@ class Gate {
         return;
       }
       const outer = connect(Number(target.port), target.hostname);
-      for (const [from, to] of [[inner, outer], [outer, inner]] as const) {
+      for (const [from, to] of [
+        [inner, outer],
+        [outer, inner],
+      ] as const) {
         this.#sockets.add(from);
         from.on('error', () => to.destroy()).on('close', () => to.destroy());
         from.pipe(to);
@@ -314,7 +322,10 @@ describe('When the event store is away', () => {
     const fates = Array.from({ length: 200 }, async () => {
       const stream = `product-${randomUUID()}`;
       const append = { stream, events: facts(1) };
-      return store.append(stream, append.events, 'no_stream').then(() => null, (fault: unknown) => ({ ...append, fault }));
+      return store.append(stream, append.events, 'no_stream').then(
+        () => null,
+        (fault: unknown) => ({ ...append, fault }),
+      );
     });
     gate.shut();
     gate.reopen();

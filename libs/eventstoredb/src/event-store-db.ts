@@ -48,11 +48,7 @@ export class EventStoreDb implements EventStore {
   }
 
   /** @throws ContractViolation for an event that is not what its contract declares: nothing is sent then. */
-  async append(
-    stream: string,
-    events: readonly EventToAppend[],
-    expected: ExpectedRevision,
-  ): Promise<AppendResult> {
+  async append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult> {
     for (const { event } of events) checkEvent(event.type, event.data);
     return this.#append(stream, events, expected, APPENDED_WITHIN_MS);
   }

@@ -9,9 +9,12 @@ const answered = (code: number, exception?: string): Error =>
   });
 
 describe('An error of a call', () => {
-  it.each(Array.from({ length: 16 }, (_, index) => index + 1).filter((code) => code !== 3))('is an outage when the store says %i', (code) => {
-    expect(faultOf(answered(code))).toMatchObject({ name: 'StoreUnavailable', dependency: 'eventstore' });
-  });
+  it.each(Array.from({ length: 16 }, (_, index) => index + 1).filter((code) => code !== 3))(
+    'is an outage when the store says %i',
+    (code) => {
+      expect(faultOf(answered(code))).toMatchObject({ name: 'StoreUnavailable', dependency: 'eventstore' });
+    },
+  );
 
   it.each(['not-leader', 'access-denied', 'invalid-transaction', 'unheard'])('is an outage when the store says %s', (exception) => {
     expect(faultOf(answered(2, exception))).toBeInstanceOf(StoreUnavailable);

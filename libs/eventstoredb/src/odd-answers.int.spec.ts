@@ -43,7 +43,12 @@ const BOUND_MS = 15_000;
 async function expectOutage(store: EventStoreDb): Promise<void> {
   const startedMs = performance.now();
   const outcomes = await Promise.all(
-    Object.entries(calls).map(async ([name, call]) => call(store).then(() => `${name} succeeded`, (fault: unknown) => fault)),
+    Object.entries(calls).map(async ([name, call]) =>
+      call(store).then(
+        () => `${name} succeeded`,
+        (fault: unknown) => fault,
+      ),
+    ),
   );
   for (const outcome of outcomes) {
     expect(outcome).toBeInstanceOf(StoreUnavailable);
@@ -70,7 +75,9 @@ const manners: Readonly<Record<string, Manner | 'refused'>> = {
   'answers 429': http2(page(429)),
   'answers 500': http2(page(500)),
   'answers 502 with text': http2(page(502, 'text/plain')),
-  'answers 200 and ends without trailers': http2((stream) => stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { endStream: true })),
+  'answers 200 and ends without trailers': http2((stream) =>
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { endStream: true }),
+  ),
   'answers a page that says to be gRPC': http2(page(200, 'application/grpc')),
   'says internal error': http2(grpcStatus(13, 'unexpected')),
   'says unknown error, without a text': http2(grpcStatus(2, '')),
@@ -106,14 +113,15 @@ describe.concurrent('An event store', () => {
     await expectOutage(open(`esdb://127.0.0.1:${door.port}?tls=true`));
   });
 
-  it.for(['esdb://127.0.0.1:1,127.0.0.1:2?tls=false', 'esdb+discover://127.0.0.1:1?tls=false', 'esdb+discover://nowhere.invalid:1?tls=false'])(
-    'of which no node is found is an outage: %s',
-    async (cluster) => {
-      const store = open(cluster);
-      await expectOutage(store);
-      await expectOutage(store);
-    },
-  );
+  it.for([
+    'esdb://127.0.0.1:1,127.0.0.1:2?tls=false',
+    'esdb+discover://127.0.0.1:1?tls=false',
+    'esdb+discover://nowhere.invalid:1?tls=false',
+  ])('of which no node is found is an outage: %s', async (cluster) => {
+    const store = open(cluster);
+    await expectOutage(store);
+    await expectOutage(store);
+  });
 
   it('whose nodes say nothing to who looks for one is an outage', async () => {
     const [one, other] = [newDoor(), newDoor()];
@@ -142,7 +150,12 @@ describe.concurrent('An event store', () => {
     const store = open(await door.open());
     await expectHealth(store);
     for (let round = 0; round < 3; round++) {
-      const appends = Array.from({ length: 500 }, () => calls['append']!(store).then(() => null, (fault: unknown) => fault));
+      const appends = Array.from({ length: 500 }, () =>
+        calls['append']!(store).then(
+          () => null,
+          (fault: unknown) => fault,
+        ),
+      );
       await Promise.race(appends);
       await door.be('refused');
       for (const fate of await Promise.all(appends)) if (fate !== null) expect(fate).toBeInstanceOf(StoreUnavailable);

@@ -24,7 +24,12 @@ describe('An append', () => {
   });
 
   it('is so many messages that a server takes each of them, and says at the last one that it is whole', () => {
-    const requests = appendRequests('a', 'note-1', [1, 2, 3, 4].map(() => event('x'.repeat(2 * MEBIBYTE))), 'no_stream');
+    const requests = appendRequests(
+      'a',
+      'note-1',
+      [1, 2, 3, 4].map(() => event('x'.repeat(2 * MEBIBYTE))),
+      'no_stream',
+    );
     expect(requests.map((request) => request.getIsFinal())).toEqual([false, false, false, true]);
     expect(requests.map((request) => request.hasOptions())).toEqual([true, false, false, false]);
     expect(requests.map((request) => request.getCorrelationId()!.getString())).toEqual(['a', 'a', 'a', 'a']);

@@ -1,5 +1,14 @@
 import {
-  backoffMs, ConsumerHeld, type ConsumerStatus, DependencyUnavailable, type EventBatch, fateOf, messageOf, type Position, type PositionStore, RetryableFault,
+  backoffMs,
+  ConsumerHeld,
+  type ConsumerStatus,
+  DependencyUnavailable,
+  type EventBatch,
+  fateOf,
+  messageOf,
+  type Position,
+  type PositionStore,
+  RetryableFault,
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
 import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
@@ -90,7 +99,12 @@ export class Assignment {
   }
 
   partitions(): ConsumerStatus['partitions'] {
-    return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({ topic, partition, nextOffset, endOffset }));
+    return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({
+      topic,
+      partition,
+      nextOffset,
+      endOffset,
+    }));
   }
 
   /** kafkajs's `eachBatch`. Returning without having resolved offsets means: the same again. */
@@ -192,17 +206,23 @@ export class Assignment {
   /** Seeks the places of partitions, then lets them go on. */
   async #prepare(all: readonly AssignedPartition[]): Promise<void> {
     for (const at of all) at.soughtSinceMs = performance.now();
-    await Promise.all([...Map.groupBy(all, (each) => each.topic)].map(async ([topic, partitions]) => {
-      try {
-        await this.#seek(topic, partitions);
-      } catch (fault) {
-        for (const at of partitions) this.#hold(at, fault, at.heldInBatch);
-      }
-    }));
+    await Promise.all(
+      [...Map.groupBy(all, (each) => each.topic)].map(async ([topic, partitions]) => {
+        try {
+          await this.#seek(topic, partitions);
+        } catch (fault) {
+          for (const at of partitions) this.#hold(at, fault, at.heldInBatch);
+        }
+      }),
+    );
   }
 
   async #seek(topic: string, partitions: readonly AssignedPartition[]): Promise<void> {
-    const positions = await this.#member.positions.load(this.#options.group, topic, partitions.map(({ partition }) => partition));
+    const positions = await this.#member.positions.load(
+      this.#options.group,
+      topic,
+      partitions.map(({ partition }) => partition),
+    );
     // Asked for afterwards: while the positions were loaded, who had the partition before may have moved both on.
     const bounds = await askKafka(this.#options.kafka, (admin) => boundsOf(admin, topic));
     for (const at of partitions) {

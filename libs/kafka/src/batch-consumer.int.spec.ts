@@ -115,7 +115,10 @@ describe('a reactor', () => {
     });
     await committedBehind(group, 0, 2);
     // The transaction marker behind the last record is passed, too, so that nothing seems to be left.
-    await vi.waitFor(() => expect(consumer.status().partitions).toContainEqual({ topic: topic.name, partition: 0, nextOffset: 4n, endOffset: 4n }), patience);
+    await vi.waitFor(
+      () => expect(consumer.status().partitions).toContainEqual({ topic: topic.name, partition: 0, nextOffset: 4n, endOffset: 4n }),
+      patience,
+    );
   });
 
   it('has caught up when it has handled what was there, and not while it still has that in hand', async () => {
@@ -283,13 +286,24 @@ describe('a projector', () => {
 
   it('goes on behind its own position, whatever offset the group has committed', async () => {
     const group = newGroup();
-    await topic.append(0, [0, 1, 2].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [0, 1, 2].map((revision) => productListed('A', revision)),
+    );
     const projection = new InMemoryProjection();
     await stopAfter(await startProjector(projection, group), () => expect(revisions(projection)).toEqual([0, 1, 2]));
     expect(await topic.committed(group)).toEqual([null, null]);
 
     await askKafka(topic.kafka, (admin) =>
-      admin.setOffsets({ groupId: group, topic: topic.name, partitions: [{ partition: 0, offset: '5' }, { partition: 1, offset: '5' }] }));
+      admin.setOffsets({
+        groupId: group,
+        topic: topic.name,
+        partitions: [
+          { partition: 0, offset: '5' },
+          { partition: 1, offset: '5' },
+        ],
+      }),
+    );
     await topic.append(0, [productListed('A', 3)]);
     await topic.append(1, [productListed('B', 9)]);
     await stopAfter(await startProjector(projection, group), () => expect(revisions(projection).toSorted()).toEqual([0, 1, 2, 3, 9]));
@@ -345,7 +359,10 @@ describe('a projector', () => {
     await vi.waitFor(() => expect(shorter.status().blockedBy).toContain('truncated or recreated: it ends at offset 0'), patience);
     await stop(shorter);
 
-    await topic.append(0, [2, 3, 4, 5].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [2, 3, 4, 5].map((revision) => productListed('A', revision)),
+    );
     const errors: string[] = [];
     const longer = await start({
       group,
@@ -353,14 +370,20 @@ describe('a projector', () => {
       handle: async (batch) => projection.apply('member', batch),
       logger: { ...silent, error: (_, message) => void errors.push(message) },
     });
-    await vi.waitFor(() => expect(longer.status().blockedBy).toContain(`was recreated: event ${projection.positions.get(0)!.last!.eventId}`), patience);
+    await vi.waitFor(
+      () => expect(longer.status().blockedBy).toContain(`was recreated: event ${projection.positions.get(0)!.last!.eventId}`),
+      patience,
+    );
     expect(errors).toEqual(['the partition is held until this is repaired']);
     expect(revisions(projection)).toEqual([0, 1]);
   });
 
   it('says so, too, when its topic is recreated while it runs', async () => {
     const projection = new InMemoryProjection();
-    await topic.append(0, [0, 1, 2, 3].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [0, 1, 2, 3].map((revision) => productListed('A', revision)),
+    );
     const consumer = await startProjector(projection, newGroup());
     await vi.waitFor(() => expect(revisions(projection)).toEqual([0, 1, 2, 3]), patience);
     await topic.recreate(2);
@@ -372,7 +395,10 @@ describe('a projector', () => {
   it('says that its topic was truncated', async () => {
     const group = newGroup();
     const projection = new InMemoryProjection();
-    await topic.append(0, [0, 1, 2].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [0, 1, 2].map((revision) => productListed('A', revision)),
+    );
     await askKafka(topic.kafka, async (admin) => {
       await admin.fetchTopicOffsets(topic.name);
       await admin.deleteTopicRecords({ topic: topic.name, partitions: [{ partition: 0, offset: '2' }] });
@@ -389,7 +415,11 @@ describe('a projector', () => {
       projection.applied.filter((each) => each.partition === partition).map(({ revision }) => revision);
     let next = 0;
     const appendSome = async (): Promise<void> => {
-      for (const partition of [0, 1]) await topic.append(partition, [next, next + 1].map((revision) => productListed('A', revision)));
+      for (const partition of [0, 1])
+        await topic.append(
+          partition,
+          [next, next + 1].map((revision) => productListed('A', revision)),
+        );
       next += 2;
     };
     await appendSome();
@@ -457,7 +487,10 @@ describe('records that can not be read', () => {
     await topic.append(0, [productListed('A', 1), productListed('A', 2)]);
     await topic.append(0, [productListed('A', 3)], 'abort');
     await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0, 1, 2]), patience);
-    await vi.waitFor(() => expect(consumer.status().partitions).toContainEqual({ topic: topic.name, partition: 0, nextOffset: 9n, endOffset: 9n }), patience);
+    await vi.waitFor(
+      () => expect(consumer.status().partitions).toContainEqual({ topic: topic.name, partition: 0, nextOffset: 9n, endOffset: 9n }),
+      patience,
+    );
   });
 });
 
@@ -503,7 +536,13 @@ describe('a consumer', () => {
   });
 
   it('waits for a topic that is missing, and names the step that makes it', async () => {
-    const consumer = new BatchConsumer({ kafka: kafkaOfTests(), codec: topic.codec, group: newGroup(), transportId: Symbol('none'), logger: silent });
+    const consumer = new BatchConsumer({
+      kafka: kafkaOfTests(),
+      codec: topic.codec,
+      group: newGroup(),
+      transportId: Symbol('none'),
+      logger: silent,
+    });
     consumer.addHandler(`missing-${randomUUID()}`, async () => {}, true);
     consumer.listen(() => {});
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('does not exist: run `npm run deploy`'), patience);
@@ -511,7 +550,13 @@ describe('a consumer', () => {
   });
 
   it('refuses an application in which nobody handles its group', async () => {
-    const consumer = new BatchConsumer({ kafka: kafkaOfTests(), codec: topic.codec, group: 'nobody', transportId: Symbol('nobody'), logger: silent });
+    const consumer = new BatchConsumer({
+      kafka: kafkaOfTests(),
+      codec: topic.codec,
+      group: 'nobody',
+      transportId: Symbol('nobody'),
+      logger: silent,
+    });
     const app = await NestFactory.createMicroservice<MicroserviceOptions>({ module: class {} }, { strategy: consumer, logger: false });
     await expect(app.listen()).rejects.toThrow('no method has an @EventPattern for the group nobody');
     expect(consumer.status().blockedBy).toBe('it was not started');

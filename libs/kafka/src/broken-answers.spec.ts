@@ -20,10 +20,20 @@ function newConnection(): { connection: Connection; answers: number[]; rejected:
   const rejected: string[] = [];
   let ends = 0;
   const connection = Object.assign(Object.create(prototype) as Connection, {
-    broker: 'broker:9092', chunks: [], bytesBuffered: 0, bytesNeeded: 4, authHandlers: null,
-    requestQueue: { fulfillRequest: ({ correlationId }: Answer) => void answers.push(correlationId), rejectAll: (fault: Error) => void rejected.push(fault.message) },
-    socketFactory: () => { throw new Error('out of reach'); },
-    isConnected: () => false, logDebug() {},
+    broker: 'broker:9092',
+    chunks: [],
+    bytesBuffered: 0,
+    bytesNeeded: 4,
+    authHandlers: null,
+    requestQueue: {
+      fulfillRequest: ({ correlationId }: Answer) => void answers.push(correlationId),
+      rejectAll: (fault: Error) => void rejected.push(fault.message),
+    },
+    socketFactory: () => {
+      throw new Error('out of reach');
+    },
+    isConnected: () => false,
+    logDebug() {},
     disconnect: () => Promise.resolve(void (ends += 1)),
   });
   return { connection, answers, rejected, ends: () => ends };

@@ -49,7 +49,11 @@ export function surviveBrokenAnswers(): void {
       } catch (fault) {
         forget(this);
         this.authHandlers?.onError();
-        this.rejectRequests(new kafkajs.KafkaJSConnectionError(`what ${this.broker} says is no answer of Kafka: ${(fault as Error).message}`, { broker: this.broker }));
+        this.rejectRequests(
+          new kafkajs.KafkaJSConnectionError(`what ${this.broker} says is no answer of Kafka: ${(fault as Error).message}`, {
+            broker: this.broker,
+          }),
+        );
         void this.disconnect();
         return undefined;
       }

@@ -18,7 +18,8 @@ function startLog(): { readonly lines: string[]; readonly log: (...entries: Entr
   return {
     lines,
     log: (...entries) => {
-      for (const { level = logLevel.ERROR, ...rest } of entries) log({ namespace: 'Connection', level, label: '', log: { timestamp: '', ...rest } as never });
+      for (const { level = logLevel.ERROR, ...rest } of entries)
+        log({ namespace: 'Connection', level, label: '', log: { timestamp: '', ...rest } as never });
     },
   };
 }
@@ -30,14 +31,17 @@ const linesOf = (entries: readonly Entry[]): string[] => {
 };
 
 it("kafkajs's lines go one level down, and what it retries in passing to debug", () => {
-  const concurrent = 'The producer attempted to update a transaction while another concurrent operation on the same transaction was ongoing';
-  expect(linesOf([
-    { level: logLevel.ERROR, message: 'Connection error: connect ECONNREFUSED 127.0.0.1:1' },
-    { level: logLevel.ERROR, message: 'Response EndTxn(key: 26, version: 1)', error: concurrent },
-    { level: logLevel.ERROR, message: `Failed to send messages: ${concurrent}` },
-    { level: logLevel.WARN, message: 'The group is rebalancing, re-joining', error: 'The group is rebalancing, so a rejoin is needed' },
-    { level: logLevel.INFO, message: 'Consumer has joined the group' },
-  ])).toEqual([
+  const concurrent =
+    'The producer attempted to update a transaction while another concurrent operation on the same transaction was ongoing';
+  expect(
+    linesOf([
+      { level: logLevel.ERROR, message: 'Connection error: connect ECONNREFUSED 127.0.0.1:1' },
+      { level: logLevel.ERROR, message: 'Response EndTxn(key: 26, version: 1)', error: concurrent },
+      { level: logLevel.ERROR, message: `Failed to send messages: ${concurrent}` },
+      { level: logLevel.WARN, message: 'The group is rebalancing, re-joining', error: 'The group is rebalancing, so a rejoin is needed' },
+      { level: logLevel.INFO, message: 'Consumer has joined the group' },
+    ]),
+  ).toEqual([
     'warn Connection error: connect ECONNREFUSED 127.0.0.1:1',
     'debug Response EndTxn(key: 26, version: 1)',
     `debug Failed to send messages: ${concurrent}`,
@@ -60,7 +64,11 @@ it('a cause is said once, at each broker, and again when it comes back after a m
     vi.spyOn(performance, 'now').mockImplementation(() => now() + second * 1_000);
     log(refused, refused, ...(second === 300 ? [elsewhere] : []), ...timedOut);
   }
-  expect(warnings()).toEqual([`warn ${String(refused.message)}`, 'warn Response Fetch(key: 1, version: 11)', `warn ${String(elsewhere.message)}`]);
+  expect(warnings()).toEqual([
+    `warn ${String(refused.message)}`,
+    'warn Response Fetch(key: 1, version: 11)',
+    `warn ${String(elsewhere.message)}`,
+  ]);
 
   vi.spyOn(performance, 'now').mockImplementation(() => now() + 700_000);
   log(refused);

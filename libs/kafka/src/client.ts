@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
-import { readEveryCodec } from './compression.ts';
 import { surviveBrokenAnswers } from './broken-answers.ts';
+import { readEveryCodec } from './compression.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { refuseOutOfRange } from './out-of-range.ts';
 import { kindOf } from './trouble.ts';
@@ -40,7 +40,11 @@ const SUPERFLUOUS_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'logger', 
  * A Kafka client. It connects nothing by itself. kafkajs reports what it retries as errors, so its
  * lines go one level down: who gives up is the caller, who says so.
  */
-export function createKafka({ clientId, brokers, logger }: {
+export function createKafka({
+  clientId,
+  brokers,
+  logger,
+}: {
   readonly clientId: string;
   readonly brokers: readonly string[];
   readonly logger: Logger;
@@ -80,15 +84,16 @@ export function logTo(logger: Logger): logCreator {
     if (lastSaidMs.size > TROUBLES_REMEMBERED) lastSaidMs.delete(lastSaidMs.keys().next().value!);
     return lastMs !== undefined && nowMs - lastMs < SAME_TROUBLE_WITHIN_MS;
   };
-  return () => ({ namespace, level, log: { message: said, ...fields } }) => {
-    // kafkajs logs some errors as the message.
-    const message = messageOf(said);
-    const details = Object.entries(fields).filter(([name]) => !SUPERFLUOUS_FIELDS.has(name));
-    const entry = { ...Object.fromEntries(details), kafkajs: namespace };
-    const cause = String(fields['error'] ?? message);
-    const isPassing = [...passingMessages].some((text) => cause.includes(text) || message.includes(text));
-    const isNoTrouble = level === logLevel.INFO || level === logLevel.DEBUG || isPassing;
-    if (isNoTrouble || isRepeated(`${kindOf(cause)} ${String(fields['broker'])}`)) logger.debug(entry, message);
-    else logger.warn(entry, message);
-  };
+  return () =>
+    ({ namespace, level, log: { message: said, ...fields } }) => {
+      // kafkajs logs some errors as the message.
+      const message = messageOf(said);
+      const details = Object.entries(fields).filter(([name]) => !SUPERFLUOUS_FIELDS.has(name));
+      const entry = { ...Object.fromEntries(details), kafkajs: namespace };
+      const cause = String(fields['error'] ?? message);
+      const isPassing = [...passingMessages].some((text) => cause.includes(text) || message.includes(text));
+      const isNoTrouble = level === logLevel.INFO || level === logLevel.DEBUG || isPassing;
+      if (isNoTrouble || isRepeated(`${kindOf(cause)} ${String(fields['broker'])}`)) logger.debug(entry, message);
+      else logger.warn(entry, message);
+    };
 }

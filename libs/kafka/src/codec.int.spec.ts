@@ -64,14 +64,20 @@ describe('encoding', () => {
 
   it('refuses data of another shape, and versions that this build does not have', async () => {
     await codec.load();
-    expect(() => codec.encode('OrderDelivered', 1, { orderId: delivered.orderId })).toThrow('the data does not fit version 1 of OrderDelivered');
+    expect(() => codec.encode('OrderDelivered', 1, { orderId: delivered.orderId })).toThrow(
+      'the data does not fit version 1 of OrderDelivered',
+    );
     expect(() => codec.encode('OrderDelivered', 99, delivered)).toThrow('no version 99 of OrderDelivered');
   });
 
   it('is not spoilt by a value that is longer than those before it', async () => {
     await codec.load();
     const long = { sku: 'A', name: 'x'.repeat(50_000), price: { amount: 1, currency: 'EUR' }, listedAt: delivered.deliveredAt };
-    const values = [codec.encode('OrderDelivered', 1, delivered), codec.encode('ProductListed', 1, long), codec.encode('OrderDelivered', 1, delivered)];
+    const values = [
+      codec.encode('OrderDelivered', 1, delivered),
+      codec.encode('ProductListed', 1, long),
+      codec.encode('OrderDelivered', 1, delivered),
+    ];
     expect((await codec.decode(values)).map(({ event }) => event?.data)).toEqual([delivered, long, delivered]);
   });
 });
@@ -100,7 +106,12 @@ describe('decoding', () => {
     const sound = codec.encode('OrderDelivered', 1, delivered);
     const unknown = Buffer.from(sound);
     unknown.writeInt32BE(2_000_000_000, 1);
-    const unreadable = { type: 'record', namespace: 'orderstream.orders', name: 'OrderDelivered', fields: [{ name: 'orderId', type: 'string' }] };
+    const unreadable = {
+      type: 'record',
+      namespace: 'orderstream.orders',
+      name: 'OrderDelivered',
+      fields: [{ name: 'orderId', type: 'string' }],
+    };
     const stranger = { type: 'record', namespace: 'elsewhere', name: 'OrderDelivered', fields: [] };
     const unheardOf = { type: 'record', namespace: 'orderstream.orders', name: 'OrderTeleported', fields: [] };
     const values = [
@@ -126,7 +137,9 @@ describe('decoding', () => {
       expect.stringMatching(/^the value is not a OrderDelivered of schema \d+: truncated/),
       expect.stringMatching(/^the value is not a OrderDelivered of schema \d+: trailing/),
       expect.stringMatching(/^schema \d+ \(orderstream\.orders\.OrderDelivered\) can't be read: .*deliveredAt/),
-      expect.stringMatching(/^schema \d+ \(elsewhere\.OrderDelivered\) can't be read: the contract's full name is orderstream\.orders\.OrderDelivered$/),
+      expect.stringMatching(
+        /^schema \d+ \(elsewhere\.OrderDelivered\) can't be read: the contract's full name is orderstream\.orders\.OrderDelivered$/,
+      ),
       expect.stringMatching(/^schema \d+ \(orderstream\.orders\.OrderTeleported\) can't be read: no contract of this build declares it$/),
       undefined,
     ]);

@@ -48,11 +48,13 @@ export class SchemaRegistryCodec {
    */
   async load(): Promise<void> {
     const missing = schemaVersions.filter((each) => !this.#idByTypeAndVersion.has(keyOf(each.type, each.version)));
-    await Promise.all(missing.map(async ({ type, version, subject, schema }) => {
-      const id = await this.#registry.idOf(subject, schema);
-      if (id === null) throw new SchemaNotRegistered(subject, version);
-      this.#idByTypeAndVersion.set(keyOf(type, version), id);
-    }));
+    await Promise.all(
+      missing.map(async ({ type, version, subject, schema }) => {
+        const id = await this.#registry.idOf(subject, schema);
+        if (id === null) throw new SchemaNotRegistered(subject, version);
+        this.#idByTypeAndVersion.set(keyOf(type, version), id);
+      }),
+    );
   }
 
   /**

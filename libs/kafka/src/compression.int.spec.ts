@@ -34,7 +34,9 @@ describe('a topic whose records the broker compresses', () => {
     await topic.append(0, [productNamed(150)], 'abort');
     await topic.append(0, [productListed('A', 150)]);
     const read = await Array.fromAsync(readTopic(topic.kafka, topic.codec, topic.name));
-    expect(read.map(({ decoded, undecodable }) => decoded?.event.data ?? undecodable)).toEqual([...events, productListed('A', 150)].map(({ event }) => event.data));
+    expect(read.map(({ decoded, undecodable }) => decoded?.event.data ?? undecodable)).toEqual(
+      [...events, productListed('A', 150)].map(({ event }) => event.data),
+    );
   });
 });
 
@@ -55,11 +57,16 @@ it('a batch that can not be decompressed holds its partition, is said once, and 
   await topic.append(1, [productListed('B', 2)]);
   const consumer = new ConsumerOfATest(topic, { group: newGroup(), kafka, handle: async (batch) => void batches.push(batch) });
   try {
-    await vi.waitFor(() => expect(consumer.blockedBy).toContain("the batch of records up to offset 1 can't be decompressed: ZSTD: a checksum is wrong"), patience);
+    await vi.waitFor(
+      () => expect(consumer.blockedBy).toContain("the batch of records up to offset 1 can't be decompressed: ZSTD: a checksum is wrong"),
+      patience,
+    );
     expect(consumer.blockedBy).toMatch(/^partition 0 /);
     await topic.append(1, [productListed('B', 3)]);
     await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([2, 3]), patience);
-    await expect(Array.fromAsync(readTopic(topic.kafka, topic.codec, topic.name))).rejects.toThrow("a batch can't be decompressed: ZSTD: a checksum is wrong");
+    await expect(Array.fromAsync(readTopic(topic.kafka, topic.codec, topic.name))).rejects.toThrow(
+      "a batch can't be decompressed: ZSTD: a checksum is wrong",
+    );
     expect(consumer.lines).toEqual(['error the partition is held until this is repaired']);
     expect(kafkaLines).toEqual([]);
 

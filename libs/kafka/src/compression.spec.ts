@@ -22,11 +22,13 @@ it('reads snappy in one block, as most clients write it, and in the blocks of Ja
 
 it('says of what is not snappy that it can not be decompressed, whatever it is', async () => {
   const framed = inJavasFrame([Buffer.from(await compress(text))]);
-  await assert(asyncProperty(nat({ max: framed.length - 1 }), async (length) => {
-    // A frame without blocks is empty, and sound.
-    if (length === 16) return;
-    await expect(snappy.decompress(framed.subarray(0, length))).rejects.toThrow("a batch can't be decompressed: Snappy: ");
-  }));
+  await assert(
+    asyncProperty(nat({ max: framed.length - 1 }), async (length) => {
+      // A frame without blocks is empty, and sound.
+      if (length === 16) return;
+      await expect(snappy.decompress(framed.subarray(0, length))).rejects.toThrow("a batch can't be decompressed: Snappy: ");
+    }),
+  );
   for (const size of [-1, 0, 2 ** 31 - 1]) {
     const wrong = Buffer.from(framed);
     wrong.writeInt32BE(size, 16);

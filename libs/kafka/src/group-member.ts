@@ -1,5 +1,12 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
-import { backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, messageOf, type PositionStore } from '@orderstream/messaging';
+import {
+  backoffMs,
+  type ConsumerStatus,
+  DependencyUnavailable,
+  type EventBatch,
+  messageOf,
+  type PositionStore,
+} from '@orderstream/messaging';
 import type { Consumer } from 'kafkajs';
 import { Assignment, type ConsumerOptions } from './assignment.ts';
 import { CommittedPositions } from './committed-positions.ts';
@@ -98,7 +105,9 @@ export class GroupMember {
   }
 
   #silence(): string | null {
-    return this.#silentChecks < SILENCE_TOLD_AFTER_CHECKS ? null : `kafka does not answer: nothing was heard of it for ${this.#silentChecks} s`;
+    return this.#silentChecks < SILENCE_TOLD_AFTER_CHECKS
+      ? null
+      : `kafka does not answer: nothing was heard of it for ${this.#silentChecks} s`;
   }
 
   /** @throws what ended the membership; resolves when it is to stop. */
@@ -128,12 +137,14 @@ export class GroupMember {
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
-      const running = holdingUnreadable(() => consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => assignment.take(payload),
-      }));
+      const running = holdingUnreadable(() =>
+        consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+          eachBatch: (payload) => assignment.take(payload),
+        }),
+      );
       await Promise.race([end.promise, running]);
       await end.promise;
     } catch (fault) {
@@ -202,7 +213,8 @@ export class GroupMember {
   }
 
   #heard(): void {
-    if (this.#silentChecks >= SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.info({ group: this.#options.group }, 'kafka answers the consumer again');
+    if (this.#silentChecks >= SILENCE_TOLD_AFTER_CHECKS)
+      this.#options.logger.info({ group: this.#options.group }, 'kafka answers the consumer again');
     this.#silentChecks = 0;
   }
 }

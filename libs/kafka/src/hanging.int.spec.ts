@@ -28,7 +28,12 @@ afterEach(async () => {
 
 const collect = async (batch: EventBatch): Promise<void> => void batches.push(batch);
 
-function start(options: { readonly handle?: (batch: EventBatch) => Promise<void>; readonly positions?: PositionStore; readonly kafka?: Kafka; readonly group?: string }): ConsumerOfATest {
+function start(options: {
+  readonly handle?: (batch: EventBatch) => Promise<void>;
+  readonly positions?: PositionStore;
+  readonly kafka?: Kafka;
+  readonly group?: string;
+}): ConsumerOfATest {
   const consumer = new ConsumerOfATest(topic, { group: newGroup(), handle: collect, ...options });
   consumers.push(consumer);
   return consumer;
@@ -76,9 +81,12 @@ describe('a broker that hangs', () => {
 
       between.speak();
       busy.resolve();
-      await vi.waitFor(() => {
-        for (const { blockedBy } of all) expect(blockedBy).toBeNull();
-      }, { timeout: 30_000, interval: 50 });
+      await vi.waitFor(
+        () => {
+          for (const { blockedBy } of all) expect(blockedBy).toBeNull();
+        },
+        { timeout: 30_000, interval: 50 },
+      );
       await topic.append(0, [productListed('A', 1)]);
       await vi.waitFor(() => expect(revisionsOf(batches).filter((revision) => revision === 1)).toHaveLength(3), patience);
       for (const { lines } of all) expect(lines.filter((line) => line.startsWith('warn kafka does not answer'))).toHaveLength(1);
@@ -174,7 +182,10 @@ describe('a consumer', () => {
   it('whose positions are not to be had says so, with the partition', async () => {
     const mayLoad = Promise.withResolvers<never[]>();
     const consumer = start({ positions: { load: () => mayLoad.promise } });
-    await vi.waitFor(() => expect(consumer.blockedBy).toMatch(/^partition 0 of \S+: its position and its end are still being asked for$/), patience);
+    await vi.waitFor(
+      () => expect(consumer.blockedBy).toMatch(/^partition 0 of \S+: its position and its end are still being asked for$/),
+      patience,
+    );
     mayLoad.resolve([]);
     await vi.waitFor(() => expect(consumer.blockedBy).toBeNull(), patience);
   });

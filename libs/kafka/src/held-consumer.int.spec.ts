@@ -40,18 +40,30 @@ describe('A consumer whose code fails on everything', () => {
   const projections = (): Projections => new Projections(database);
   it.each<[string, () => { readonly positions?: Projections; readonly deliver: (batch: EventBatch, build: Build) => Promise<void> }]>([
     ['a reactor', () => ({ deliver: (batch, build) => react(batch, new ParkingTable(database), build.handle) })],
-    ['a projector', () => {
-      const positions = projections();
-      return { positions, deliver: (batch, build) => positions.project(batch, (_, events) => build.handle(events)) };
-    }],
+    [
+      'a projector',
+      () => {
+        const positions = projections();
+        return { positions, deliver: (batch, build) => positions.project(batch, (_, events) => build.handle(events)) };
+      },
+    ],
   ])('holds, says so, and goes on when it works again: %s', async (_, consumerOf) => {
     const group = `test-${randomUUID()}`;
     const lines: string[] = [];
-    const logger: Logger = { ...silent, warn: (_details, message) => void lines.push(message), error: (_details, message) => void lines.push(message) };
+    const logger: Logger = {
+      ...silent,
+      warn: (_details, message) => void lines.push(message),
+      error: (_details, message) => void lines.push(message),
+    };
     const build = new Build();
     const { positions, deliver } = consumerOf();
     const consumer = new BatchConsumer({
-      kafka: kafkaOfTests(), codec: topic.codec, group, transportId: Symbol(group), logger, ...(positions && { positions }),
+      kafka: kafkaOfTests(),
+      codec: topic.codec,
+      group,
+      transportId: Symbol(group),
+      logger,
+      ...(positions && { positions }),
     });
     consumer.addHandler(topic.name, (batch) => deliver(batch, build), true);
     const parked = async (): Promise<number> => (await database.query('SELECT FROM parked_event WHERE group_name = $1', [group])).length;
@@ -63,7 +75,11 @@ describe('A consumer whose code fails on everything', () => {
         // One by one, as events come; the sixth is where it holds.
         if (nth < 5) await vi.waitFor(async () => expect(await parked()).toBe(nth + 1), patience);
       }
-      await vi.waitFor(() => expect(consumer.status().blockedBy).toMatch(/^partition 0 of .*: more than 5 streams fail with the same cause within 100 events/), patience);
+      await vi.waitFor(
+        () =>
+          expect(consumer.status().blockedBy).toMatch(/^partition 0 of .*: more than 5 streams fail with the same cause within 100 events/),
+        patience,
+      );
       expect(lines).toEqual(['the partition is held until this is repaired']);
       build.isBroken = false;
       await vi.waitFor(() => expect([...build.done]).toEqual(skus.slice(5).map((sku) => `product-${sku}`)), patience);

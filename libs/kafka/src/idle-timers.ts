@@ -18,7 +18,9 @@ const isQuiet = Symbol('orderstream: schedules nothing while nothing waits');
  */
 export function stopIdleTimers(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as RequestQueueClass;
-  const schedule = prototype.scheduleCheckPendingRequests as RequestQueueClass['prototype']['scheduleCheckPendingRequests'] & { [isQuiet]?: true };
+  const schedule = prototype.scheduleCheckPendingRequests as RequestQueueClass['prototype']['scheduleCheckPendingRequests'] & {
+    [isQuiet]?: true;
+  };
   if (schedule[isQuiet] === true) return;
   prototype.scheduleCheckPendingRequests = Object.assign(
     function scheduleWhatWaits(this: RequestQueue): void {

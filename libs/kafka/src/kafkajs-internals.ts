@@ -52,10 +52,20 @@ export interface TopicData {
 /** Each request rejects with the broker's refusal, of all partitions if of one. */
 export interface Broker {
   readonly nodeId: number;
-  initProducerId(request: { readonly transactionalId: string; readonly transactionTimeout: number }): Promise<Omit<ProducerIdentity, 'transactionalId'>>;
-  addPartitionsToTxn(request: ProducerIdentity & { readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[] }): Promise<unknown>;
-  produce(request: ProducerIdentity & { readonly acks: number; readonly timeout: number; readonly topicData: readonly TopicData[] }): Promise<{
-    readonly topics: readonly { readonly topicName: string; readonly partitions: readonly { readonly partition: number; readonly baseOffset: string }[] }[];
+  initProducerId(request: {
+    readonly transactionalId: string;
+    readonly transactionTimeout: number;
+  }): Promise<Omit<ProducerIdentity, 'transactionalId'>>;
+  addPartitionsToTxn(
+    request: ProducerIdentity & { readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[] },
+  ): Promise<unknown>;
+  produce(
+    request: ProducerIdentity & { readonly acks: number; readonly timeout: number; readonly topicData: readonly TopicData[] },
+  ): Promise<{
+    readonly topics: readonly {
+      readonly topicName: string;
+      readonly partitions: readonly { readonly partition: number; readonly baseOffset: string }[];
+    }[];
   }>;
   endTxn(request: ProducerIdentity & { readonly transactionResult: boolean }): Promise<unknown>;
   fetch(request: {
@@ -100,7 +110,11 @@ export function findTransactionCoordinator(cluster: Cluster, transactionalId: st
 }
 
 /** Of what was fetched, what a read-committed reader gets, and the offset behind all of it; null: nothing is stable there yet. */
-export function readCommitted(topic: string, offset: bigint, fetched: FetchedPartition): { readonly messages: readonly KafkaMessage[]; readonly next: bigint } | null {
+export function readCommitted(
+  topic: string,
+  offset: bigint,
+  fetched: FetchedPartition,
+): { readonly messages: readonly KafkaMessage[]; readonly next: bigint } | null {
   const { messages, messagesWithinOffset } = new BatchOf(topic, String(offset), fetched);
   const last = messagesWithinOffset.at(-1);
   if (last !== undefined) return { messages, next: BigInt(last.offset) + 1n };

@@ -135,7 +135,10 @@ describe('a reactor whose topic', () => {
 
 describe('a reactor whose offsets', () => {
   it.each([
-    ['were reset to the beginning', (): Promise<unknown> => askKafka(topic.kafka, (admin) => admin.resetOffsets({ groupId: group, topic: topic.name, earliest: true }))],
+    [
+      'were reset to the beginning',
+      (): Promise<unknown> => askKafka(topic.kafka, (admin) => admin.resetOffsets({ groupId: group, topic: topic.name, earliest: true })),
+    ],
     ['were set to offset 0', (): Promise<unknown> => commit(0, '')],
     ['have expired with its group', (): Promise<unknown> => askKafka(topic.kafka, (admin) => admin.deleteGroups([group]))],
   ])('%s gets everything again', async (_, reset) => {

@@ -8,7 +8,9 @@ export type PartitionEnds = Readonly<Record<string, readonly number[]>>;
 export class RecordsLost extends Error {
   override readonly name = 'RecordsLost';
   constructor(topic: string, partition: number, found: number, known: number) {
-    super(`topic ${topic} was deleted, recreated or truncated: partition ${partition} ends at ${found}, and records up to ${known} had been written`);
+    super(
+      `topic ${topic} was deleted, recreated or truncated: partition ${partition} ends at ${found}, and records up to ${known} had been written`,
+    );
   }
 }
 

@@ -52,7 +52,8 @@ export class PartitionReader {
       const fetched = await this.#fetch(offset);
       if (fetched === null) {
         // What is committed becomes visible only with its marker, a moment later.
-        if (performance.now() - heardAt > SILENT_FOR_MS) throw new Error(`nothing of ${this.#topic} from offset ${offset} on for ${SILENT_FOR_MS} ms`);
+        if (performance.now() - heardAt > SILENT_FOR_MS)
+          throw new Error(`nothing of ${this.#topic} from offset ${offset} on for ${SILENT_FOR_MS} ms`);
         continue;
       }
       heardAt = performance.now();

@@ -30,7 +30,15 @@ const codec = {
 function asRead(change: Partial<KafkaMessage> = {}): KafkaMessage {
   const { key, value, headers, timestamp } = toRecord(stored, codec);
   const asBuffers = Object.fromEntries(Object.entries(headers!).map(([name, text]) => [name, Buffer.from(String(text))]));
-  return { key: Buffer.from(key!), value: value as Buffer, headers: asBuffers, timestamp: timestamp!, attributes: 0, offset: '41', ...change } as KafkaMessage;
+  return {
+    key: Buffer.from(key!),
+    value: value as Buffer,
+    headers: asBuffers,
+    timestamp: timestamp!,
+    attributes: 0,
+    offset: '41',
+    ...change,
+  } as KafkaMessage;
 }
 
 async function causeOf(message: KafkaMessage): Promise<string | undefined> {
@@ -81,10 +89,13 @@ describe('a record', () => {
     expect(record!.decoded).not.toHaveProperty('traceparent');
   });
 
-  it.each(['ce_id', 'ce_time', 'streamrevision', 'correlationid', 'causationid'])('without header %s is undecodable, and says so', async (name) => {
-    const { [name]: _, ...headers } = asRead().headers!;
-    expect(await causeOf(asRead({ headers }))).toBe(`header ${name} is missing`);
-  });
+  it.each(['ce_id', 'ce_time', 'streamrevision', 'correlationid', 'causationid'])(
+    'without header %s is undecodable, and says so',
+    async (name) => {
+      const { [name]: _, ...headers } = asRead().headers!;
+      expect(await causeOf(asRead({ headers }))).toBe(`header ${name} is missing`);
+    },
+  );
 
   it.each([
     ['ce_id', 'not-a-uuid'],
@@ -99,7 +110,9 @@ describe('a record', () => {
 
   it('whose headers contradict its key or its value is undecodable', async () => {
     const headers = asRead().headers!;
-    expect(await causeOf(asRead({ headers: { ...headers, ce_type: 'OrderPaid' } }))).toBe(`header ce_type says "OrderPaid", the value's schema OrderDelivered`);
+    expect(await causeOf(asRead({ headers: { ...headers, ce_type: 'OrderPaid' } }))).toBe(
+      `header ce_type says "OrderPaid", the value's schema OrderDelivered`,
+    );
     expect(await causeOf(asRead({ key: Buffer.from('order-1') }))).toBe(`header ce_subject says "${stored.stream}", the key order-1`);
     expect(await causeOf(asRead({ key: null }))).toBe('the record has no key');
   });
@@ -118,28 +131,51 @@ describe('a record', () => {
   });
 
   it.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'streamrevision', 'correlationid', 'causationid'])(
-    'whose header %s is there without a value is undecodable', async (name) => {
+    'whose header %s is there without a value is undecodable',
+    async (name) => {
       for (const value of [null, [Buffer.from('x'), null]]) {
         expect(await causeOf(asRead({ headers: { ...asRead().headers, [name]: value } as never }))).toContain(`header ${name}`);
       }
-    });
+    },
+  );
 
   it('with other headers without a value is read, and does not have them', async () => {
-    const [record] = await toBatchRecords([asRead({ headers: { ...asRead().headers, traceparent: null, note: null, all: [null] } as never })], codec);
+    const [record] = await toBatchRecords(
+      [asRead({ headers: { ...asRead().headers, traceparent: null, note: null, all: [null] } as never })],
+      codec,
+    );
     expect(record!.decoded).not.toHaveProperty('traceparent');
-    expect(record!.headers).toEqual(Object.fromEntries(Object.entries(asRead().headers!).filter(([name]) => name !== 'traceparent').map(([name, value]) => [name, String(value)])));
+    expect(record!.headers).toEqual(
+      Object.fromEntries(
+        Object.entries(asRead().headers!)
+          .filter(([name]) => name !== 'traceparent')
+          .map(([name, value]) => [name, String(value)]),
+      ),
+    );
   });
 
   it('is read or undecodable, whatever somebody has written', async () => {
     const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
     const known = fc.constantFrom(...Object.keys(asRead().headers!), '__proto__', 'constructor', '');
-    const headers = fc.dictionary(fc.oneof(known, fc.string()), fc.oneof(fc.constant(null), fc.constant(undefined), bytes, fc.array(fc.option(bytes))), { noNullPrototype: false });
-    const odd = fc.record({ key: fc.option(bytes), headers: fc.oneof(fc.constant(undefined), headers.map((some) => ({ ...asRead().headers, ...some }))) });
-    await fc.assert(fc.asyncProperty(odd, async (change) => {
-      const message = asRead(change as Partial<KafkaMessage>);
-      const [record] = await toBatchRecords([message], codec);
-      expect([record!.decoded, record!.undecodable].filter((each) => each !== undefined)).toHaveLength(1);
-      expect([null, record!.headers['ce_id']]).toContain(eventIdOf(message));
-    }));
+    const headers = fc.dictionary(
+      fc.oneof(known, fc.string()),
+      fc.oneof(fc.constant(null), fc.constant(undefined), bytes, fc.array(fc.option(bytes))),
+      { noNullPrototype: false },
+    );
+    const odd = fc.record({
+      key: fc.option(bytes),
+      headers: fc.oneof(
+        fc.constant(undefined),
+        headers.map((some) => ({ ...asRead().headers, ...some })),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(odd, async (change) => {
+        const message = asRead(change as Partial<KafkaMessage>);
+        const [record] = await toBatchRecords([message], codec);
+        expect([record!.decoded, record!.undecodable].filter((each) => each !== undefined)).toHaveLength(1);
+        expect([null, record!.headers['ce_id']]).toContain(eventIdOf(message));
+      }),
+    );
   });
 });

@@ -110,8 +110,10 @@ function malformation(stream: string, headers: Readonly<Record<string, string>>,
     if (text === undefined) return `header ${name} is missing`;
     if (!form.test(text)) return `header ${name} is malformed: ${JSON.stringify(text)}`;
   }
-  if (headers[header.type] !== type) return `header ce_type says ${JSON.stringify(headers[header.type] ?? null)}, the value's schema ${type}`;
-  if (headers[header.subject] !== stream) return `header ce_subject says ${JSON.stringify(headers[header.subject] ?? null)}, the key ${stream}`;
+  if (headers[header.type] !== type)
+    return `header ce_type says ${JSON.stringify(headers[header.type] ?? null)}, the value's schema ${type}`;
+  if (headers[header.subject] !== stream)
+    return `header ce_subject says ${JSON.stringify(headers[header.subject] ?? null)}, the key ${stream}`;
   return null;
 }
 

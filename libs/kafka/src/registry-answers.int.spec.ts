@@ -15,8 +15,10 @@ const inBytes = (response: ServerResponse, bytes: string): void => void response
 const oddAnswers: Readonly<Record<string, Answer>> = {
   'a connection that is reset': (response) => response.socket!.resetAndDestroy(),
   'a connection that is closed': (response) => response.socket!.destroy(),
-  'an answer that breaks off': (response) => inBytes(response, 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"schema"'),
-  'a chunked answer that breaks off': (response) => inBytes(response, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"schema"\r\n'),
+  'an answer that breaks off': (response) =>
+    inBytes(response, 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"schema"'),
+  'a chunked answer that breaks off': (response) =>
+    inBytes(response, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"schema"\r\n'),
   'what is not HTTP': (response) => inBytes(response, 'SSH-2.0-OpenSSH_9.2\r\n'),
   'nothing at all': () => {},
   'a body that never comes': (response) => response.writeHead(200, { 'content-length': '500' }).flushHeaders(),
@@ -31,7 +33,7 @@ const oddAnswers: Readonly<Record<string, Answer>> = {
   'nothing in 200': { status: 200, body: '' },
   'nothing in 204': (response) => void response.writeHead(204).end(),
   'an empty object': { status: 200, body: '{}' },
-  'null': { status: 200, body: 'null' },
+  null: { status: 200, body: 'null' },
   'a list': { status: 200, body: '[{"id":1,"schema":"\\"string\\""}]' },
   'a string': { status: 200, body: '"OK"' },
   'fields of other types': { status: 200, body: '{"id":"7","schema":{"type":"string"}}' },
@@ -53,7 +55,11 @@ const oddAnswers: Readonly<Record<string, Answer>> = {
 let sound: Buffer;
 
 const delivered = { orderId: randomUUID(), deliveredAt: '2026-11-23T10:00:00.000Z' };
-const outage = { name: 'DependencyUnavailable', dependency: 'schema-registry', message: expect.stringMatching(/^schema-registry does not answer: ./) };
+const outage = {
+  name: 'DependencyUnavailable',
+  dependency: 'schema-registry',
+  message: expect.stringMatching(/^schema-registry does not answer: ./),
+};
 
 beforeAll(async () => {
   await deploySchemas(registryUrlOfTests());
@@ -80,21 +86,22 @@ async function within<T>(promise: Promise<T>): Promise<T> {
 
 it.concurrent.each(Object.entries(oddAnswers))(
   '%s in the place of the registry is an outage at start and in mid-work, leaves nothing behind, and is over with the next call',
-  (_, answer) => inBetween(async (between) => {
-    const codec = new SchemaRegistryCodec(between.url);
-    between.answer = () => answer;
-    await Promise.all([
-      expect(within(codec.load())).rejects.toMatchObject(outage),
-      expect(within(codec.decode([sound]))).rejects.toMatchObject(outage),
-      expect(within(codec.decode([sound, sound]))).rejects.toMatchObject(outage),
-    ]);
-    expect(() => codec.encode('OrderDelivered', 1, delivered)).toThrow('the schema ids are not loaded');
+  (_, answer) =>
+    inBetween(async (between) => {
+      const codec = new SchemaRegistryCodec(between.url);
+      between.answer = () => answer;
+      await Promise.all([
+        expect(within(codec.load())).rejects.toMatchObject(outage),
+        expect(within(codec.decode([sound]))).rejects.toMatchObject(outage),
+        expect(within(codec.decode([sound, sound]))).rejects.toMatchObject(outage),
+      ]);
+      expect(() => codec.encode('OrderDelivered', 1, delivered)).toThrow('the schema ids are not loaded');
 
-    between.answer = null;
-    await codec.load();
-    expect(codec.encode('OrderDelivered', 1, delivered)).toEqual(sound);
-    expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
-  }),
+      between.answer = null;
+      await codec.load();
+      expect(codec.encode('OrderDelivered', 1, delivered)).toEqual(sound);
+      expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+    }),
 );
 
 it.concurrent.each(['http://127.0.0.1:1', 'https://127.0.0.1:1'])('a registry at %s is an outage, too', async (url) => {
@@ -103,34 +110,37 @@ it.concurrent.each(['http://127.0.0.1:1', 'https://127.0.0.1:1'])('a registry at
   await expect(within(codec.decode([sound]))).rejects.toMatchObject(outage);
 });
 
-it('a server without TLS where TLS is expected is an outage, too', () => inBetween(async (between) => {
-  const codec = new SchemaRegistryCodec(between.url.replace('http:', 'https:'));
-  await expect(within(codec.load())).rejects.toMatchObject(outage);
-}));
+it('a server without TLS where TLS is expected is an outage, too', () =>
+  inBetween(async (between) => {
+    const codec = new SchemaRegistryCodec(between.url.replace('http:', 'https:'));
+    await expect(within(codec.load())).rejects.toMatchObject(outage);
+  }));
 
-it('the credentials in its address reach it, from a codec and from the deploy step', () => inBetween(async (between) => {
-  between.authorization = `Basic ${Buffer.from('reader:p@ss').toString('base64')}`;
-  const addressWith = (password: string): string => between.url.replace('//', `//reader:${encodeURIComponent(password)}@`);
-  const codec = new SchemaRegistryCodec(addressWith('p@ss'));
-  await codec.load();
-  expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
-  expect(await deploySchemas(addressWith('p@ss'))).toBe(0);
-  await expect(new SchemaRegistryCodec(addressWith('another')).load()).rejects.toMatchObject(outage);
-  await expect(deploySchemas(addressWith('another'))).rejects.toThrow('with 401');
-}));
+it('the credentials in its address reach it, from a codec and from the deploy step', () =>
+  inBetween(async (between) => {
+    between.authorization = `Basic ${Buffer.from('reader:p@ss').toString('base64')}`;
+    const addressWith = (password: string): string => between.url.replace('//', `//reader:${encodeURIComponent(password)}@`);
+    const codec = new SchemaRegistryCodec(addressWith('p@ss'));
+    await codec.load();
+    expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+    expect(await deploySchemas(addressWith('p@ss'))).toBe(0);
+    await expect(new SchemaRegistryCodec(addressWith('another')).load()).rejects.toMatchObject(outage);
+    await expect(deploySchemas(addressWith('another'))).rejects.toThrow('with 401');
+  }));
 
-it('a schema that is text, and no Avro, is asked for once; whatever else was said instead is asked for again', () => inBetween(async (between) => {
-  const codec = new SchemaRegistryCodec(between.url);
-  const texts = ['<schema/>', 'null', '{"type":"recard"}', '{"type":"object","properties":{}}', 'syntax = "proto3";'];
-  for (const [index, schema] of texts.entries()) {
-    const value = Buffer.from(sound);
-    value.writeInt32BE(1_000_000 + index, 1);
-    between.answer = () => ({ status: 200, body: JSON.stringify({ schema }) });
-    const [decoded] = await codec.decode([value]);
-    expect(decoded!.undecodable).toMatch(new RegExp(`^schema ${1_000_000 + index} `));
-    between.asked.length = 0;
-    between.answer = () => ({ status: 500, body: '' });
-    expect(await codec.decode([value])).toEqual([decoded]);
-    expect(between.asked).toEqual([]);
-  }
-}));
+it('a schema that is text, and no Avro, is asked for once; whatever else was said instead is asked for again', () =>
+  inBetween(async (between) => {
+    const codec = new SchemaRegistryCodec(between.url);
+    const texts = ['<schema/>', 'null', '{"type":"recard"}', '{"type":"object","properties":{}}', 'syntax = "proto3";'];
+    for (const [index, schema] of texts.entries()) {
+      const value = Buffer.from(sound);
+      value.writeInt32BE(1_000_000 + index, 1);
+      between.answer = () => ({ status: 200, body: JSON.stringify({ schema }) });
+      const [decoded] = await codec.decode([value]);
+      expect(decoded!.undecodable).toMatch(new RegExp(`^schema ${1_000_000 + index} `));
+      between.asked.length = 0;
+      between.answer = () => ({ status: 500, body: '' });
+      expect(await codec.decode([value])).toEqual([decoded]);
+      expect(between.asked).toEqual([]);
+    }
+  }));

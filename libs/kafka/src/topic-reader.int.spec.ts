@@ -28,7 +28,10 @@ describe('reading a topic', () => {
   });
 
   it('gives each committed record once, in the order of its partition, and ends behind markers and aborted records', async () => {
-    await topic.append(0, [0, 1, 2].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [0, 1, 2].map((revision) => productListed('A', revision)),
+    );
     await topic.append(0, [productListed('A', 3)], 'abort');
     await topic.append(0, [productListed('A', 3)]);
     await topic.append(1, [productListed('B', 0)], 'abort');
@@ -56,7 +59,10 @@ describe('reading a topic', () => {
 
   it('can be left early, and forgets its signal then', async () => {
     const { signal } = new AbortController();
-    await topic.append(0, [0, 1].map((revision) => productListed('A', revision)));
+    await topic.append(
+      0,
+      [0, 1].map((revision) => productListed('A', revision)),
+    );
     for await (const record of readTopic(topic.kafka, topic.codec, topic.name, { signal })) {
       expect(record.decoded?.revision).toBe(0);
       break;

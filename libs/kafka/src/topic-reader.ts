@@ -84,7 +84,12 @@ async function connected(consumer: Consumer, topic: string): Promise<void> {
 }
 
 /** What eachBatch does not get to see: batches of markers only, and that the membership ended or began anew. */
-function followMember(consumer: Consumer, topic: string, passed: (partition: number, nextOffset: bigint) => void, handover: Handover): void {
+function followMember(
+  consumer: Consumer,
+  topic: string,
+  passed: (partition: number, nextOffset: bigint) => void,
+  handover: Handover,
+): void {
   const nextOffsets = new Map<number, string>();
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, batchSize, lastOffset } }) => {
     nextOffsets.set(partition, String(BigInt(lastOffset) + 1n));

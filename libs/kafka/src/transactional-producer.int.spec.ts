@@ -40,7 +40,10 @@ function newProducer(transactionalId: string, client: Kafka = kafka): Transactio
 
 /** Everything that read-committed readers have seen so far, by topic, from the time it was opened. */
 async function openReader(readUncommitted = false): Promise<{ seen: Map<string, string[]>; close(): Promise<void> }> {
-  const seen = new Map<string, string[]>([[events, []], [checkpoints, []]]);
+  const seen = new Map<string, string[]>([
+    [events, []],
+    [checkpoints, []],
+  ]);
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 50, readUncommitted });
   await consumer.connect();
   await consumer.subscribe({ topics: [events, checkpoints], fromBeginning: true });
@@ -53,7 +56,13 @@ async function openReader(readUncommitted = false): Promise<{ seen: Map<string, 
 
 /** A request of Kafka's protocol begins with its length, then the number of its kind. */
 const LENGTH_BYTES = 4;
-const requestNames: Readonly<Record<number, string>> = { 0: 'Produce', 3: 'Metadata', 10: 'FindCoordinator', 24: 'AddPartitionsToTxn', 26: 'EndTxn' };
+const requestNames: Readonly<Record<number, string>> = {
+  0: 'Produce',
+  3: 'Metadata',
+  10: 'FindCoordinator',
+  24: 'AddPartitionsToTxn',
+  26: 'EndTxn',
+};
 
 /** A client of Kafka's, and the requests that it has sent. */
 function recordedClient(): { readonly client: Kafka; readonly requests: string[] } {

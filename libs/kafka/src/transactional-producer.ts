@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DependencyUnavailable } from '@orderstream/messaging';
 import kafkajs, { type Kafka, type Message, type TopicMessages } from 'kafkajs';
-import { type Broker, type Cluster, clusterOf, findTransactionCoordinator, type ProducerIdentity, refusal, type TopicData } from './kafkajs-internals.ts';
+import {
+  type Broker,
+  type Cluster,
+  clusterOf,
+  findTransactionCoordinator,
+  type ProducerIdentity,
+  refusal,
+  type TopicData,
+} from './kafkajs-internals.ts';
 import { type PartitionEnds, RecordsLost } from './partition-ends.ts';
 
 /** The record that says how far the producer is. It has a topic of its own. */
@@ -45,7 +53,11 @@ export class TransactionalProducer {
   #session: Session | null = null;
 
   /** @param timeoutMs the broker aborts a transaction that is open longer; read-committed readers wait that long for a dead producer. */
-  constructor({ kafka, transactionalId, timeoutMs }: {
+  constructor({
+    kafka,
+    transactionalId,
+    timeoutMs,
+  }: {
     readonly kafka: Kafka;
     readonly transactionalId: string;
     readonly timeoutMs: number;
@@ -125,7 +137,11 @@ export class TransactionalProducer {
       const byPartition = Map.groupBy(messages, (message) => this.#partitionOf({ topic, partitionMetadata, message }));
       return {
         topic,
-        partitions: [...byPartition].map(([partition, own]) => ({ partition, messages: own, firstSequence: this.#takeSequences(topic, partition, own.length) })),
+        partitions: [...byPartition].map(([partition, own]) => ({
+          partition,
+          messages: own,
+          firstSequence: this.#takeSequences(topic, partition, own.length),
+        })),
       };
     });
   }
@@ -145,7 +161,9 @@ export class TransactionalProducer {
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), { topic, partitions: led }]);
       }
     }
-    const leaders = await Promise.all([...byLeader].map(async ([nodeId, topicData]) => ({ broker: await this.#cluster.findBroker({ nodeId }), topicData })));
+    const leaders = await Promise.all(
+      [...byLeader].map(async ([nodeId, topicData]) => ({ broker: await this.#cluster.findBroker({ nodeId }), topicData })),
+    );
     await Promise.all(leaders.map(({ broker, topicData }) => this.#produceTo(broker, session, topicData)));
   }
 

@@ -17,10 +17,7 @@ export interface DeliveredEvent<Event = { readonly type: string; readonly data: 
 
 /** A record of a batch: its bytes as they lie on the topic, and what they say or why they can't be read. */
 export type BatchRecord<Event = { readonly type: string; readonly data: object }> = RawRecord &
-  (
-    | { readonly decoded: DeliveredEvent<Event>; readonly undecodable?: never }
-    | { readonly decoded?: never; readonly undecodable: string }
-  );
+  ({ readonly decoded: DeliveredEvent<Event>; readonly undecodable?: never } | { readonly decoded?: never; readonly undecodable: string });
 
 /** What a consumer gets at once: consecutive records of one partition, in order. */
 export interface EventBatch<Event = { readonly type: string; readonly data: object }> {

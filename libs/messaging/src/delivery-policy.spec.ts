@@ -24,11 +24,23 @@ const outages: readonly (readonly [what: string, fault: unknown])[] = [
   ['a component that does not answer', new DependencyUnavailable('postgres', 'x')],
   ['a class of an adapter of its own', Object.assign(new Error('x'), { dependency: 'eventstore' })],
   ['a consumer that is held', new ConsumerHeld('x')],
-  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOSPC', 'EMFILE', 'EAI_AGAIN', 'ENOTFOUND'].map((code) => [code, withCode(code)] as const),
-  ...['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER'].map((code) => [code, withCode(code)] as const),
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOSPC', 'EMFILE', 'EAI_AGAIN', 'ENOTFOUND'].map(
+    (code) => [code, withCode(code)] as const,
+  ),
+  ...[
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+  ].map((code) => [code, withCode(code)] as const),
   ...['ERR_HTTP2_STREAM_ERROR', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_CONSTANT'].map((code) => [code, withCode(code)] as const),
-  ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_SOCKET', 'UND_ERR_DESTROYED'].map((code) => [code, withCode(code)] as const),
-  ...['08006', '25006', '28P01', '3D000', '42P01', '53100', '57P01', '58030', 'XX000'].map((code) => [`SQLSTATE ${code}`, withCode(code)] as const),
+  ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_SOCKET', 'UND_ERR_DESTROYED'].map(
+    (code) => [code, withCode(code)] as const,
+  ),
+  ...['08006', '25006', '28P01', '3D000', '42P01', '53100', '57P01', '58030', 'XX000'].map(
+    (code) => [`SQLSTATE ${code}`, withCode(code)] as const,
+  ),
   ['a call of the system', withCode('UNKNOWN', { syscall: 'read' })],
   ['a fetch that failed', fetchFailed(new Error('bad port'))],
   ['an answer that breaks off', new TypeError('terminated')],

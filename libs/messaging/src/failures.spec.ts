@@ -18,7 +18,9 @@ describe('Two causes are the same', () => {
   });
 
   it('but for the name of the stream, or of what it is about', () => {
-    expect(kindOf({ stream: 'product-TEA', cause: 'TEA is not in product-TEA' })).toBe(kindOf({ stream: 'product-CUP', cause: 'CUP is not in product-CUP' }));
+    expect(kindOf({ stream: 'product-TEA', cause: 'TEA is not in product-TEA' })).toBe(
+      kindOf({ stream: 'product-CUP', cause: 'CUP is not in product-CUP' }),
+    );
   });
 
   it('only if they say the same otherwise', () => {

@@ -36,7 +36,8 @@ export function fateByIo(fault: object): 'retry' | 'pause' | null {
   const { code, syscall, name, message, details } = fault as Readonly<Record<string, unknown>>;
   if (typeof code === 'string') {
     if (SQL_LOST_RACE.has(code)) return 'retry';
-    if (Object.hasOwn(constants.errno, code) || [NAME_LOOKUP, CONNECTION, FETCH, SQL_OUTAGE].some((form) => form.test(code))) return 'pause';
+    if (Object.hasOwn(constants.errno, code) || [NAME_LOOKUP, CONNECTION, FETCH, SQL_OUTAGE].some((form) => form.test(code)))
+      return 'pause';
   }
   if (typeof syscall === 'string') return 'pause';
   if (typeof name === 'string' && (BROKEN_OFF.has(name) || name.startsWith('KafkaJS'))) return 'pause';

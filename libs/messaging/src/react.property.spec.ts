@@ -14,8 +14,13 @@ function recordOf({ stream, offset, soundness }: LoggedEvent): BatchRecord {
   const raw = { stream, offset: BigInt(offset), value: null, headers: {} };
   if (soundness === 'undecodable') return { ...raw, undecodable: 'no magic byte' };
   const decoded: DeliveredEvent = {
-    id: `${stream}/${offset}`, event: { type: soundness, data: {} }, stream, revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+    id: `${stream}/${offset}`,
+    event: { type: soundness, data: {} },
+    stream,
+    revision: offset,
+    recordedAt: '2026-01-01T00:00:00.000Z',
+    correlationId: 'flow',
+    causationId: 'cause',
   };
   return { ...raw, decoded };
 }

@@ -8,8 +8,13 @@ import { ParkingInMemory } from './testing/parking-in-memory.ts';
 const record = (stream: string, offset: number, undecodable?: string): BatchRecord => {
   const raw = { stream, offset: BigInt(offset), value: Buffer.from('x'), headers: {} };
   const decoded: DeliveredEvent = {
-    id: `${stream}/${offset}`, event: { type: 'Happened', data: {} }, stream, revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+    id: `${stream}/${offset}`,
+    event: { type: 'Happened', data: {} },
+    stream,
+    revision: offset,
+    recordedAt: '2026-01-01T00:00:00.000Z',
+    correlationId: 'flow',
+    causationId: 'cause',
   };
   return undecodable === undefined ? { ...raw, decoded } : { ...raw, undecodable };
 };
@@ -102,7 +107,9 @@ describe('What a reactor parks', () => {
     expect(told).toEqual([]);
     parking.park = park;
     for (let delivery = 0; delivery < 3; delivery++) await react(poisoned, parking, async () => {});
-    expect(told).toEqual([{ at: { group: 'g', topic: 't', partition: 0 }, records: [{ record: record('a', 0, 'truncated'), cause: 'truncated' }] }]);
+    expect(told).toEqual([
+      { at: { group: 'g', topic: 't', partition: 0 }, records: [{ record: record('a', 0, 'truncated'), cause: 'truncated' }] },
+    ]);
   });
 });
 
@@ -115,7 +122,9 @@ describe('A reactor that fails on everything', () => {
     for (const [offset, stream] of streams.slice(0, 5).entries()) await react(batch(record(stream, offset)), parking, fails);
     const sixth = batch(record('f', 5), record('a', 6));
     await expect(react(sixth, parking, fails)).rejects.toThrow(ConsumerHeld);
-    await expect(react(sixth, parking, fails)).rejects.toThrow(/^more than 5 streams fail with the same cause within 100 events.*First a: a: x is undefined/);
+    await expect(react(sixth, parking, fails)).rejects.toThrow(
+      /^more than 5 streams fail with the same cause within 100 events.*First a: a: x is undefined/,
+    );
     expect(parking.story).toHaveLength(5);
     const { handle, done } = reactor('');
     await react(sixth, parking, handle);

@@ -5,11 +5,7 @@ import { BEHIND_A_PARKED_EVENT, type Failure, type ParkedRecord, type Parking, t
 export type SoundRecord<Event> = BatchRecord<Event> & { readonly decoded: DeliveredEvent<Event> };
 
 /** Whether an event has to be parked because of what is parked of its stream already, itself included. */
-export function isHeldBack<Place extends bigint | number>(
-  firstParked: ReadonlyMap<string, Place>,
-  stream: string,
-  place: Place,
-): boolean {
+export function isHeldBack<Place extends bigint | number>(firstParked: ReadonlyMap<string, Place>, stream: string, place: Place): boolean {
   const first = firstParked.get(stream);
   return first !== undefined && place >= first;
 }

@@ -85,7 +85,10 @@ export class CustomerKeys {
     // One at a time: a server that says nothing would take a connection of the pool for each.
     this.#pinging ??= this.#check().finally(() => (this.#pinging = null));
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new PersonalDataUnavailable(`nothing within ${PING_ANSWERED_WITHIN_MS} ms`)), PING_ANSWERED_WITHIN_MS);
+    const timer = setTimeout(
+      () => late.reject(new PersonalDataUnavailable(`nothing within ${PING_ANSWERED_WITHIN_MS} ms`)),
+      PING_ANSWERED_WITHIN_MS,
+    );
     await Promise.race([this.#pinging, late.promise]).finally(() => clearTimeout(timer));
   }
 

@@ -55,9 +55,7 @@ describe('personal data', () => {
   it('is sealed under one key per customer, however many ask for it first', async () => {
     const customerId = randomUUID();
     const processes = [newProcess(), newProcess(), newProcess()];
-    const sealed = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => processes[n % 3]!.seal(customerId, { n })),
-    );
+    const sealed = await Promise.all(Array.from({ length: 30 }, (_, n) => processes[n % 3]!.seal(customerId, { n })));
     expect(await newProcess().openAll(sealed)).toEqual(sealed.map((_, n) => ({ n })));
     expect(await sql('SELECT count(*)::int AS n FROM customer_key WHERE customer_id = $1', [customerId])).toEqual([{ n: 1 }]);
   });
@@ -117,7 +115,9 @@ describe('personal data', () => {
 
   it('that could not be given a key stays unavailable until one can be written, though the table can be read', async () => {
     const personalData = newProcess();
-    await sql(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$`);
+    await sql(
+      `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$`,
+    );
     await sql('CREATE TRIGGER full_disk BEFORE INSERT ON customer_key FOR EACH ROW EXECUTE FUNCTION full_disk()');
     await expect(personalData.ping()).resolves.toBeUndefined();
     await expect(personalData.seal(randomUUID(), recipient)).rejects.toThrow('no space left');

@@ -3,8 +3,7 @@ import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { faultOf } from './faults.ts';
 
-const failed = (code: string): Error =>
-  new QueryFailedError('SELECT', [], Object.assign(new Error(`says ${code}`), { code }));
+const failed = (code: string): Error => new QueryFailedError('SELECT', [], Object.assign(new Error(`says ${code}`), { code }));
 
 describe('A fault of the database', () => {
   it.each(['08006', '25P03', '25006', '53100', '53300', '57014', '57P01', '57P02', '57P03', '58030', 'XX000'])(
@@ -30,7 +29,10 @@ describe('A fault of the database', () => {
   });
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])('%s is an outage', (code) => {
-    expect(faultOf(Object.assign(new AggregateError([]), { code }))).toMatchObject({ dependency: 'postgres', message: expect.stringContaining(code) });
+    expect(faultOf(Object.assign(new AggregateError([]), { code }))).toMatchObject({
+      dependency: 'postgres',
+      message: expect.stringContaining(code),
+    });
   });
 
   it.each([

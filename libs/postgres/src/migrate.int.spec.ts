@@ -56,7 +56,10 @@ class Unnumbered implements MigrationInterface {
   async down(): Promise<void> {}
 }
 const tables = (): Promise<object[]> =>
-  runSql(url, `SELECT tablename AS name, tableowner AS owner FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' ORDER BY 1`);
+  runSql(
+    url,
+    `SELECT tablename AS name, tableowner AS owner FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' ORDER BY 1`,
+  );
 
 /** Somebody who reads a table and does not end the transaction. */
 async function holding(table: string): Promise<Client> {
@@ -92,7 +95,9 @@ describe('Migrations', () => {
     const migrations = [PlatformTables0000000000001, Broken0000000000003];
     await expect(migrate({ url, ownerRole, migrations })).rejects.toThrow('division by zero');
     expect(await tables()).toHaveLength(2);
-    expect(await migrate({ url, ownerRole, migrations: [PlatformTables0000000000001, First0000000000002] })).toEqual(['First0000000000002']);
+    expect(await migrate({ url, ownerRole, migrations: [PlatformTables0000000000001, First0000000000002] })).toEqual([
+      'First0000000000002',
+    ]);
   });
 
   it('wait for whoever works with a table, and run when that ends', async () => {
@@ -110,7 +115,9 @@ describe('Migrations', () => {
     const { rows } = await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const migrating = migrate({ url, ownerRole, migrations: [First0000000000002, Altered0000000000004] });
     await expect(migrating).rejects.toThrow(
-      new RegExp(`^5 times a lock was not to be had within 1000 ms for: ALTER TABLE first ADD COLUMN more int\\. Locks are held by process ${rows[0]!.pid} \\(role \\w+, application 'a-long-report', in a transaction since [^,]+, on first\\)$`),
+      new RegExp(
+        `^5 times a lock was not to be had within 1000 ms for: ALTER TABLE first ADD COLUMN more int\\. Locks are held by process ${rows[0]!.pid} \\(role \\w+, application 'a-long-report', in a transaction since [^,]+, on first\\)$`,
+      ),
     );
     await reader.end();
     expect(await runSql(url, `SELECT FROM information_schema.columns WHERE table_name = 'first'`)).toHaveLength(1);

@@ -21,14 +21,24 @@ afterAll(async () => {
 });
 
 const here: Partition = { group: 'reactor', topic: 'orders', partition: 1 };
-const raw = (stream: string, offset: bigint, value: Buffer | null = Buffer.from([1])): RawRecord => ({ stream, offset, value, headers: {} });
+const raw = (stream: string, offset: bigint, value: Buffer | null = Buffer.from([1])): RawRecord => ({
+  stream,
+  offset,
+  value,
+  headers: {},
+});
 
 describe('The parking table', () => {
   it('tells from where on a stream is held, in one group and partition', async () => {
     const parking = new ParkingTable(database);
     const records = [raw('a', 3n), raw('a', 1n), raw('b', 2n, null)].map((record) => ({ record, cause: 'x' }));
     expect(await parking.park(here, records)).toEqual(records);
-    expect(await parking.firstParked(here, ['a', 'b', 'c', 'a'])).toEqual(new Map([['a', 1n], ['b', 2n]]));
+    expect(await parking.firstParked(here, ['a', 'b', 'c', 'a'])).toEqual(
+      new Map([
+        ['a', 1n],
+        ['b', 2n],
+      ]),
+    );
     expect(await parking.firstParked({ ...here, group: 'other' }, ['a'])).toEqual(new Map());
     expect(await parking.firstParked({ ...here, partition: 2 }, ['a'])).toEqual(new Map());
     expect(await parking.firstParked(here, [])).toEqual(new Map());
@@ -39,7 +49,10 @@ describe('The parking table', () => {
     const at = { ...here, group: 'near' };
     const parked = (offset: bigint, cause: string): ParkedRecord => ({ record: raw('a', offset), cause });
     await parking.park(at, [parked(5n, 'x'), parked(6n, BEHIND_A_PARKED_EVENT), parked(7n, 'y'), parked(9n, 'z')]);
-    expect(await parking.failures(at, -195, 7)).toEqual([{ stream: 'a', place: 5, cause: 'x' }, { stream: 'a', place: 7, cause: 'y' }]);
+    expect(await parking.failures(at, -195, 7)).toEqual([
+      { stream: 'a', place: 5, cause: 'x' },
+      { stream: 'a', place: 7, cause: 'y' },
+    ]);
   });
 
   it('leaves a record as it is that is parked a second time', async () => {
@@ -49,7 +62,10 @@ describe('The parking table', () => {
     const behind = { record: raw('a', 8n), cause: 'behind' };
     expect(await parking.park(at, [{ record: raw('a', 7n), cause: 'the second' }, behind])).toEqual([behind]);
     const rows = await database.query(`SELECT record_offset, cause FROM parked_event WHERE group_name = 'twice' ORDER BY 1`);
-    expect(rows).toEqual([{ record_offset: '7', cause: 'the first' }, { record_offset: '8', cause: 'behind' }]);
+    expect(rows).toEqual([
+      { record_offset: '7', cause: 'the first' },
+      { record_offset: '8', cause: 'behind' },
+    ]);
   });
 
   it('keeps a cause to a length that a person reads', async () => {
@@ -80,11 +96,17 @@ describe('The parking table', () => {
     );
     await database.query('ANALYZE parked_event');
     const blocks = async (streams: readonly string[]): Promise<number> => {
-      const statements: Pick<Transaction, 'query'> = { query: (sql, params) => database.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, params) };
+      const statements: Pick<Transaction, 'query'> = {
+        query: (sql, params) => database.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, params),
+      };
       let read = 0;
       await new ParkingTable({
         query: async (sql, params) => {
-          const [{ 'QUERY PLAN': [{ Plan: plan }] }] = (await statements.query(sql, params)) as [{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }];
+          const [
+            {
+              'QUERY PLAN': [{ Plan: plan }],
+            },
+          ] = (await statements.query(sql, params)) as [{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }];
           read = plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!;
           return [];
         },

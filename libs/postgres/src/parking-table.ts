@@ -1,5 +1,11 @@
 import {
-  BEHIND_A_PARKED_EVENT, type Failure, type ParkedRecord, type Parking, type Partition, beginningOf, boundedName,
+  BEHIND_A_PARKED_EVENT,
+  type Failure,
+  type ParkedRecord,
+  type Parking,
+  type Partition,
+  beginningOf,
+  boundedName,
 } from '@orderstream/messaging';
 import type { Transaction } from './database.ts';
 

@@ -26,14 +26,21 @@ afterAll(async () => {
 });
 
 const newTask = (orderId: string, work: TeaWork, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => ({
-  orderId, work, after: null, dueAfterMs: 0, deadlineAfterMs: null,
-  cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined }, ...more,
+  orderId,
+  work,
+  after: null,
+  dueAfterMs: 0,
+  deadlineAfterMs: null,
+  cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined },
+  ...more,
 });
-const boil = (orderId: string, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => newTask(orderId, { step: 'boil', degrees: 95 }, more);
+const boil = (orderId: string, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> =>
+  newTask(orderId, { step: 'boil', degrees: 95 }, more);
 const pour = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'pour' }, { after: 'boil' });
 const drink = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'drink' }, { after: 'pour' });
 const add = (...tasks: NewTask<TeaWork>[]): Promise<void> => database.transaction((transaction) => table.add(transaction, tasks));
-const claim = (most = 10, overdueToo = true): Promise<ClaimedTask<TeaWork>[]> => table.claim({ first: most, repeated: most }, { overdueToo });
+const claim = (most = 10, overdueToo = true): Promise<ClaimedTask<TeaWork>[]> =>
+  table.claim({ first: most, repeated: most }, { overdueToo });
 const claimOne = async (): Promise<ClaimedTask<TeaWork>> => {
   const claimed = await claim();
   expect(claimed).toHaveLength(1);
@@ -51,7 +58,15 @@ describe('A task of a process table', () => {
     const task = boil(randomUUID(), { cause: { id: randomUUID(), correlationId: 'flow 7', traceparent: '00-a-b-01' } });
     await add(task);
     expect(await claim()).toEqual([
-      { orderId: task.orderId, work: { step: 'boil', degrees: 95 }, cause: task.cause, attempts: 1, isRepeated: false, isOverdue: false, awaitedBy: [] },
+      {
+        orderId: task.orderId,
+        work: { step: 'boil', degrees: 95 },
+        cause: task.cause,
+        attempts: 1,
+        isRepeated: false,
+        isOverdue: false,
+        awaitedBy: [],
+      },
     ]);
   });
 
@@ -88,7 +103,11 @@ describe('A task of a process table', () => {
     await add(boil(orderId));
     expect(await table.claim({ first: 5, repeated: 0 }, { overdueToo: true })).toMatchObject([{ orderId, attempts: 1, isRepeated: false }]);
     const repeated = await table.claim({ first: 5, repeated: 3 }, { overdueToo: true });
-    expect(repeated.map(({ attempts, isRepeated }) => [attempts, isRepeated])).toEqual([[4, true], [4, true], [4, true]]);
+    expect(repeated.map(({ attempts, isRepeated }) => [attempts, isRepeated])).toEqual([
+      [4, true],
+      [4, true],
+      [4, true],
+    ]);
   });
 
   it('is passed over, not waited for, while somebody else has it locked', async () => {
@@ -110,7 +129,9 @@ describe('A task of a process table', () => {
 
   it('is due, and overdue, by the clock of the table', async () => {
     await add(boil(randomUUID(), { dueAfterMs: 1_500, deadlineAfterMs: HOUR_MS }));
-    const [times] = await database.query(`SELECT next_attempt_at - created_at = interval '1.5 s' AS due, deadline_at - next_attempt_at = interval '1 h' AS overdue FROM tea`);
+    const [times] = await database.query(
+      `SELECT next_attempt_at - created_at = interval '1.5 s' AS due, deadline_at - next_attempt_at = interval '1 h' AS overdue FROM tea`,
+    );
     expect(times).toEqual({ due: true, overdue: true });
   });
 
@@ -118,7 +139,8 @@ describe('A task of a process table', () => {
     await add(boil(randomUUID(), { deadlineAfterMs: HOUR_MS }));
     await database.query(`UPDATE tea SET next_attempt_at = next_attempt_at - interval '3 h', deadline_at = deadline_at - interval '3 h'`);
     expect(await claimOne()).toMatchObject({ attempts: 1, isOverdue: false });
-    const left = (): Promise<Row[]> => database.query(`SELECT deadline_at - now() > interval '59 min' AS whole, deadline_at - now() > interval '1 h' AS more FROM tea`);
+    const left = (): Promise<Row[]> =>
+      database.query(`SELECT deadline_at - now() > interval '59 min' AS whole, deadline_at - now() > interval '1 h' AS more FROM tea`);
     expect(await left()).toEqual([{ whole: true, more: false }]);
     await letTimePass();
     await database.query(`UPDATE tea SET deadline_at = now()`);
@@ -144,7 +166,12 @@ describe('A task of a process table', () => {
   it('says which steps wait for it', async () => {
     const [orderId, other] = [randomUUID(), randomUUID()];
     await add(boil(orderId), boil(other), pour(other));
-    expect((await claim()).map((task) => [task.orderId, task.awaitedBy]).toSorted()).toEqual([[orderId, []], [other, ['pour']]].toSorted());
+    expect((await claim()).map((task) => [task.orderId, task.awaitedBy]).toSorted()).toEqual(
+      [
+        [orderId, []],
+        [other, ['pour']],
+      ].toSorted(),
+    );
     await add(pour(orderId), newTask(orderId, { step: 'drink' }, { after: 'boil' }));
     await letTimePass();
     const again = (await claim()).find((task) => task.orderId === orderId)!;
@@ -278,7 +305,12 @@ describe('A process table', () => {
   it('closes what need not be done any more: it is never claimed, and lets the next step go on', async () => {
     const orderId = randomUUID();
     await add(boil(orderId), pour(orderId));
-    await database.transaction((transaction) => table.close(transaction, [{ orderId, step: 'boil' }, { orderId: randomUUID(), step: 'pour' }]));
+    await database.transaction((transaction) =>
+      table.close(transaction, [
+        { orderId, step: 'boil' },
+        { orderId: randomUUID(), step: 'pour' },
+      ]),
+    );
     expect(stepsOf(await claim())).toEqual(['pour']);
   });
 

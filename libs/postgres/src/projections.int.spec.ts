@@ -30,7 +30,10 @@ let observer: Database;
 beforeAll(async () => {
   scratch = await createScratchDatabase(adminUrl);
   await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [PlatformTables0000000000001] });
-  await runSql(scratch.url, 'CREATE TABLE total (group_name text, stream text, amount int NOT NULL CHECK (amount < 1000), PRIMARY KEY (group_name, stream))');
+  await runSql(
+    scratch.url,
+    'CREATE TABLE total (group_name text, stream text, amount int NOT NULL CHECK (amount < 1000), PRIMARY KEY (group_name, stream))',
+  );
   database = new Database({ url: `${scratch.url}?application_name=projector` });
   observer = new Database({ url: scratch.url });
 });
@@ -45,13 +48,23 @@ const at = (group: string): { group: string; topic: string; partition: number } 
 
 function record(stream: string, offset: number, amount: number): BatchRecord<Counted> {
   const decoded: DeliveredEvent<Counted> = {
-    id: randomUUID(), event: { type: 'Counted', data: { amount } }, stream, revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+    id: randomUUID(),
+    event: { type: 'Counted', data: { amount } },
+    stream,
+    revision: offset,
+    recordedAt: '2026-01-01T00:00:00.000Z',
+    correlationId: 'flow',
+    causationId: 'cause',
   };
   return { stream, offset: BigInt(offset), value: Buffer.from([0, 255, offset]), headers: { ce_id: decoded.id }, decoded };
 }
-const unreadable = (stream: string, offset: number, headers: Record<string, string> = {}): BatchRecord<Counted> =>
-  ({ stream, offset: BigInt(offset), value: Buffer.from([0, 255, offset]), headers, undecodable: 'no magic byte' });
+const unreadable = (stream: string, offset: number, headers: Record<string, string> = {}): BatchRecord<Counted> => ({
+  stream,
+  offset: BigInt(offset),
+  value: Buffer.from([0, 255, offset]),
+  headers,
+  undecodable: 'no magic byte',
+});
 
 function batchOf(group: string, ...records: BatchRecord<Counted>[]): EventBatch<Counted> {
   // A transaction marker lies behind the last record.
@@ -69,7 +82,10 @@ function addTo(group: string): (tx: Transaction, events: readonly DeliveredEvent
   };
 }
 async function totals(group: string): Promise<Record<string, number>> {
-  const rows = await observer.query<{ stream: string; amount: number }>('SELECT stream, amount FROM total WHERE group_name = $1 ORDER BY stream', [group]);
+  const rows = await observer.query<{ stream: string; amount: number }>(
+    'SELECT stream, amount FROM total WHERE group_name = $1 ORDER BY stream',
+    [group],
+  );
   return Object.fromEntries(rows.map(({ stream, amount }) => [stream, amount]));
 }
 async function nextOffset(group: string): Promise<number | undefined> {
@@ -200,10 +216,7 @@ describe('A poisoned event', () => {
       addTo(group),
     );
     expect(await totals(group)).toEqual({ a: 1, b: 2, c: 3 });
-    expect(await parked(group)).toEqual([
-      expect.stringMatching(/^a\/1: .*violates check constraint/),
-      `a/3: ${BEHIND_A_PARKED_EVENT}`,
-    ]);
+    expect(await parked(group)).toEqual([expect.stringMatching(/^a\/1: .*violates check constraint/), `a/3: ${BEHIND_A_PARKED_EVENT}`]);
     expect(await nextOffset(group)).toBe(6);
   });
 
@@ -279,11 +292,14 @@ describe('A record that can not be decoded', () => {
   it('is parked with its bytes, headers and cause, and the position passes it', async () => {
     const group = newGroup();
     const projections = await assigned(group);
-    const headers = { 'ce_id': 'ä"\\', traceparent: '00-1' };
+    const headers = { ce_id: 'ä"\\', traceparent: '00-1' };
     await projections.project(batchOf(group, unreadable('a', 0, headers), record('a', 1, 1), record('b', 2, 2)), addTo(group));
     expect(await totals(group)).toEqual({ b: 2 });
     expect(await parked(group)).toEqual(['a/0: no magic byte', `a/1: ${BEHIND_A_PARKED_EVENT}`]);
-    const [row] = await observer.query('SELECT value, headers, topic, partition FROM parked_event WHERE group_name = $1 AND record_offset = 0', [group]);
+    const [row] = await observer.query(
+      'SELECT value, headers, topic, partition FROM parked_event WHERE group_name = $1 AND record_offset = 0',
+      [group],
+    );
     expect(row).toEqual({ value: Buffer.from([0, 255, 0]), headers, topic: 'orders', partition: 2 });
   });
 
@@ -345,7 +361,8 @@ describe('A projection that fails on everything', () => {
   it('parks five streams one by one, and then holds, also in another process; a build that works goes on where it was', async () => {
     const group = newGroup();
     const projections = await assigned(group);
-    for (const [nth, stream] of ['a', 'b', 'c', 'd', 'e'].entries()) await projections.project(batchOf(group, record(stream, 2 * nth, 1)), refuse);
+    for (const [nth, stream] of ['a', 'b', 'c', 'd', 'e'].entries())
+      await projections.project(batchOf(group, record(stream, 2 * nth, 1)), refuse);
     const sixth = batchOf(group, record('f', 10, 1), record('a', 11, 1), record('g', 12, 1));
     await expect(projections.project(sixth, refuse)).rejects.toThrow(ConsumerHeld);
     const restarted = await assigned(group);
@@ -372,7 +389,8 @@ describe('Whatever is delivered again and whatever fails in between', () => {
   async function play(log: readonly LoggedEvent[], schedule: readonly Delivery[]): Promise<string> {
     const group = newGroup();
     const records = log.map(({ stream, offset, soundness }) =>
-      soundness === 'undecodable' ? unreadable(stream, offset) : record(stream, offset, soundness === 'sound' ? 1 : 1000));
+      soundness === 'undecodable' ? unreadable(stream, offset) : record(stream, offset, soundness === 'sound' ? 1 : 1000),
+    );
     let calls = 0;
     let projections = await assigned(group);
     const take = async ({ again, next, failsAtCall, isDoneAllTheSame }: Delivery): Promise<void> => {
@@ -380,7 +398,10 @@ describe('Whatever is delivered again and whatever fails in between', () => {
       const position = (await nextOffset(group))!;
       const committed = records.filter(({ offset }) => offset < position).length;
       const from = Math.max(0, committed - again);
-      const batch = { ...batchOf(group, ...records.slice(from, committed + next)), nextOffset: records[committed + next]?.offset ?? 1_000n };
+      const batch = {
+        ...batchOf(group, ...records.slice(from, committed + next)),
+        nextOffset: records[committed + next]?.offset ?? 1_000n,
+      };
       const apply = async (tx: Transaction, events: readonly DeliveredEvent<Counted>[]): Promise<void> => {
         const fails = calls++ === failsAtCall;
         if (!fails || isDoneAllTheSame) await addTo(group)(tx, events);
@@ -406,8 +427,12 @@ describe('Whatever is delivered again and whatever fails in between', () => {
       fc.asyncProperty(logs, deliveries, async (log, schedule) => {
         const group = await play(log, schedule);
         const { handled, parked: expected } = outcomeOf(log);
-        expect(await totals(group)).toEqual(Object.fromEntries([...Map.groupBy(handled, ({ stream }) => stream)].map(([stream, own]) => [stream, own.length])));
-        expect((await parked(group)).map((line) => line.split(':')[0])).toEqual(expected.map(({ stream, offset }) => `${stream}/${offset}`));
+        expect(await totals(group)).toEqual(
+          Object.fromEntries([...Map.groupBy(handled, ({ stream }) => stream)].map(([stream, own]) => [stream, own.length])),
+        );
+        expect((await parked(group)).map((line) => line.split(':')[0])).toEqual(
+          expected.map(({ stream, offset }) => `${stream}/${offset}`),
+        );
       }),
       { numRuns: 40 },
     );

@@ -84,9 +84,7 @@ export class Projections implements PositionStore {
       parked = await this.#inTransaction(batch, (transaction, events) => applyAll(transaction, events, apply).then(() => []));
     } catch (fault) {
       if (fateOf(fault) !== 'park') throw fault;
-      parked = await this.#inTransaction(batch, (transaction, events) =>
-        isolate(events, (some) => tryApply(transaction, some, apply)),
-      );
+      parked = await this.#inTransaction(batch, (transaction, events) => isolate(events, (some) => tryApply(transaction, some, apply)));
     }
     this.#expected.set(placeOf(batch), batch.nextOffset);
     tellParked(batch, parked);
@@ -101,7 +99,10 @@ export class Projections implements PositionStore {
     return this.#database.transaction(async (transaction) => {
       const parking = new ParkingTable(transaction);
       const firstParked = (await movePosition(transaction, batch, expected))
-        ? await parking.firstParked(batch, batch.records.map(({ stream }) => stream))
+        ? await parking.firstParked(
+            batch,
+            batch.records.map(({ stream }) => stream),
+          )
         : new Map<string, bigint>();
       const { sound, toPark } = triage(batch.records, firstParked);
       const refused = sound.length === 0 ? [] : await applySound(transaction, sound);
@@ -147,11 +148,18 @@ function placeOf({ group, topic, partition }: Partition): string {
 }
 
 async function applyAll<Event>(transaction: Transaction, records: readonly SoundRecord<Event>[], apply: Apply<Event>): Promise<void> {
-  await apply(transaction, records.map(({ decoded }) => decoded));
+  await apply(
+    transaction,
+    records.map(({ decoded }) => decoded),
+  );
 }
 
 /** The cause to park with, with nothing of these events applied; null when all were. */
-async function tryApply<Event>(transaction: Transaction, records: readonly SoundRecord<Event>[], apply: Apply<Event>): Promise<string | null> {
+async function tryApply<Event>(
+  transaction: Transaction,
+  records: readonly SoundRecord<Event>[],
+  apply: Apply<Event>,
+): Promise<string | null> {
   await transaction.query('SAVEPOINT attempt');
   try {
     await applyAll(transaction, records, apply);

@@ -42,8 +42,13 @@ afterAll(async () => {
 });
 
 const fact = (key: string, revision: number, values: Values): DeliveredEvent<Changed> => ({
-  id: randomUUID(), event: { type: 'Changed', data: { key, values } }, stream: `thing-${key}`, revision,
-  recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'flow', causationId: 'cause',
+  id: randomUUID(),
+  event: { type: 'Changed', data: { key, values } },
+  stream: `thing-${key}`,
+  revision,
+  recordedAt: '2026-01-01T00:00:00.000Z',
+  correlationId: 'flow',
+  causationId: 'cause',
 });
 const ofAnotherKind = (): DeliveredEvent<Changed> => ({ ...fact('', 7, {}), event: { type: 'Changed', data: { other: true } } });
 
@@ -84,14 +89,18 @@ const anyValues: fc.Arbitrary<Values> = fc.record(
   {
     name: fc.option(text),
     total: fc.option(fc.integer({ min: -1_000_000_000_000, max: 1_000_000_000_000 })),
-    items: fc.option(fc.oneof(fc.array(fc.record({ sku: text, quantity: fc.nat() }), { maxLength: 3 }), fc.record({ note: fc.option(text) }))),
+    items: fc.option(
+      fc.oneof(fc.array(fc.record({ sku: text, quantity: fc.nat() }), { maxLength: 3 }), fc.record({ note: fc.option(text) })),
+    ),
     tags: fc.option(fc.array(text, { maxLength: 3 })),
     open: fc.option(fc.boolean()),
-    changed_at: fc.option(fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString())),
+    changed_at: fc.option(
+      fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString()),
+    ),
   },
   { requiredKeys: [] },
 );
-const KEYS = ['one', "t'w\"o", 'three'];
+const KEYS = ['one', 't\'w"o', 'three'];
 /** What happens to a few streams, in order; each step is one event, of the stream of that number or of another kind. */
 const anyHistory = fc.array(fc.tuple(fc.nat({ max: KEYS.length }), anyValues), { minLength: 1, maxLength: 25 });
 const anyCuts = fc.array(fc.boolean(), { minLength: 25, maxLength: 25 });

@@ -29,7 +29,14 @@ describe('the environment of a service', () => {
   });
 
   it('names every variable that is missing, empty or wrong, and no value', () => {
-    const environment = { ...complete, PORT: '70000', KAFKA_BROKERS: 'kafka', EVENTSTORE_URL: '', DATABASE_URL: 'mysql://user:secret@db/x', LOG_LEVEL: 'loud' };
+    const environment = {
+      ...complete,
+      PORT: '70000',
+      KAFKA_BROKERS: 'kafka',
+      EVENTSTORE_URL: '',
+      DATABASE_URL: 'mysql://user:secret@db/x',
+      LOG_LEVEL: 'loud',
+    };
     expect(() => parseConfig(schema, environment)).toThrow(
       expect.objectContaining({
         problems: [

@@ -63,10 +63,7 @@ export function parseConfig<Schema extends z.ZodObject>(schema: Schema, env: Nod
 const EX_CONFIG = 78;
 
 /** Like parseConfig, for `main.ts`: ends the process with code 78 (EX_CONFIG), one line for each wrong variable. */
-export function loadConfig<Schema extends z.ZodObject>(
-  schema: Schema,
-  env: NodeJS.ProcessEnv = process.env,
-): z.output<Schema> {
+export function loadConfig<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv = process.env): z.output<Schema> {
   try {
     return parseConfig(schema, env);
   } catch (fault) {

@@ -7,7 +7,10 @@ const HOST = /^[\w.-]+(?::(?<port>\d{1,5}))?$/;
 const LARGEST_PORT = 65_535;
 
 type Check = (value: string) => string | null;
-const oneOf = (...known: readonly string[]): Check => (value) => (known.includes(value) ? null : `must be ${known.join(' or ')}`);
+const oneOf =
+  (...known: readonly string[]): Check =>
+  (value) =>
+    known.includes(value) ? null : `must be ${known.join(' or ')}`;
 const wholeNumber: Check = (value) => (/^-?\d{1,9}$/.test(value) ? null : 'must be a whole number');
 const text: Check = (value) => (decoded(value) === null ? 'must be percent-encoded text' : null);
 const file: Check = (value) => {
@@ -36,7 +39,8 @@ const options: Readonly<Record<string, Check>> = {
 /** What is wrong with it, in words that can hold no password; null when the client takes it. */
 export function connectionStringProblem(connectionString: string): string | null {
   const parts = SHAPE.exec(connectionString)?.groups;
-  if (parts === undefined || !/^esdb(\+discover)?$/.test(parts['scheme']!)) return 'must be an esdb:// connection string, for KurrentDB too';
+  if (parts === undefined || !/^esdb(\+discover)?$/.test(parts['scheme']!))
+    return 'must be an esdb:// connection string, for KurrentDB too';
   const { credentials, hosts = '', options: given } = parts;
   if (credentials !== undefined && !isUser(credentials)) return 'must name a user as user:password@, percent-encoded';
   if (!hosts.split(',').every(isHost)) return 'must name hosts as host:port, more of them separated by commas';

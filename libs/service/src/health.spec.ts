@@ -28,7 +28,11 @@ describe('The watch over dependencies', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     fault = new Error('gone');
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(changes).toEqual([['store', 'the disk is full'], ['store', null], ['store', 'gone']]);
+    expect(changes).toEqual([
+      ['store', 'the disk is full'],
+      ['store', null],
+      ['store', 'gone'],
+    ]);
   });
 
   it('outlives a check that throws, and asks the others and that one again', async () => {

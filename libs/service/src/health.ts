@@ -40,7 +40,14 @@ export class DependencyWatch {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: readonly Dependency[], onChange: (name: string, failure: string | null) => void) {
-    this.#watched = dependencies.map((dependency) => ({ dependency, failure: 'not asked yet', toldToAnswer: null, asked: 0, unanswered: 0, askedAtMs: 0 }));
+    this.#watched = dependencies.map((dependency) => ({
+      dependency,
+      failure: 'not asked yet',
+      toldToAnswer: null,
+      asked: 0,
+      unanswered: 0,
+      askedAtMs: 0,
+    }));
     this.#onChange = onChange;
   }
 
@@ -54,9 +61,7 @@ export class DependencyWatch {
   }
 
   failures(): FieldError[] {
-    return this.#watched.flatMap(({ dependency, failure }) =>
-      failure === null ? [] : [{ field: dependency.name, message: failure }],
-    );
+    return this.#watched.flatMap(({ dependency, failure }) => (failure === null ? [] : [{ field: dependency.name, message: failure }]));
   }
 
   #ask(): void {
@@ -105,11 +110,7 @@ export function obstacles(watch: DependencyWatch, consumers: readonly { status()
 }
 
 /** `/health/live`: the process answers. `/health/ready`: everything that it needs answers, or a problem naming what does not. */
-export function serveHealth(
-  fastify: FastifyInstance,
-  watch: DependencyWatch,
-  consumers: readonly { status(): ConsumerStatus }[],
-): void {
+export function serveHealth(fastify: FastifyInstance, watch: DependencyWatch, consumers: readonly { status(): ConsumerStatus }[]): void {
   fastify.get('/health/live', (_request, reply) => reply.send({ status: 'live' }));
   fastify.get('/health/ready', (_request, reply) => {
     const errors = obstacles(watch, consumers);

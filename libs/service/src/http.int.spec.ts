@@ -60,7 +60,12 @@ beforeAll(async () => {
     },
   });
   const logger = pino({ level: 'debug', messageKey: 'message', formatters: { level: (level) => ({ level }) } }, lines);
-  service = await startService({ name: 'note-service', module: NoteModule, logger, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'info' } });
+  service = await startService({
+    name: 'note-service',
+    module: NoteModule,
+    logger,
+    config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'info' },
+  });
 });
 afterAll(() => service.stop());
 
@@ -80,7 +85,8 @@ async function ask(method: string, path: string, headers: Record<string, string>
   return { status: response.status, type, headers: response.headers, body: json };
 }
 const JSON_TYPE = { 'content-type': 'application/json' };
-const write = (body: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> => ask('POST', '/notes', { ...JSON_TYPE, ...headers }, body);
+const write = (body: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> =>
+  ask('POST', '/notes', { ...JSON_TYPE, ...headers }, body);
 
 /** What comes back for bytes that no HTTP client would send. */
 async function raw(bytes: string): Promise<string> {
@@ -110,7 +116,10 @@ describe('a body is read as JSON in UTF-8 or refused, and never guessed at', () 
     expect(await write(body)).toMatchObject({ status: 400, type: 'malformed-request', body: { errors: [{ field: 'body' }] } });
   });
   it.each(['iso-8859-1', 'utf-16', '"windows-1252"', 'utf-8; charset=latin1'])('not in the charset %s', async (charset) => {
-    expect(await write('{"text":"a"}', { 'content-type': `application/json; charset=${charset}` })).toMatchObject({ status: 415, type: 'unsupported-media-type' });
+    expect(await write('{"text":"a"}', { 'content-type': `application/json; charset=${charset}` })).toMatchObject({
+      status: 415,
+      type: 'unsupported-media-type',
+    });
   });
   it.each(['gzip', 'br', 'identity, gzip'])('not encoded with %s, saying what is read', async (encoding) => {
     const answer = await write('{"text":"a"}', { 'content-encoding': encoding });
@@ -171,11 +180,17 @@ describe('the framework’s own refusals keep their status', () => {
     expect(await raw('GET /docs/.. HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 40[034] /);
   });
   it('also one that the catalogue of problems does not have', async () => {
-    expect(await ask('GET', '/notes/tea')).toMatchObject({ status: 418, type: 'request-refused', body: { status: 418, detail: 'short and stout' } });
+    expect(await ask('GET', '/notes/tea')).toMatchObject({
+      status: 418,
+      type: 'request-refused',
+      body: { status: 418, detail: 'short and stout' },
+    });
   });
   it('before there is a request', async () => {
     expect(await raw(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 [\s\S]*headers-too-large/);
-    expect(await raw('GET / HTTP/1.1\r\nhost: a\r\nexpect: a-miracle\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 417 [\s\S]*expectation-failed/);
+    expect(await raw('GET / HTTP/1.1\r\nhost: a\r\nexpect: a-miracle\r\nconnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 417 [\s\S]*expectation-failed/,
+    );
     expect(await raw('GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*malformed-request/);
   });
   it('and none of them is told as a fault of the service', () => {
@@ -240,13 +255,19 @@ describe('a client that stops in the middle', () => {
 
 // Nest's logger is one for the process: these start services of their own, so they come last.
 it('A request that comes behind another while the service ends is told to go elsewhere', async () => {
-  const ending = await startService({ name: 'ending-service', module: NoteModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+  const ending = await startService({
+    name: 'ending-service',
+    module: NoteModule,
+    config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' },
+  });
   const socket = connect(Number(new URL(ending.url).port), '127.0.0.1');
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
   const closed = once(socket, 'close');
   const body = '{"text":"a"}';
-  socket.write(`POST /notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 4)}`);
+  socket.write(
+    `POST /notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 4)}`,
+  );
   await once(socket, 'connect');
   await fetch(`${ending.url}/health/live`);
   const stopped = ending.stop();
@@ -256,7 +277,11 @@ it('A request that comes behind another while the service ends is told to go els
 });
 
 it('Prefer: wait keeps no service from its end', async () => {
-  const ending = await startService({ name: 'ending-service', module: NoteModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+  const ending = await startService({
+    name: 'ending-service',
+    module: NoteModule,
+    config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' },
+  });
   asked.set('ending', -1_000_000);
   const startedAt = performance.now();
   const waiting = fetch(`${ending.url}/notes/late/ending`, { headers: { prefer: 'wait=10' } });

@@ -23,7 +23,9 @@ export function readJsonBodies(fastify: FastifyInstance): void {
 function unreadable({ headers }: FastifyRequest, body: Buffer): Problem | null {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
-    return new Problem('unsupported-media-type', `Content-Encoding ${encoding} is not read`, { headers: { 'accept-encoding': 'identity' } });
+    return new Problem('unsupported-media-type', `Content-Encoding ${encoding} is not read`, {
+      headers: { 'accept-encoding': 'identity' },
+    });
   }
   const charsets = [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, charset]) => charset!);
   const foreign = charsets.find((charset) => charset.toLowerCase() !== 'utf-8');

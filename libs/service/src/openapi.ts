@@ -28,7 +28,12 @@ const problemSchema = {
 
 /** What may come of any request, before its operation has a say. */
 const OF_EVERY_OPERATION: readonly ProblemSlug[] = [
-  'malformed-request', 'request-timeout', 'uri-too-long', 'expectation-failed', 'headers-too-large', 'internal-error',
+  'malformed-request',
+  'request-timeout',
+  'uri-too-long',
+  'expectation-failed',
+  'headers-too-large',
+  'internal-error',
 ];
 const OF_EVERY_BODY: readonly ProblemSlug[] = ['body-too-large', 'unsupported-media-type'];
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);
@@ -79,7 +84,8 @@ export function openApiDocument(app: NestFastifyApplication, name: string): Open
   };
   // There is no authentication yet.
   document.security = [];
-  for (const operations of Object.values(document.paths)) addCommonProblems(operations as Record<string, { responses: Record<string, ProblemResponse> }>);
+  for (const operations of Object.values(document.paths))
+    addCommonProblems(operations as Record<string, { responses: Record<string, ProblemResponse> }>);
   return document;
 }
 
@@ -102,7 +108,9 @@ function addCommonProblems(operations: Record<string, { responses: Record<string
 }
 
 function describeProblems(): string {
-  const rows = Object.entries(problems).map(([slug, { status, title }]) => `| \`urn:orderstream:problem:${slug}\` | ${status} | ${title} |`);
+  const rows = Object.entries(problems).map(
+    ([slug, { status, title }]) => `| \`urn:orderstream:problem:${slug}\` | ${status} | ${title} |`,
+  );
   return [
     `Every error is a problem (RFC 9457, \`${PROBLEM_JSON}\`) of one of these types. A path that is asked with a method that it`,
     'does not have answers 405 with `Allow`, and OPTIONS with the same. Bodies are JSON in UTF-8. `x-correlation-id` may be',

@@ -4,8 +4,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Logger } from './logger.ts';
 import { watchParked } from './parked.ts';
 
-const consumer = (group: string): { status(): ConsumerStatus } => ({ status: () => ({ group, blockedBy: null, caughtUp: true, partitions: [] }) });
-const record = (stream: string, offset: bigint, cause: string): ParkedRecord => ({ record: { stream, offset, value: null, headers: {} }, cause });
+const consumer = (group: string): { status(): ConsumerStatus } => ({
+  status: () => ({ group, blockedBy: null, caughtUp: true, partitions: [] }),
+});
+const record = (stream: string, offset: bigint, cause: string): ParkedRecord => ({
+  record: { stream, offset, value: null, headers: {} },
+  cause,
+});
 const at = { group: 'order-summary', topic: 'orders', partition: 3 };
 
 describe('What a service sets aside', () => {
@@ -17,7 +22,11 @@ describe('What a service sets aside', () => {
   afterEach(end);
 
   it('is counted, and told once for each event that failed by itself', async () => {
-    tellParked(at, [record('order-1', 7n, 'x is undefined'), record('order-1', 9n, BEHIND_A_PARKED_EVENT), record('order-2', 10n, 'y'.repeat(10_000))]);
+    tellParked(at, [
+      record('order-1', 7n, 'x is undefined'),
+      record('order-1', 9n, BEHIND_A_PARKED_EVENT),
+      record('order-2', 10n, 'y'.repeat(10_000)),
+    ]);
     tellParked({ ...at, group: 'of another service' }, [record('order-1', 7n, 'z')]);
     tellParked(at, []);
     expect(lines).toEqual([

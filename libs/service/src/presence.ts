@@ -66,7 +66,10 @@ export class Presence {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const late = setTimeout(() => resolve(false), ANSWER_WITHIN_MS).unref();
     void Promise.all(this.#options.needs.map((each) => each.check()))
-      .then(() => resolve(true), () => resolve(false))
+      .then(
+        () => resolve(true),
+        () => resolve(false),
+      )
       .finally(() => clearTimeout(late));
     return promise;
   }

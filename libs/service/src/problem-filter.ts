@@ -36,7 +36,8 @@ export function problemOf(fault: unknown): Problem {
   }
   const status = statusOf(fault);
   const slug = slugOfStatus[status];
-  if (slug !== undefined) return new Problem(slug, messageOf(fault), { status, ...(status === 503 && { headers: { 'retry-after': RETRY_AFTER_SECONDS } }) });
+  if (slug !== undefined)
+    return new Problem(slug, messageOf(fault), { status, ...(status === 503 && { headers: { 'retry-after': RETRY_AFTER_SECONDS } }) });
   if (status < 500) return new Problem('request-refused', messageOf(fault), { status });
   return new Problem('internal-error', 'It has been logged under the correlation id', { status });
 }
@@ -44,7 +45,11 @@ export function problemOf(fault: unknown): Problem {
 /** What the framework says of its own faults: Nest's exceptions, Fastify's errors, and those of its plugins (`http-errors`). */
 function statusOf(fault: unknown): number {
   if (fault instanceof HttpException) return fault.getStatus();
-  const { code, statusCode, expose } = (fault ?? {}) as { readonly code?: unknown; readonly statusCode?: unknown; readonly expose?: unknown };
+  const { code, statusCode, expose } = (fault ?? {}) as {
+    readonly code?: unknown;
+    readonly statusCode?: unknown;
+    readonly expose?: unknown;
+  };
   const isFrameworks = String(code).startsWith('FST_') || expose === true;
   return isFrameworks && typeof statusCode === 'number' && statusCode >= 400 ? statusCode : 500;
 }

@@ -1,5 +1,5 @@
-import { type ClaimedTask, DependencyUnavailable, type ProcessTable, type Room, type Work } from '@orderstream/messaging';
 import { Logger } from '@nestjs/common';
+import { type ClaimedTask, DependencyUnavailable, type ProcessTable, type Room, type Work } from '@orderstream/messaging';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessWorker, type ProcessWorkerOptions } from './process-worker.ts';
 import { requestContext } from './request-context.ts';
@@ -10,8 +10,13 @@ interface Knitting extends Work {
 type Task = ClaimedTask<Knitting>;
 
 const task = (orderId: string, attempts = 1): Task => ({
-  orderId, work: { step: 'knit' }, cause: { id: 'cause', correlationId: `flow of ${orderId}`, traceparent: undefined },
-  attempts, isRepeated: attempts > 1, isOverdue: false, awaitedBy: [],
+  orderId,
+  work: { step: 'knit' },
+  cause: { id: 'cause', correlationId: `flow of ${orderId}`, traceparent: undefined },
+  attempts,
+  isRepeated: attempts > 1,
+  isOverdue: false,
+  awaitedBy: [],
 });
 
 /** A table that hands out what lies in `due`, and writes down what it is told. */
@@ -178,7 +183,10 @@ describe('The worker of a process table', () => {
 
   it('claims what is overdue only while it may be acted on, and asks at every look', async () => {
     let mayAct = false;
-    start(async () => {}, () => mayAct);
+    start(
+      async () => {},
+      () => mayAct,
+    );
     for (mayAct of [false, true, false]) {
       await aWhile();
       expect(tray.claims.at(-1)).toMatchObject({ overdueToo: mayAct });
@@ -187,9 +195,12 @@ describe('The worker of a process table', () => {
 
   it('breaks off what is under way at its end, waits for it, and begins nothing more', async () => {
     tray.due = [task('a')];
-    const worker = start((_, signal) => new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new DependencyUnavailable('wool', 'broken off')));
-    }));
+    const worker = start(
+      (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new DependencyUnavailable('wool', 'broken off')));
+        }),
+    );
     await aWhile();
     await worker.onModuleDestroy();
     expect(tray.said).toEqual([expect.stringMatching(/^postponed a .* broken off$/)]);

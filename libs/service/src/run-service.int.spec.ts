@@ -5,7 +5,17 @@ import { StreamContended } from '@orderstream/event-sourcing';
 import { DependencyUnavailable } from '@orderstream/messaging';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { ApiProblems, CONSUMERS, DEPENDENCIES, Problem, type RunningService, readInput, requestContext, startService, uuid } from './index.ts';
+import {
+  ApiProblems,
+  CONSUMERS,
+  DEPENDENCIES,
+  Problem,
+  type RunningService,
+  readInput,
+  requestContext,
+  startService,
+  uuid,
+} from './index.ts';
 
 const body = z.strictObject({ name: z.string().min(1), lines: z.array(z.strictObject({ quantity: z.int().min(1).max(10) })) });
 
@@ -14,14 +24,14 @@ class ThingController {
   @Post()
   @HttpCode(201)
   @ApiProblems('invalid-request', 'state-conflict')
-  make(
-    @Body({ schema: body }) thing: z.infer<typeof body>,
-    @Headers('x-key') key: string | undefined,
-  ): object {
+  make(@Body({ schema: body }) thing: z.infer<typeof body>, @Headers('x-key') key: string | undefined): object {
     return { thing, key: readInput('x-key', z.string().max(3).optional(), key), context: requestContext() };
   }
   @Get(':id')
-  find(@Param({ schema: z.object({ id: uuid }) }) { id }: { id: string }, @Query({ schema: z.strictObject({ n: z.coerce.number().optional() }) }) query: object): object {
+  find(
+    @Param({ schema: z.object({ id: uuid }) }) { id }: { id: string },
+    @Query({ schema: z.strictObject({ n: z.coerce.number().optional() }) }) query: object,
+  ): object {
     return { id, query };
   }
   @Get('fail/:how')
@@ -87,12 +97,20 @@ describe('a service answers', () => {
   });
 
   it('every field that is wrong, by its path', async () => {
-    const response = await post('{"lines":[{"quantity":0},{"quantity":1e400},{"quantity":1.5},{"quantity":"2","x":1}],"y":2}', { 'x-key': 'long' });
+    const response = await post('{"lines":[{"quantity":0},{"quantity":1e400},{"quantity":1.5},{"quantity":"2","x":1}],"y":2}', {
+      'x-key': 'long',
+    });
     const { errors, type } = await problem(response);
     expect(response.status).toBe(400);
     expect(type).toBe('urn:orderstream:problem:invalid-request');
     expect((errors as { field: string }[]).map((error) => error.field)).toEqual([
-      'name', 'lines.0.quantity', 'lines.1.quantity', 'lines.2.quantity', 'lines.3.quantity', 'lines.3.x', 'y',
+      'name',
+      'lines.0.quantity',
+      'lines.1.quantity',
+      'lines.2.quantity',
+      'lines.3.quantity',
+      'lines.3.x',
+      'y',
     ]);
   });
 
@@ -164,7 +182,9 @@ describe('a service shows', () => {
   it('how long its routes take, by the route and not the URL', async () => {
     await fetch(`${service.url}/things/6e3a7b52-9b0c-4d61-8f0d-1d5d6c2f9a10`);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
-    expect(metrics).toMatch(/http_request_duration_seconds_count\{service="thing-service",method="GET",route="\/things\/:id",status="200"\} \d/);
+    expect(metrics).toMatch(
+      /http_request_duration_seconds_count\{service="thing-service",method="GET",route="\/things\/:id",status="200"\} \d/,
+    );
   });
 
   it('its API as OpenAPI, with the schemas that requests are checked by and the problems', async () => {
@@ -192,7 +212,11 @@ describe('at its end a service', () => {
 
   it('finishes the request in hand, then closes what it used', async () => {
     const answered: number[] = [];
-    const slow = await startService({ name: 'slow-service', module: ThingModule, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+    const slow = await startService({
+      name: 'slow-service',
+      module: ThingModule,
+      config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' },
+    });
     const outgoing = request(`${slow.url}/things`, { method: 'POST', headers: { 'content-type': 'application/json' } }, (response) => {
       answered.push(response.statusCode!);
       response.resume();

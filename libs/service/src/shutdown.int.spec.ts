@@ -46,7 +46,10 @@ describe('When parts of a service hang at its end', () => {
     const request = fetch(`${service.url}/hanging`).catch(() => null);
     await vi.waitFor(async () => expect((await fetch(`${service.url}/health/live`)).status).toBe(200));
     const startedMs = performance.now();
-    const fault = await service.stop().then(() => null, (thrown: unknown) => thrown as Error);
+    const fault = await service.stop().then(
+      () => null,
+      (thrown: unknown) => thrown as Error,
+    );
     expect(performance.now() - startedMs).toBeLessThan(WITHIN_MS);
     expect(ended).toEqual(['well-group', 'well-store']);
     for (const name of ['requests', 'workers', 'hanging-group', 'hanging-store']) expect(fault?.message).toContain(`${name}: not within`);

@@ -9,5 +9,7 @@ export async function endAll(limitMs: number, endings: readonly Ending[]): Promi
   const timer = setTimeout(() => late.reject(new Error(`not within ${limitMs} ms`)), limitMs);
   const outcomes = await Promise.allSettled(endings.map(([, end]) => Promise.race([Promise.try(end), late.promise])));
   clearTimeout(timer);
-  return outcomes.flatMap((outcome, index) => (outcome.status === 'fulfilled' ? [] : [`${endings[index]![0]}: ${messageOf(outcome.reason)}`]));
+  return outcomes.flatMap((outcome, index) =>
+    outcome.status === 'fulfilled' ? [] : [`${endings[index]![0]}: ${messageOf(outcome.reason)}`],
+  );
 }

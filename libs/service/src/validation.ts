@@ -63,7 +63,13 @@ export const currencyCode = z.string().regex(/^[A-Z]{3}$/);
  * can carry it, but UTF-8 can't, so that Avro and Postgres would keep something else than the store.
  */
 export function lineOfText(longest: number): z.ZodString {
-  return z.string().trim().min(1).max(longest).regex(ONE_LINE, 'must be one line of text').refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(ONE_LINE, 'must be one line of text')
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
 }
 
 /** Written without `\P{Cc}`: in an OpenAPI document a pattern has no flags. */
@@ -87,10 +93,7 @@ export const idempotencyKeyHeader = {
 } as const;
 
 /** Digits in a query string: `Number` alone would also take blanks, `0x10` and `1e3`. */
-export function wholeNumber(
-  greatest: number,
-  least = 0,
-): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>, z.ZodNumber> {
+export function wholeNumber(greatest: number, least = 0): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>, z.ZodNumber> {
   return (
     z
       .string()

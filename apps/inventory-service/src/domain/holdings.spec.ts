@@ -4,7 +4,10 @@ import { type Holdings, entriesOf, held, hold, letGo, noHoldings } from './holdi
 
 // Few digits vary, so that leaves overflow at several depths.
 const ids = fc.nat({ max: 4095 }).map((n) => `00000000-0000-4000-8000-00000000${n.toString(16).padStart(4, '0')}`);
-const changes = fc.array(fc.oneof(fc.tuple(ids, fc.integer({ min: 1, max: 9 })), fc.tuple(ids, fc.constant(null))), { maxLength: 300, size: 'max' });
+const changes = fc.array(fc.oneof(fc.tuple(ids, fc.integer({ min: 1, max: 9 })), fc.tuple(ids, fc.constant(null))), {
+  maxLength: 300,
+  size: 'max',
+});
 
 it('holdings say what a map would say', () => {
   fc.assert(

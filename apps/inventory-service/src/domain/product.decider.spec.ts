@@ -1,12 +1,15 @@
-import { describe, it } from 'vitest';
 import { given } from '@orderstream/event-sourcing/testing';
+import { describe, it } from 'vitest';
 import { type ProductCommand, type ProductEvent, productDecider } from './product.decider.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const price = { amount: 1250, currency: 'EUR' };
 const dearer = { amount: 1300, currency: 'EUR' };
 const list = (name = 'A lamp', at_ = price): ProductCommand => ({ type: 'ListProduct', sku: 'LAMP', name, price: at_, at });
-const listed = (name = 'A lamp', at_ = price): ProductEvent => ({ type: 'ProductListed', data: { sku: 'LAMP', name, price: at_, listedAt: at } });
+const listed = (name = 'A lamp', at_ = price): ProductEvent => ({
+  type: 'ProductListed',
+  data: { sku: 'LAMP', name, price: at_, listedAt: at },
+});
 const priceChanged: ProductEvent = { type: 'ProductPriceChanged', data: { sku: 'LAMP', price: dearer, changedAt: at } };
 const delist: ProductCommand = { type: 'DelistProduct', sku: 'LAMP', at };
 const delisted: ProductEvent = { type: 'ProductDelisted', data: { sku: 'LAMP', delistedAt: at } };

@@ -26,17 +26,28 @@ describe('A reservation', () => {
     ['fulfilled', [confirmed, fulfilled]],
     ['returned', [confirmed, fulfilled, returned]],
   ])('that is %s keeps its first outcome', (_status, history) => {
-    given(reservationDecider, ...history).when(confirm).then();
-    given(reservationDecider, ...history).when(reject).then();
+    given(reservationDecider, ...history)
+      .when(confirm)
+      .then();
+    given(reservationDecider, ...history)
+      .when(reject)
+      .then();
   });
 
   it('is released with all its lines when the order ends', () => given(reservationDecider, confirmed).when(release).then(released));
   it('is released once', () => given(reservationDecider, confirmed, released).when(release).then());
   it('that was rejected holds nothing to release', () => given(reservationDecider, rejected).when(release).then());
-  it('can not be released before its outcome', () => given(reservationDecider).when(release).thenThrows(/can't be released: it is none/));
+  it('can not be released before its outcome', () =>
+    given(reservationDecider)
+      .when(release)
+      .thenThrows(/can't be released: it is none/));
   it('can not be released after the goods left', () => {
-    given(reservationDecider, confirmed, fulfilled).when(release).thenThrows(/can't be released: it is fulfilled/);
-    given(reservationDecider, confirmed, fulfilled, returned).when(release).thenThrows(/can't be released: it is returned/);
+    given(reservationDecider, confirmed, fulfilled)
+      .when(release)
+      .thenThrows(/can't be released: it is fulfilled/);
+    given(reservationDecider, confirmed, fulfilled, returned)
+      .when(release)
+      .thenThrows(/can't be released: it is returned/);
   });
 
   it('is fulfilled with all its lines when the goods leave', () => given(reservationDecider, confirmed).when(fulfil).then(fulfilled));
@@ -49,9 +60,13 @@ describe('A reservation', () => {
     ['rejected', [rejected]],
     ['released', [confirmed, released]],
   ])('that is %s can not be fulfilled', (status, history) =>
-    given(reservationDecider, ...history).when(fulfil).thenThrows(new RegExp(`can't be fulfilled: it is ${status}`)));
+    given(reservationDecider, ...history)
+      .when(fulfil)
+      .thenThrows(new RegExp(`can't be fulfilled: it is ${status}`)),
+  );
 
-  it('is returned with all its lines when the goods come back', () => given(reservationDecider, confirmed, fulfilled).when(takeBack).then(returned));
+  it('is returned with all its lines when the goods come back', () =>
+    given(reservationDecider, confirmed, fulfilled).when(takeBack).then(returned));
   it('is returned once', () => given(reservationDecider, confirmed, fulfilled, returned).when(takeBack).then());
   it.each([
     ['none', []],
@@ -59,5 +74,8 @@ describe('A reservation', () => {
     ['rejected', [rejected]],
     ['released', [confirmed, released]],
   ])('that is %s can not be returned: its goods never left', (status, history) =>
-    given(reservationDecider, ...history).when(takeBack).thenThrows(new RegExp(`can't be returned: it is ${status}`)));
+    given(reservationDecider, ...history)
+      .when(takeBack)
+      .thenThrows(new RegExp(`can't be returned: it is ${status}`)),
+  );
 });

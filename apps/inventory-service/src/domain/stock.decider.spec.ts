@@ -35,8 +35,15 @@ describe('Stock', () => {
       .then(refused(3)));
   it('is held once, however often the order asks', () => given(stockDecider, received(5), reserved(3)).when(reserve(3)).then());
   it('stays refused although goods arrived meanwhile', () => given(stockDecider, refused(3), received(5)).when(reserve(3)).then());
-  it('asked for twice by one order is a defect', () => given(stockDecider, received(9), reserved(3)).when(reserve(4)).thenThrows(/asks for LAMP twice/));
-  it.each([0, -1, 1.5])('can not be held in a quantity of %d', (quantity) => given(stockDecider, received(5)).when(reserve(quantity)).thenThrows(/can't be reserved/));
+  it('asked for twice by one order is a defect', () =>
+    given(stockDecider, received(9), reserved(3))
+      .when(reserve(4))
+      .thenThrows(/asks for LAMP twice/));
+  it.each([0, -1, 1.5])('can not be held in a quantity of %d', (quantity) =>
+    given(stockDecider, received(5))
+      .when(reserve(quantity))
+      .thenThrows(/can't be reserved/),
+  );
 
   it('is released as it was held', () => given(stockDecider, received(5), reserved(3)).when(release).then(released(3)));
   it('that was refused is closed with nothing to release', () => given(stockDecider, refused(3)).when(release).then(released(0)));
@@ -51,8 +58,12 @@ describe('Stock', () => {
   it('does not come back twice', () => given(stockDecider, received(5), reserved(3), issued(3), returned(3)).when(takeBack(3)).then());
   it('that came back is not released or issued once more', () => {
     const history = [received(5), reserved(3), issued(3), returned(3)];
-    given(stockDecider, ...history).when(release).then();
-    given(stockDecider, ...history).when(issue).then();
+    given(stockDecider, ...history)
+      .when(release)
+      .then();
+    given(stockDecider, ...history)
+      .when(issue)
+      .then();
   });
   it('that came back is there for others', () => {
     const another = { sku, orderId: receiptId, quantity: 5 };
@@ -61,8 +72,12 @@ describe('Stock', () => {
       .then({ type: 'StockReserved', data: { ...another, reservedAt: at } });
   });
   it('that is still held or refused can not come back', () => {
-    given(stockDecider, received(5), reserved(3)).when(takeBack(3)).thenThrows(/LAMP of order .* can't come back: it has not left/);
-    given(stockDecider, refused(3)).when(takeBack(3)).thenThrows(/can't come back/);
+    given(stockDecider, received(5), reserved(3))
+      .when(takeBack(3))
+      .thenThrows(/LAMP of order .* can't come back: it has not left/);
+    given(stockDecider, refused(3))
+      .when(takeBack(3))
+      .thenThrows(/can't come back/);
   });
 });
 
@@ -89,7 +104,10 @@ function then(before: Run, command: StockCommand): Run {
   if (command.type === 'ReturnStock' && !hasLeft(before, command.orderId)) return before;
   const decision = stockDecider.decide(command, before.state);
   if (isRejected(decision)) return before;
-  return { state: decision.reduce((folded, event) => stockDecider.evolve(folded, event), before.state), events: [...before.events, ...decision] };
+  return {
+    state: decision.reduce((folded, event) => stockDecider.evolve(folded, event), before.state),
+    events: [...before.events, ...decision],
+  };
 }
 
 /** Nothing else is ever said to come back: the reservation sees to that. */

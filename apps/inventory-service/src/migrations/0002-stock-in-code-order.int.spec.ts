@@ -20,7 +20,10 @@ describe('The database of the inventory service', () => {
     expect(await migrate({ url: scratch.url, ownerRole, migrations })).toEqual(['StockInCodeOrder0000000000002']);
     await reader.end();
     await runSql(scratch.url, 'ANALYZE stock_level');
-    const page = await runSql(scratch.url, `EXPLAIN SELECT * FROM stock_level WHERE sku COLLATE "C" > 'sku-7' ORDER BY sku COLLATE "C" LIMIT 51`);
+    const page = await runSql(
+      scratch.url,
+      `EXPLAIN SELECT * FROM stock_level WHERE sku COLLATE "C" > 'sku-7' ORDER BY sku COLLATE "C" LIMIT 51`,
+    );
     expect(JSON.stringify(page)).toMatch(/Index Scan using stock_level_in_code_order/);
   });
 });

@@ -1,5 +1,5 @@
-import { given } from '@orderstream/event-sourcing/testing';
 import { isRejected } from '@orderstream/event-sourcing';
+import { given } from '@orderstream/event-sourcing/testing';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CancellationReason, type CancellationStage, type OrderCommand, type OrderEvent, orderDecider } from './order.decider.ts';
@@ -35,7 +35,10 @@ const paid: OrderEvent = {
   data: {
     orderId,
     customerId,
-    lines: [{ sku: 'TEA', quantity: 3 }, { sku: 'CUP', quantity: 1 }],
+    lines: [
+      { sku: 'TEA', quantity: 3 },
+      { sku: 'CUP', quantity: 1 },
+    ],
     recipient: 'sealed',
     paidAt: at,
   },
@@ -60,11 +63,15 @@ describe('an order', () => {
   });
   it('is refused when its total is more than can be counted', () => {
     const dear = [{ sku: 'MOON', quantity: 1000, unitPrice: eur(Number.MAX_SAFE_INTEGER) }];
-    given(orderDecider).when({ ...place, lines: dear }).thenRejected({ type: 'total-too-large' });
+    given(orderDecider)
+      .when({ ...place, lines: dear })
+      .thenRejected({ type: 'total-too-large' });
   });
   it('has one currency', () => {
     const mixed = [...lines, { sku: 'MUG', quantity: 1, unitPrice: { amount: 1, currency: 'USD' } }];
-    given(orderDecider).when({ ...place, lines: mixed }).thenThrows(/one currency/);
+    given(orderDecider)
+      .when({ ...place, lines: mixed })
+      .thenThrows(/one currency/);
   });
   it('is accepted when every line is reserved', () => {
     given(orderDecider, placed).when(accept).then(accepted);
@@ -91,7 +98,9 @@ describe('the address of an order', () => {
     ['placed', [placed]],
     ['accepted', [placed, accepted]],
   ] satisfies [string, OrderEvent[]][])('changes while the order is %s', (_status, history) => {
-    given(orderDecider, ...history).when(changeAddress).then(addressChanged);
+    given(orderDecider, ...history)
+      .when(changeAddress)
+      .then(addressChanged);
   });
   it('is told to whoever sends the goods as it was last changed', () => {
     const paidFor = { ...paid, data: { ...paid.data, recipient: 'sealed anew' } } as OrderEvent;
@@ -101,7 +110,9 @@ describe('the address of an order', () => {
   it('is recorded once, and again when it was another one in between', () => {
     given(orderDecider, placed, addressChanged).when(changeAddress).then();
     const back: OrderEvent = { type: 'ShippingAddressChanged', data: { orderId, recipient: 'sealed', changedAt: at } };
-    given(orderDecider, placed, addressChanged).when({ ...changeAddress, recipient: 'sealed' }).then(back);
+    given(orderDecider, placed, addressChanged)
+      .when({ ...changeAddress, recipient: 'sealed' })
+      .then(back);
     given(orderDecider, placed, addressChanged, back).when(changeAddress).then(addressChanged);
   });
   it.each([
@@ -112,7 +123,9 @@ describe('the address of an order', () => {
     ['order-rejected', [placed, rejected(outOfStock)]],
     ['order-cancelled', [placed, cancelled('CUSTOMER', 'placed')]],
   ] as const satisfies [string, OrderEvent[]][])('is fixed: %s', (type, history) => {
-    given(orderDecider, ...history).when(changeAddress).thenRejected({ type });
+    given(orderDecider, ...history)
+      .when(changeAddress)
+      .thenRejected({ type });
   });
 });
 
@@ -133,7 +146,9 @@ describe('a customer’s cancellation', () => {
   });
   it('is refused when the order has been delivered or rejected', () => {
     given(orderDecider, placed, accepted, paid, shipped, delivered).when(cancel).thenRejected({ type: 'order-delivered' });
-    given(orderDecider, placed, accepted, paid, shipped, cancellationRequested, delivered).when(cancel).thenRejected({ type: 'order-delivered' });
+    given(orderDecider, placed, accepted, paid, shipped, cancellationRequested, delivered)
+      .when(cancel)
+      .thenRejected({ type: 'order-delivered' });
     given(orderDecider, placed, accepted, rejected(declined)).when(cancel).thenRejected({ type: 'order-rejected' });
   });
   it('changes nothing of an order that is cancelled, by whomever', () => {
@@ -147,11 +162,15 @@ describe('the shipment’s answer', () => {
   it('cancels an order whose goods will not leave', () => {
     given(orderDecider, placed, accepted, paid, cancellationRequested).when(markCancelled('CUSTOMER')).then(cancelled('CUSTOMER', 'paid'));
     given(orderDecider, placed, accepted, paid).when(markCancelled('DISPATCH_DEADLINE')).then(cancelled('DISPATCH_DEADLINE', 'paid'));
-    given(orderDecider, placed, accepted, paid, cancellationRequested).when(markCancelled('DISPATCH_DEADLINE')).then(cancelled('DISPATCH_DEADLINE', 'paid'));
+    given(orderDecider, placed, accepted, paid, cancellationRequested)
+      .when(markCancelled('DISPATCH_DEADLINE'))
+      .then(cancelled('DISPATCH_DEADLINE', 'paid'));
   });
   it('cancels an order whose goods came back, recalled or not', () => {
     given(orderDecider, placed, accepted, paid, shipped).when(markCancelled('RETURNED')).then(cancelled('RETURNED', 'shipped'));
-    given(orderDecider, placed, accepted, paid, shipped, cancellationRequested).when(markCancelled('RETURNED')).then(cancelled('RETURNED', 'shipped'));
+    given(orderDecider, placed, accepted, paid, shipped, cancellationRequested)
+      .when(markCancelled('RETURNED'))
+      .then(cancelled('RETURNED', 'shipped'));
   });
   it('goes on when the goods left, or arrived, all the same', () => {
     given(orderDecider, placed, accepted, paid, cancellationRequested).when(markShipped).then(shipped);
@@ -167,7 +186,9 @@ describe('what was under way to an order that the customer cancelled comes late,
     ['the authorisation', [placed, accepted, cancelled('CUSTOMER', 'accepted')], markPaid],
     ['the decline', [placed, accepted, cancelled('CUSTOMER', 'accepted')], declined],
   ] satisfies [string, OrderEvent[], OrderCommand][])('%s', (_what, history, command) => {
-    given(orderDecider, ...history).when(command).then();
+    given(orderDecider, ...history)
+      .when(command)
+      .then();
   });
 });
 
@@ -176,7 +197,9 @@ describe('an order that is told again what it knows', () => {
   const commands = [place, accept, markPaid, markShipped, markDelivered];
   it.each(commands.map((command, index) => [command.type, index] as const))('records nothing for %s', (_type, index) => {
     for (let length = index + 1; length <= course.length; length++) {
-      given(orderDecider, ...course.slice(0, length)).when(commands[index]!).then();
+      given(orderDecider, ...course.slice(0, length))
+        .when(commands[index]!)
+        .then();
     }
   });
   it('records nothing for what led to its rejection', () => {
@@ -188,12 +211,30 @@ describe('an order that is told again what it knows', () => {
   it.each([
     ['placed', [placed, cancelled('CUSTOMER', 'placed')], [place]],
     ['accepted', [placed, accepted, cancelled('CUSTOMER', 'accepted')], [place, accept]],
-    ['paid', [placed, accepted, paid, cancellationRequested, cancelled('CUSTOMER', 'paid')], [place, accept, markPaid, markCancelled('CUSTOMER')]],
-    ['paid too long', [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')], [place, accept, markPaid, markCancelled('DISPATCH_DEADLINE')]],
-    ['shipped', [placed, accepted, paid, shipped, cancelled('RETURNED', 'shipped')], [place, accept, markPaid, markShipped, markCancelled('RETURNED')]],
-  ] satisfies [string, OrderEvent[], OrderCommand[]][])('records nothing for what led to its cancellation when it was %s', (_stage, history, commands) => {
-    for (const command of commands) given(orderDecider, ...history).when(command).then();
-  });
+    [
+      'paid',
+      [placed, accepted, paid, cancellationRequested, cancelled('CUSTOMER', 'paid')],
+      [place, accept, markPaid, markCancelled('CUSTOMER')],
+    ],
+    [
+      'paid too long',
+      [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')],
+      [place, accept, markPaid, markCancelled('DISPATCH_DEADLINE')],
+    ],
+    [
+      'shipped',
+      [placed, accepted, paid, shipped, cancelled('RETURNED', 'shipped')],
+      [place, accept, markPaid, markShipped, markCancelled('RETURNED')],
+    ],
+  ] satisfies [string, OrderEvent[], OrderCommand[]][])(
+    'records nothing for what led to its cancellation when it was %s',
+    (_stage, history, commands) => {
+      for (const command of commands)
+        given(orderDecider, ...history)
+          .when(command)
+          .then();
+    },
+  );
 });
 
 describe('what can not have happened is a fault and never dropped', () => {
@@ -220,15 +261,29 @@ describe('what can not have happened is a fault and never dropped', () => {
     ['a decline of an order cancelled before acceptance', [placed, cancelled('CUSTOMER', 'placed')], declined],
     ['want of stock of an order cancelled after acceptance', [placed, accepted, cancelled('CUSTOMER', 'accepted')], outOfStock],
     ['shipping of an order cancelled before payment', [placed, accepted, cancelled('CUSTOMER', 'accepted')], markShipped],
-    ['a shipment’s end of an order cancelled before payment', [placed, accepted, cancelled('CUSTOMER', 'accepted')], markCancelled('CUSTOMER')],
+    [
+      'a shipment’s end of an order cancelled before payment',
+      [placed, accepted, cancelled('CUSTOMER', 'accepted')],
+      markCancelled('CUSTOMER'),
+    ],
     ['shipping of an order whose shipment was cancelled', [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')], markShipped],
     ['a decline of an order whose shipment was cancelled', [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')], declined],
-    ['another end of a shipment that was cancelled', [placed, accepted, paid, cancellationRequested, cancelled('CUSTOMER', 'paid')], markCancelled('DISPATCH_DEADLINE')],
-    ['goods that came back without having left', [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')], markCancelled('RETURNED')],
+    [
+      'another end of a shipment that was cancelled',
+      [placed, accepted, paid, cancellationRequested, cancelled('CUSTOMER', 'paid')],
+      markCancelled('DISPATCH_DEADLINE'),
+    ],
+    [
+      'goods that came back without having left',
+      [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')],
+      markCancelled('RETURNED'),
+    ],
     ['delivery of an order that was cancelled when paid', [placed, accepted, paid, cancelled('DISPATCH_DEADLINE', 'paid')], markDelivered],
     ['delivery of goods that came back', [placed, accepted, paid, shipped, cancelled('RETURNED', 'shipped')], markDelivered],
   ] satisfies [string, OrderEvent[], OrderCommand][])('%s', (_what, history, command) => {
-    given(orderDecider, ...history).when(command).thenThrows(/no such order|can not come/);
+    given(orderDecider, ...history)
+      .when(command)
+      .thenThrows(/no such order|can not come/);
   });
 });
 
@@ -280,25 +335,28 @@ const asked = (course: (typeof courses)[number]) =>
   });
 
 describe('however often and late commands are repeated', () => {
-  it.each(courses.map((course) => [course.map(([{ type }]) => type).join(' '), course] as const))('an order records each fact once and ends once: %s', (_commands, course) => {
-    fc.assert(
-      fc.property(asked(course), ({ commands, expected }) => {
-        const recorded: OrderEvent['type'][] = [];
-        let state = orderDecider.initialState;
-        for (const command of commands) {
-          const decision = orderDecider.decide(command, state);
-          if (isRejected(decision)) {
-            // Only the customer may be refused: what other services found has happened.
-            expect(['CancelOrder', 'ChangeShippingAddress']).toContain(command.type);
-            continue;
+  it.each(courses.map((course) => [course.map(([{ type }]) => type).join(' '), course] as const))(
+    'an order records each fact once and ends once: %s',
+    (_commands, course) => {
+      fc.assert(
+        fc.property(asked(course), ({ commands, expected }) => {
+          const recorded: OrderEvent['type'][] = [];
+          let state = orderDecider.initialState;
+          for (const command of commands) {
+            const decision = orderDecider.decide(command, state);
+            if (isRejected(decision)) {
+              // Only the customer may be refused: what other services found has happened.
+              expect(['CancelOrder', 'ChangeShippingAddress']).toContain(command.type);
+              continue;
+            }
+            state = decision.reduce((before, event) => orderDecider.evolve(before, event), state);
+            recorded.push(...decision.map(({ type }) => type));
           }
-          state = decision.reduce((before, event) => orderDecider.evolve(before, event), state);
-          recorded.push(...decision.map(({ type }) => type));
-        }
-        expect(recorded).toEqual(expected);
-        const ending = recorded.findIndex((type) => ends.has(type));
-        if (ending !== -1) expect(ending).toBe(recorded.length - 1);
-      }),
-    );
-  });
+          expect(recorded).toEqual(expected);
+          const ending = recorded.findIndex((type) => ends.has(type));
+          if (ending !== -1) expect(ending).toBe(recorded.length - 1);
+        }),
+      );
+    },
+  );
 });

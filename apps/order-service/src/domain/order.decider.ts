@@ -246,7 +246,8 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
     case 'OrderPaid':
       return { status: 'paid', order, cancellationRequested };
     case 'OrderCancellationRequested':
-      if (state.status !== 'paid' && state.status !== 'shipped') throw new Error(`a shipment can't answer for an order that is ${state.status}`);
+      if (state.status !== 'paid' && state.status !== 'shipped')
+        throw new Error(`a shipment can't answer for an order that is ${state.status}`);
       return { ...state, cancellationRequested: true };
     case 'OrderShipped':
       return { status: 'shipped', order, cancellationRequested };

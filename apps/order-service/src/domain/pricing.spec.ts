@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { priceLines } from './pricing.ts';
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' });
-const prices = new Map([['TEA', eur(450)], ['CUP', eur(990)], ['MUG', { amount: 1200, currency: 'USD' }]]);
+const prices = new Map([
+  ['TEA', eur(450)],
+  ['CUP', eur(990)],
+  ['MUG', { amount: 1200, currency: 'USD' }],
+]);
 const line = (sku: string) => ({ sku, quantity: 2 });
 
 describe('an order’s lines are priced', () => {
@@ -16,7 +20,11 @@ describe('an order’s lines are priced', () => {
     });
   });
   it('only when every product is on sale', () => {
-    expect(priceLines([line('TEA'), line('HAT'), line('CAR')], prices, 'EUR')).toEqual({ ok: false, because: 'not-on-sale', lines: [1, 2] });
+    expect(priceLines([line('TEA'), line('HAT'), line('CAR')], prices, 'EUR')).toEqual({
+      ok: false,
+      because: 'not-on-sale',
+      lines: [1, 2],
+    });
   });
   it('in the currency that the customer expects', () => {
     expect(priceLines([line('TEA'), line('CUP')], prices, 'USD')).toEqual({ ok: false, because: 'foreign-currency', lines: [0, 1] });

@@ -9,11 +9,7 @@ export type Pricing =
  * The price list's prices for the lines of an order. All of them have one currency: the one that the
  * customer expects, or else the first line's.
  */
-export function priceLines(
-  lines: readonly Line[],
-  prices: ReadonlyMap<string, Money>,
-  expectedCurrency: string | undefined,
-): Pricing {
+export function priceLines(lines: readonly Line[], prices: ReadonlyMap<string, Money>, expectedCurrency: string | undefined): Pricing {
   const unknown = indexesWhere(lines, ({ sku }) => !prices.has(sku));
   if (unknown.length > 0) return { ok: false, because: 'not-on-sale', lines: unknown };
   const priced = lines.map(({ sku, quantity }) => ({ sku, quantity, unitPrice: prices.get(sku)! }));

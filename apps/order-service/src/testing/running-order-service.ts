@@ -94,7 +94,11 @@ afterAll(async () => {
 export const now = (): string => new Date().toISOString();
 export const skuOf = (name: string): string => `${name}-${unique.slice(0, 8)}`;
 
-export function batchOf<Event>(group: string, topic: string, facts: readonly Pick<StoredEvent, 'id' | 'event' | 'stream' | 'revision'>[]): EventBatch<Event> {
+export function batchOf<Event>(
+  group: string,
+  topic: string,
+  facts: readonly Pick<StoredEvent, 'id' | 'event' | 'stream' | 'revision'>[],
+): EventBatch<Event> {
   const records = facts.map(({ id, event, stream, revision }) => {
     const decoded = { id, event: event as Event, stream, revision, recordedAt: now(), correlationId: 'flow', causationId: 'cause' };
     return { stream, offset: offset++, value: null, headers: {}, decoded };
@@ -143,10 +147,19 @@ export async function announce(event: EventOn<'inventory'> | EventOn<'payments'>
   else await reactor.onInventory(batchOf('order-fulfilment', 'inventory', [fact]));
 }
 
-export const recipient: Recipient = { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' };
+export const recipient: Recipient = {
+  name: 'Ada Lovelace',
+  street: 'St James’s Square 12',
+  city: 'London',
+  postalCode: 'SW1Y 4JH',
+  country: 'GB',
+};
 
 export function order(changes: object = {}): Record<string, unknown> {
-  const lines = [{ sku: skuOf('TEA'), quantity: 3 }, { sku: skuOf('CUP'), quantity: 1 }];
+  const lines = [
+    { sku: skuOf('TEA'), quantity: 3 },
+    { sku: skuOf('CUP'), quantity: 1 },
+  ];
   return { customerId: randomUUID(), lines, paymentMethod: 'pm_card', recipient, ...changes };
 }
 
@@ -169,4 +182,3 @@ export async function problemOf(response: Response): Promise<[number, string, st
   const { type, errors = [] } = await json<ProblemBody>(response);
   return [response.status, type.replace('urn:orderstream:problem:', ''), errors.map(({ field }) => field)];
 }
-

@@ -52,7 +52,9 @@ describe('A payment', () => {
   it('is requested, authorised and captured', () => {
     given(paymentDecider).when(commands.request).then(requested);
     given(paymentDecider, requested).when(commands.authorise).then(authorised);
-    given(paymentDecider, ...toAuthorised).when(commands.capture).then(captured);
+    given(paymentDecider, ...toAuthorised)
+      .when(commands.capture)
+      .then(captured);
   });
 
   it('may be declined instead', () => {
@@ -60,16 +62,24 @@ describe('A payment', () => {
   });
 
   it('may fail to be captured, for good', () => {
-    given(paymentDecider, ...toAuthorised).when(commands.failCapture).then(captureFailed);
+    given(paymentDecider, ...toAuthorised)
+      .when(commands.failCapture)
+      .then(captureFailed);
   });
 
   it('is voided when it is not wanted any more, also after its capture has failed', () => {
-    given(paymentDecider, ...toAuthorised).when(commands.void).then(voided);
-    given(paymentDecider, ...toCaptureFailed).when(commands.void).then(voided);
+    given(paymentDecider, ...toAuthorised)
+      .when(commands.void)
+      .then(voided);
+    given(paymentDecider, ...toCaptureFailed)
+      .when(commands.void)
+      .then(voided);
   });
 
   it('is refunded once it was captured', () => {
-    given(paymentDecider, ...toCaptured).when(commands.refund).then(refunded);
+    given(paymentDecider, ...toCaptured)
+      .when(commands.refund)
+      .then(refunded);
   });
 
   it('knows after its end what was done at the provider', () => {
@@ -96,7 +106,9 @@ describe('A payment', () => {
     ['void after a failed capture', commands.void, toVoidedAfterFailure],
     ['refund', commands.refund, toRefunded],
   ])('records a %s once', (_, command, history) => {
-    given(paymentDecider, ...history).when(command).then();
+    given(paymentDecider, ...history)
+      .when(command)
+      .then();
   });
 
   it.each<[string, PaymentCommand, PaymentEvent[]]>([
@@ -134,11 +146,15 @@ describe('A payment', () => {
     ['a refund of another amount', { ...commands.refund, amount: otherAmount }, toCaptured],
     ['a second refund', { ...commands.refund, refundId: 'ref_2' }, toRefunded],
   ])('takes %s for a defect', (_, command, history) => {
-    given(paymentDecider, ...history).when(command).thenThrows(/contradicts what is known of payment/);
+    given(paymentDecider, ...history)
+      .when(command)
+      .thenThrows(/contradicts what is known of payment/);
   });
 
   it('says which amounts do not agree', () => {
-    given(paymentDecider, requested).when({ ...commands.authorise, amount: otherAmount }).thenThrows(/it is requested with 4900 EUR, not 4901 EUR$/);
+    given(paymentDecider, requested)
+      .when({ ...commands.authorise, amount: otherAmount })
+      .thenThrows(/it is requested with 4900 EUR, not 4901 EUR$/);
   });
 
   it.each<[PaymentEvent, PaymentState]>([
@@ -159,7 +175,9 @@ describe('A payment that is given up', () => {
 
   it('stays given up, whatever the provider says later', () => {
     given(paymentDecider, requested, givenUp).when(commands.authorise).then();
-    given(paymentDecider, requested, givenUp).when({ ...commands.authorise, amount: otherAmount }).then();
+    given(paymentDecider, requested, givenUp)
+      .when({ ...commands.authorise, amount: otherAmount })
+      .then();
     given(paymentDecider, requested, givenUp).when(commands.decline).then();
     given(paymentDecider, requested, givenUp).when(cancel).then();
   });
@@ -172,15 +190,23 @@ describe('A payment that is given up', () => {
     ['voided', toVoided],
     ['refunded', toRefunded],
   ])('was not given up when an answer came before: %s', (_, history) => {
-    given(paymentDecider, ...history).when(commands.giveUp).then();
-    given(paymentDecider, ...history).when(cancel).then();
+    given(paymentDecider, ...history)
+      .when(commands.giveUp)
+      .then();
+    given(paymentDecider, ...history)
+      .when(cancel)
+      .then();
     expect(isGivenUp(stateAfter(...history))).toBe(false);
   });
 
   it.each([...GIVE_UP_REASONS])('can’t be one that the provider declined, even if its reason reads %s', (reason) => {
     const refusal = { ...commands.decline, reason };
-    given(paymentDecider, requested).when(refusal).then(declinedFor(`provider: ${reason}`));
-    given(paymentDecider, requested, declinedFor(`provider: ${reason}`)).when(commands.authorise).thenThrows(/contradicts/);
+    given(paymentDecider, requested)
+      .when(refusal)
+      .then(declinedFor(`provider: ${reason}`));
+    given(paymentDecider, requested, declinedFor(`provider: ${reason}`))
+      .when(commands.authorise)
+      .thenThrows(/contradicts/);
   });
 });
 
@@ -239,8 +265,14 @@ describe('A payment, whatever is said of it in whatever order and however often,
     fc.assert(
       fc.property(anything, (said) => {
         const { state } = live(said);
-        const answer = said.slice(said.indexOf(commands.request) + 1).find(({ type, ...about }) =>
-          type === 'GiveUpPayment' || type === 'RecordDecline' || (type === 'RecordAuthorisation' && !('amount' in about && about.amount === otherAmount)));
+        const answer = said
+          .slice(said.indexOf(commands.request) + 1)
+          .find(
+            ({ type, ...about }) =>
+              type === 'GiveUpPayment' ||
+              type === 'RecordDecline' ||
+              (type === 'RecordAuthorisation' && !('amount' in about && about.amount === otherAmount)),
+          );
         expect(isGivenUp(state)).toBe(said.includes(commands.request) && answer?.type === 'GiveUpPayment');
       }),
     );

@@ -15,11 +15,17 @@ const takeBack: ShipmentCommand = { type: 'ReturnShipment', orderId, at };
 const cancel: ShipmentCommand = { type: 'CancelShipment', orderId, at };
 const expire: ShipmentCommand = { type: 'ExpireShipment', orderId, at };
 const scheduled: ShipmentEvent = { type: 'ShipmentScheduled', data: { orderId, customerId, lines, recipient: 'sealed', scheduledAt: at } };
-const dispatched: ShipmentEvent = { type: 'ShipmentDispatched', data: { orderId, lines, carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: at } };
+const dispatched: ShipmentEvent = {
+  type: 'ShipmentDispatched',
+  data: { orderId, lines, carrier: 'DHL', trackingNumber: 'T1', dispatchedAt: at },
+};
 const recalled: ShipmentEvent = { type: 'ShipmentRecalled', data: { orderId, recalledAt: at } };
 const delivered: ShipmentEvent = { type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } };
 const returned: ShipmentEvent = { type: 'ShipmentReturned', data: { orderId, lines, returnedAt: at } };
-const cancelled = (reason: 'CUSTOMER' | 'DISPATCH_DEADLINE'): ShipmentEvent => ({ type: 'ShipmentCancelled', data: { orderId, reason, cancelledAt: at } });
+const cancelled = (reason: 'CUSTOMER' | 'DISPATCH_DEADLINE'): ShipmentEvent => ({
+  type: 'ShipmentCancelled',
+  data: { orderId, reason, cancelledAt: at },
+});
 
 /** Every way a shipment can have gone so far, by where it has got to. */
 const ways: Record<string, ShipmentEvent[]> = {
@@ -48,21 +54,39 @@ function itAnswers(command: ShipmentCommand, answers: Record<string, ShipmentEve
 
 describe('A shipment', () => {
   it('is scheduled when the order is paid', () => given(shipmentDecider).when(schedule).then(scheduled));
-  it.each(Object.entries(ways))('that is %s is not scheduled again', (_place, history) => given(shipmentDecider, ...history).when(schedule).then());
+  it.each(Object.entries(ways))('that is %s is not scheduled again', (_place, history) =>
+    given(shipmentDecider, ...history)
+      .when(schedule)
+      .then(),
+  );
 
   it('is handed to a carrier with all its lines', () => given(shipmentDecider, scheduled).when(dispatch()).then(dispatched));
   it('that nobody scheduled is not dispatched', () => given(shipmentDecider).when(dispatch()).thenRejected({ type: 'unknown-shipment' }));
-  it.each(['dispatched', 'recalled', 'delivered', 'returned'])('that is %s has left once, however often it is said, and keeps its tracking number', (place) => {
-    given(shipmentDecider, ...ways[place]!).when(dispatch()).then();
-    given(shipmentDecider, ...ways[place]!).when(dispatch('T2')).thenRejected({ type: 'already-dispatched' });
-  });
+  it.each(['dispatched', 'recalled', 'delivered', 'returned'])(
+    'that is %s has left once, however often it is said, and keeps its tracking number',
+    (place) => {
+      given(shipmentDecider, ...ways[place]!)
+        .when(dispatch())
+        .then();
+      given(shipmentDecider, ...ways[place]!)
+        .when(dispatch('T2'))
+        .thenRejected({ type: 'already-dispatched' });
+    },
+  );
   it.each(['cancelled by the customer', 'cancelled for its deadline'])('that is %s does not leave', (place) =>
-    given(shipmentDecider, ...ways[place]!).when(dispatch()).thenRejected({ type: 'already-cancelled' }));
+    given(shipmentDecider, ...ways[place]!)
+      .when(dispatch())
+      .thenRejected({ type: 'already-cancelled' }),
+  );
 
   it.each([deliver, takeBack])('that nobody scheduled neither arrives nor comes back', (command) =>
-    given(shipmentDecider).when(command).thenRejected({ type: 'unknown-shipment' }));
+    given(shipmentDecider).when(command).thenRejected({ type: 'unknown-shipment' }),
+  );
   it.each([cancel, expire])('that nobody scheduled is neither cancelled nor late', (command) =>
-    given(shipmentDecider).when(command).thenThrows(/no shipment was ever scheduled for order 1111/));
+    given(shipmentDecider)
+      .when(command)
+      .thenThrows(/no shipment was ever scheduled for order 1111/),
+  );
 });
 
 describe('The carrier says that it has delivered a shipment', () =>
@@ -93,12 +117,20 @@ describe('The carrier brings back a shipment', () =>
 
 describe('The customer wants no more of a shipment', () => {
   itAnswers(cancel, { scheduled: cancelled('CUSTOMER'), dispatched: recalled });
-  it.each(over)('that is %s, which changes nothing', (_place, history) => given(shipmentDecider, ...history).when(cancel).then());
+  it.each(over)('that is %s, which changes nothing', (_place, history) =>
+    given(shipmentDecider, ...history)
+      .when(cancel)
+      .then(),
+  );
 });
 
 describe('The deadline has passed for a shipment', () => {
   itAnswers(expire, { scheduled: cancelled('DISPATCH_DEADLINE'), dispatched: null });
-  it.each(over)('that is %s, which changes nothing', (_place, history) => given(shipmentDecider, ...history).when(expire).then());
+  it.each(over)('that is %s, which changes nothing', (_place, history) =>
+    given(shipmentDecider, ...history)
+      .when(expire)
+      .then(),
+  );
 });
 
 const anyCommand = fc.constantFrom(schedule, dispatch(), dispatch('T2'), deliver, takeBack, cancel, expire);

@@ -65,7 +65,12 @@ async function disturb(stack: Stack, { seconds, rate }: KillOptions, { signal, s
   return offences;
 }
 
-async function killOne(stack: Stack, broker: BrokerName, store: EventStoreDb, { signal, say }: Pick<Ground, 'signal' | 'say'>): Promise<string[]> {
+async function killOne(
+  stack: Stack,
+  broker: BrokerName,
+  store: EventStoreDb,
+  { signal, say }: Pick<Ground, 'signal' | 'say'>,
+): Promise<string[]> {
   const before = await metric(stack, 'orderstream_relay_recoveries_total');
   const killedAt = performance.now();
   await stack.kill(broker);
@@ -79,7 +84,9 @@ async function killOne(stack: Stack, broker: BrokerName, store: EventStoreDb, { 
   await delay(DOWN_MS, undefined, { signal });
   const recoveries = (await metric(stack, 'orderstream_relay_recoveries_total')) - before;
   const after = standstillMs === null ? 'not any more' : `after ${(standstillMs / 1_000).toFixed(1)} s`;
-  say(`${broker} killed: what was stored by then was relayed ${after}; ${recoveries} recoveries until it was back for ${DOWN_MS / 1_000} s`);
+  say(
+    `${broker} killed: what was stored by then was relayed ${after}; ${recoveries} recoveries until it was back for ${DOWN_MS / 1_000} s`,
+  );
   return [
     ...(standstillMs === null ? [`the relay did not go on within ${GOES_ON_WITHIN_MS / 1_000} s of the end of ${broker}`] : []),
     ...(recoveries > MOST_RECOVERIES_A_KILL ? [`the relay recovered ${recoveries} times for the end of ${broker}`] : []),

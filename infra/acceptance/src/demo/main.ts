@@ -1,11 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { runCommand } from '@orderstream/local-stack/command';
 import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
+import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { takeStock } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { SHORT_DEADLINES } from '../shop/deadlines.ts';

@@ -12,7 +12,9 @@ it.each(outcomes)('the story of an order that ended as %s can be asked for, and 
 });
 
 it('a story of an unknown kind is refused, with the kinds that there are', () => {
-  expect(() => parseOptions(['--story', 'lost at sea'])).toThrow(`--story lost at sea: no order ends so; there are: ${outcomes.join(', ')}`);
+  expect(() => parseOptions(['--story', 'lost at sea'])).toThrow(
+    `--story lost at sea: no order ends so; there are: ${outcomes.join(', ')}`,
+  );
   expect(() => parseOptions(['--story'])).toThrow('--story');
 });
 

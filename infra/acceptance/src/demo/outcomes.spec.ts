@@ -10,7 +10,10 @@ const accepted = ['OrderPlaced', 'OrderAccepted', 'PaymentRequested'] as const;
 const paid = [...accepted, 'PaymentAuthorised', 'OrderPaid', 'ShipmentScheduled'] as const;
 const shipped = [...paid, 'ShipmentDispatched', 'OrderShipped'] as const;
 const cancelled = (reason: string, stage: string): Told => ['OrderCancelled', { reason, stage }];
-const declined = (reason: string): Told[] => [['PaymentDeclined', { reason }], ['OrderRejected', { reason: 'PAYMENT_DECLINED' }]];
+const declined = (reason: string): Told[] => [
+  ['PaymentDeclined', { reason }],
+  ['OrderRejected', { reason: 'PAYMENT_DECLINED' }],
+];
 
 const told: Readonly<Record<Outcome, readonly Told[]>> = {
   delivered: [...shipped, 'PaymentCaptured', 'ShipmentDelivered', 'OrderDelivered'],
@@ -20,7 +23,13 @@ const told: Readonly<Record<Outcome, readonly Told[]>> = {
   'cancelled before payment': [...accepted, cancelled('CUSTOMER', 'accepted'), ['PaymentDeclined', { reason: 'cancelled' }]],
   'cancelled before dispatch': [...paid, 'OrderCancellationRequested', 'ShipmentCancelled', cancelled('CUSTOMER', 'paid')],
   'never dispatched': [...paid, 'ShipmentCancelled', cancelled('DISPATCH_DEADLINE', 'paid')],
-  'recalled and returned': [...shipped, 'OrderCancellationRequested', 'ShipmentRecalled', 'ShipmentReturned', cancelled('RETURNED', 'shipped')],
+  'recalled and returned': [
+    ...shipped,
+    'OrderCancellationRequested',
+    'ShipmentRecalled',
+    'ShipmentReturned',
+    cancelled('RETURNED', 'shipped'),
+  ],
   'recalled too late': [...shipped, 'OrderCancellationRequested', 'ShipmentRecalled', 'ShipmentDelivered', 'OrderDelivered'],
   'returned to sender': [...shipped, 'ShipmentReturned', cancelled('RETURNED', 'shipped')],
   'capture failed': [...shipped, 'ShipmentDelivered', 'OrderDelivered', 'PaymentCaptureFailed'],

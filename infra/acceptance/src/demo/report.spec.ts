@@ -6,8 +6,16 @@ import { printReport } from './report.ts';
 
 const paid = ['OrderPlaced', 'OrderAccepted', 'PaymentAuthorised', 'OrderPaid', 'ShipmentScheduled'] as const;
 const recalled: readonly Told[] = [
-  ...paid, 'ShipmentDispatched', 'OrderShipped', 'StockIssued', 'OrderCancellationRequested', 'ShipmentRecalled', 'ShipmentReturned',
-  'StockReturned', 'PaymentRefunded', ['OrderCancelled', { reason: 'RETURNED', stage: 'shipped' }],
+  ...paid,
+  'ShipmentDispatched',
+  'OrderShipped',
+  'StockIssued',
+  'OrderCancellationRequested',
+  'ShipmentRecalled',
+  'ShipmentReturned',
+  'StockReturned',
+  'PaymentRefunded',
+  ['OrderCancelled', { reason: 'RETURNED', stage: 'shipped' }],
 ];
 
 function reportOn(kind: Outcome, told: readonly Told[]): string {

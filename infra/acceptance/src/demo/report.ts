@@ -23,5 +23,7 @@ export function printReport(
     for (const line of tell(storyOf(facts, shown.orderId))) say(line);
   }
   const delays = placed.map(({ visibleAfterMs }) => visibleAfterMs).filter((delay) => delay !== null);
-  say(`\nFrom POST to the row in the read model: p50 ${percentile(delays, 0.5).toFixed(0)} ms, p99 ${percentile(delays, 0.99).toFixed(0)} ms\n`);
+  say(
+    `\nFrom POST to the row in the read model: p50 ${percentile(delays, 0.5).toFixed(0)} ms, p99 ${percentile(delays, 0.99).toFixed(0)} ms\n`,
+  );
 }

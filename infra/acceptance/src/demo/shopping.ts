@@ -39,7 +39,11 @@ export async function goShopping(platform: Platform, planned: readonly PlannedOr
 }
 
 /** The same, whatever is under way of other orders. */
-export async function untilEnded(platform: Platform, planned: readonly PlannedOrder[], { rate, onProgress }: Shopping): Promise<PlacedOrder[]> {
+export async function untilEnded(
+  platform: Platform,
+  planned: readonly PlannedOrder[],
+  { rate, onProgress }: Shopping,
+): Promise<PlacedOrder[]> {
   const placed: PlacedOrder[] = [];
   const plannedFor = new Map<string, PlannedOrder>();
   const startMs = performance.now();

@@ -26,7 +26,7 @@ const isService = (name: string): name is keyof typeof VARIABLES => Object.hasOw
 const WITHOUT_ZONE: ReadonlySet<number> = new Set([1082, 1114, 1182, 1115]);
 const asWritten = (text: string): string => text;
 const getTypeParser: typeof types.getTypeParser = (...[id, format]: Parameters<typeof types.getTypeParser>) =>
-  (WITHOUT_ZONE.has(id) ? asWritten : types.getTypeParser(id, format));
+  WITHOUT_ZONE.has(id) ? asWritten : types.getTypeParser(id, format);
 
 async function main(args: readonly string[]): Promise<number> {
   const { positionals } = parseArgs({ args: [...args], allowPositionals: true });

@@ -12,7 +12,9 @@ what comes. Ctrl-C ends it.
 `;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { positionals: [verb, topic = 'none', ...more] } = parseArgs({ args: [...args], allowPositionals: true });
+  const {
+    positionals: [verb, topic = 'none', ...more],
+  } = parseArgs({ args: [...args], allowPositionals: true });
   if (verb !== 'tail' || more.length > 0) throw new WrongArguments('It takes "tail" and a topic.');
   if (!Object.hasOwn(topics, topic)) throw new WrongArguments(`There is no topic ${topic}.`);
   await tail(topic);
@@ -31,7 +33,10 @@ async function tail(topic: string): Promise<void> {
   ]);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, topic, { follow: true, signal: stop.signal })) {
+  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, topic, {
+    follow: true,
+    signal: stop.signal,
+  })) {
     const place = `${partition}@${offset}`.padEnd(8);
     if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
     else console.log(`${place} ${decoded.stream}@${decoded.revision}  ${decoded.event.type}  ${JSON.stringify(decoded.event.data)}`);

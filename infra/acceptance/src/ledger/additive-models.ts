@@ -33,9 +33,8 @@ export const additiveModels: readonly ReadModel[] = [
     sql: "SELECT sku || ' on ' || day AS key, units::float8 AS units FROM order_demand",
     expected: (facts) =>
       sums(['units'], facts, ({ type, data }) =>
-        type === 'OrderPlaced'
-          ? data.lines.map(({ sku, quantity }) => ({ key: `${sku} on ${day(data.placedAt)}`, units: quantity }))
-          : []),
+        type === 'OrderPlaced' ? data.lines.map(({ sku, quantity }) => ({ key: `${sku} on ${day(data.placedAt)}`, units: quantity })) : [],
+      ),
   },
   {
     group: 'stock-reserved-units',
@@ -67,6 +66,8 @@ export const additiveModels: readonly ReadModel[] = [
     title: TITLE,
     sql: 'SELECT day::text AS key, dispatches::float8 AS dispatches FROM dispatches_by_day',
     expected: (facts) =>
-      sums(['dispatches'], facts, ({ type, data }) => (type === 'ShipmentDispatched' ? [{ key: day(data.dispatchedAt), dispatches: 1 }] : [])),
+      sums(['dispatches'], facts, ({ type, data }) =>
+        type === 'ShipmentDispatched' ? [{ key: day(data.dispatchedAt), dispatches: 1 }] : [],
+      ),
   },
 ];

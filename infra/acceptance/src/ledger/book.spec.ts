@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BookEntry, checkBook } from './book.ts';
 import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
+import { type BookEntry, checkBook } from './book.ts';
 
 const entry = (kind: BookEntry['kind'], id: string, change: Partial<BookEntry> = {}): BookEntry => ({
   id,
@@ -25,22 +25,40 @@ const detailsOf = (payment: readonly Told[], book: readonly BookEntry[]): string
 describe("The ledger compares the payment provider's book with the payment streams and", () => {
   it.each<[payment: Told[], book: BookEntry[]]>([
     [['PaymentRequested', 'PaymentAuthorised'], [authorisation]],
-    [['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptured'], [authorisation, capture]],
-    [['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptured', 'PaymentRefunded'], [authorisation, capture, refund]],
-    [['PaymentRequested', 'PaymentAuthorised', 'PaymentVoided'], [authorisation, voided]],
-    [['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptureFailed'], [authorisation, { ...capture, ...refused }]],
-    [['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptureFailed', 'PaymentVoided'], [authorisation, { ...capture, ...refused }, voided]],
+    [
+      ['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptured'],
+      [authorisation, capture],
+    ],
+    [
+      ['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptured', 'PaymentRefunded'],
+      [authorisation, capture, refund],
+    ],
+    [
+      ['PaymentRequested', 'PaymentAuthorised', 'PaymentVoided'],
+      [authorisation, voided],
+    ],
+    [
+      ['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptureFailed'],
+      [authorisation, { ...capture, ...refused }],
+    ],
+    [
+      ['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptureFailed', 'PaymentVoided'],
+      [authorisation, { ...capture, ...refused }, voided],
+    ],
     [declined('insufficient-funds'), [{ ...authorisation, ...refused }]],
   ])('is clean when each operation of %j happened once', (payment, book) => {
     expect(detailsOf(payment, book)).toEqual([]);
   });
 
-  it.each(['deadline', 'cancelled'])('is clean when a payment that was given up (%s) holds nothing, whatever became of its authorisation', (reason) => {
-    const givenUp = declined(reason);
-    expect(detailsOf(givenUp, [nothingReleased])).toEqual([]);
-    expect(detailsOf(givenUp, [nothingReleased, { ...authorisation, ...refused }])).toEqual([]);
-    expect(detailsOf(givenUp, [authorisation, voided])).toEqual([]);
-  });
+  it.each(['deadline', 'cancelled'])(
+    'is clean when a payment that was given up (%s) holds nothing, whatever became of its authorisation',
+    (reason) => {
+      const givenUp = declined(reason);
+      expect(detailsOf(givenUp, [nothingReleased])).toEqual([]);
+      expect(detailsOf(givenUp, [nothingReleased, { ...authorisation, ...refused }])).toEqual([]);
+      expect(detailsOf(givenUp, [authorisation, voided])).toEqual([]);
+    },
+  );
 
   const captured = ['PaymentRequested', 'PaymentAuthorised', 'PaymentCaptured'] as const;
 
@@ -74,8 +92,14 @@ describe("The ledger compares the payment provider's book with the payment strea
   });
 
   it('finds money that was not released by a void, nor given back by a refund', () => {
-    expect(detailsOf(['PaymentAuthorised', 'PaymentVoided'], [authorisation])).toEqual(['the row is missing', 'held is 500, but its events say 0']);
-    expect(detailsOf([...captured, 'PaymentRefunded'], [authorisation, capture])).toEqual(['the row is missing', 'taken is 500, but its events say 0']);
+    expect(detailsOf(['PaymentAuthorised', 'PaymentVoided'], [authorisation])).toEqual([
+      'the row is missing',
+      'held is 500, but its events say 0',
+    ]);
+    expect(detailsOf([...captured, 'PaymentRefunded'], [authorisation, capture])).toEqual([
+      'the row is missing',
+      'taken is 500, but its events say 0',
+    ]);
   });
 
   it('finds money held for an order that no payment tells of', () => {

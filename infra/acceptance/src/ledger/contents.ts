@@ -19,8 +19,10 @@ export async function checkContents(
   return explained.flatMap(({ fact, value }, index) => {
     const subject = `${fact.stream}@${fact.revision}`;
     const { event, undecodable } = decoded[index]!;
-    if (event === undefined) return [{ check: 'contents', subject, detail: `can't be read on its topic: ${undecodable} (${value?.length ?? 0} bytes)` }];
-    const row = ({ type, data }: { readonly type: string; readonly data: object }): ReadonlyMap<string, Row> => new Map([[subject, { type, ...data }]]);
+    if (event === undefined)
+      return [{ check: 'contents', subject, detail: `can't be read on its topic: ${undecodable} (${value?.length ?? 0} bytes)` }];
+    const row = ({ type, data }: { readonly type: string; readonly data: object }): ReadonlyMap<string, Row> =>
+      new Map([[subject, { type, ...data }]]);
     return compareRows('contents', row(fact.event), row(event));
   });
 }

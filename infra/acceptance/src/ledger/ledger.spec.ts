@@ -84,7 +84,12 @@ describe('The ledger compares rows with the fold of their events and', () => {
   });
   it('finds a missing row, a surplus row and a row behind its stream', () => {
     expect(detailsOf([])).toEqual(['the row is missing']);
-    expect(detailsOf([['order-1', expected.get('order-1')!], ['order-2', {}]])).toEqual(['no event explains this row']);
+    expect(
+      detailsOf([
+        ['order-1', expected.get('order-1')!],
+        ['order-2', {}],
+      ]),
+    ).toEqual(['no event explains this row']);
     expect(detailsOf([['order-1', { ...expected.get('order-1'), revision: 1 }]])).toEqual(['revision is 1, but its events say 2']);
   });
 });

@@ -27,17 +27,26 @@ export async function takeStock(platform: Platform, say: (line: string) => void,
   const settled = facts.filter(({ event }) => !unfinished.has((event.data as { readonly orderId?: string }).orderId ?? ''));
   const checks: [title: string, () => Offence[] | Promise<Offence[]>][] = [
     [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
-    ['every record says what its fact says, read with the schema registry', () => checkContents(facts, records, (values) => seen('the schema registry', () => platform.codec.decode(values)))],
+    [
+      'every record says what its fact says, read with the schema registry',
+      () => checkContents(facts, records, (values) => seen('the schema registry', () => platform.codec.decode(values))),
+    ],
     ...readModels.map((model): [string, () => Promise<Offence[]>] => [
       `${model.table}: ${model.title}`,
       () => checkReadModel(platform, model, { facts, records }, parked.places.get(model.group) ?? new Set()),
     ]),
     ["every order's streams agree, each with one end", () => checkOrderStreams(facts, leftOut)],
     ['stock received = available + reserved + out, from three systems', async () => checkStock(await stockSources(platform))],
-    ["the payment provider's book = the payment streams", async () => {
-      const book = await readBook(platform);
-      return checkBook(settled, book.filter(({ reference }) => !unfinished.has(reference)));
-    }],
+    [
+      "the payment provider's book = the payment streams",
+      async () => {
+        const book = await readBook(platform);
+        return checkBook(
+          settled,
+          book.filter(({ reference }) => !unfinished.has(reference)),
+        );
+      },
+    ],
   ];
   const offences: Offence[] = [];
   for (const [title, check] of checks) {
@@ -47,7 +56,8 @@ export async function takeStock(platform: Platform, say: (line: string) => void,
   }
   const count = [...parked.places.values()].reduce((sum, places) => sum + places.size, 0);
   if (count > 0) say(`${count} events are parked: ${[...parked.places.keys()].join(', ')}`);
-  if (unfinished.size > 0) say(`${unfinished.size} orders are under way, and their ends are left out: ${[...unfinished].slice(0, ORDERS_SHOWN).join(', ')}`);
+  if (unfinished.size > 0)
+    say(`${unfinished.size} orders are under way, and their ends are left out: ${[...unfinished].slice(0, ORDERS_SHOWN).join(', ')}`);
   for (const stream of failedCaptures(facts)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
   for (const { check, subject, detail } of offences.slice(0, OFFENCES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
   if (offences.length > OFFENCES_SHOWN) say(`  … and ${offences.length - OFFENCES_SHOWN} more`);
@@ -92,7 +102,11 @@ async function stockSources(platform: Platform): Promise<StockSources> {
     received,
     available,
     reserved: await unitsBySku(platform, 'inventory_service', "SELECT lines FROM reservation WHERE status = 'confirmed'"),
-    out: await unitsBySku(platform, 'shipping_service', "SELECT lines FROM shipment WHERE status IN ('dispatched', 'recalled', 'delivered')"),
+    out: await unitsBySku(
+      platform,
+      'shipping_service',
+      "SELECT lines FROM shipment WHERE status IN ('dispatched', 'recalled', 'delivered')",
+    ),
   };
 }
 

@@ -10,11 +10,7 @@ export interface Offence {
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Compares rows by key, field by field: what is missing, what is too much, and what differs. */
-export function compareRows(
-  check: string,
-  expected: ReadonlyMap<string, Row>,
-  actual: ReadonlyMap<string, Row>,
-): Offence[] {
+export function compareRows(check: string, expected: ReadonlyMap<string, Row>, actual: ReadonlyMap<string, Row>): Offence[] {
   const offences: Offence[] = [];
   for (const [subject, row] of expected) {
     const found = actual.get(subject);

@@ -1,7 +1,7 @@
 import type { EventType } from '@orderstream/contracts';
 import { describe, expect, it } from 'vitest';
-import { checkOrderStreams, failedCaptures } from './order-streams.ts';
 import { ORDER, type Told, story } from '../testing/facts.ts';
+import { checkOrderStreams, failedCaptures } from './order-streams.ts';
 
 const detailsOf = (...told: readonly Told[]): string[] => checkOrderStreams(story(...told), new Set()).map(({ detail }) => detail);
 
@@ -22,18 +22,33 @@ describe('The ledger compares the streams of each order and is clean when it', (
     ['is on its way', shipped],
     ['is on its way back', [...shipped, 'OrderCancellationRequested', 'ShipmentRecalled']],
     ['was delivered', delivered],
-    ['was delivered to another address than at first', ['OrderPlaced', 'ShippingAddressChanged', 'ShippingAddressChanged', ...delivered.slice(1)]],
-    ['was delivered, recalled too late', [...shipped, 'OrderCancellationRequested', 'ShipmentRecalled', 'ShipmentDelivered', 'OrderDelivered']],
+    [
+      'was delivered to another address than at first',
+      ['OrderPlaced', 'ShippingAddressChanged', 'ShippingAddressChanged', ...delivered.slice(1)],
+    ],
+    [
+      'was delivered, recalled too late',
+      [...shipped, 'OrderCancellationRequested', 'ShipmentRecalled', 'ShipmentDelivered', 'OrderDelivered'],
+    ],
     ['was delivered, and its capture failed', [...dispatched, 'PaymentCaptureFailed', 'ShipmentDelivered', 'OrderDelivered']],
     ['was out of stock', [...outOfStock, rejectedFor('OUT_OF_STOCK')]],
     ['was refused payment', [...accepted, 'PaymentDeclined', rejectedFor('PAYMENT_DECLINED'), ...released]],
-    ['was cancelled as soon as it was placed', ['OrderPlaced', cancelledWhen('placed'), 'StockReserved', 'ReservationConfirmed', ...released]],
+    [
+      'was cancelled as soon as it was placed',
+      ['OrderPlaced', cancelledWhen('placed'), 'StockReserved', 'ReservationConfirmed', ...released],
+    ],
     ['was cancelled when nothing could be reserved for it', [...outOfStock, cancelledWhen('placed')]],
     ['was cancelled before payment', [...accepted, cancelledWhen('accepted'), 'PaymentDeclined', ...released]],
     ['was cancelled while it was being paid', [...accepted, cancelledWhen('accepted'), 'PaymentAuthorised', 'PaymentVoided', ...released]],
-    ['was cancelled before dispatch', [...paid, 'OrderCancellationRequested', 'ShipmentCancelled', 'PaymentVoided', ...released, cancelledWhen('paid')]],
+    [
+      'was cancelled before dispatch',
+      [...paid, 'OrderCancellationRequested', 'ShipmentCancelled', 'PaymentVoided', ...released, cancelledWhen('paid')],
+    ],
     ['came back', [...shipped, ...backIn, 'PaymentRefunded', cancelledWhen('shipped')]],
-    ['came back, and its capture had failed', [...dispatched, 'PaymentCaptureFailed', ...backIn, 'PaymentVoided', cancelledWhen('shipped')]],
+    [
+      'came back, and its capture had failed',
+      [...dispatched, 'PaymentCaptureFailed', ...backIn, 'PaymentVoided', cancelledWhen('shipped')],
+    ],
   ])('%s', (_how, told) => {
     expect(detailsOf(...told)).toEqual([]);
   });
@@ -51,10 +66,14 @@ describe('The ledger compares the streams of each order and finds', () => {
 
   it('a stream that goes on after its end', () => {
     const cancelled = [...paid, 'ShipmentCancelled', 'PaymentVoided', ...released, cancelledWhen('paid')] as const;
-    expect(detailsOf(...cancelled, 'ShipmentDispatched')).toContain('ShipmentDispatched came after ShipmentCancelled, which ends the stream');
+    expect(detailsOf(...cancelled, 'ShipmentDispatched')).toContain(
+      'ShipmentDispatched came after ShipmentCancelled, which ends the stream',
+    );
     expect(detailsOf(...cancelled, 'OrderShipped')).toContain('OrderShipped came after OrderCancelled, which ends the stream');
     expect(detailsOf(...cancelled, 'PaymentCaptured')).toContain('PaymentCaptured came after PaymentVoided, which ends the stream');
-    expect(detailsOf(...cancelled, 'ReservationFulfilled')).toContain('ReservationFulfilled came after ReservationReleased, which ends the stream');
+    expect(detailsOf(...cancelled, 'ReservationFulfilled')).toContain(
+      'ReservationFulfilled came after ReservationReleased, which ends the stream',
+    );
     expect(detailsOf(...delivered, 'OrderDelivered')).toEqual(['OrderDelivered came after OrderDelivered, which ends the stream']);
   });
 
@@ -68,9 +87,14 @@ describe('The ledger compares the streams of each order and finds', () => {
   });
 
   it('goods that are still reserved for an order that was cancelled or rejected', () => {
-    const wrong = ['is cancelled when accepted, but the last event of its reservation is ReservationConfirmed', 'held is 2, but its events say 0'];
+    const wrong = [
+      'is cancelled when accepted, but the last event of its reservation is ReservationConfirmed',
+      'held is 2, but its events say 0',
+    ];
     expect(detailsOf(...accepted, 'PaymentDeclined', cancelledWhen('accepted'))).toEqual(wrong);
-    expect(detailsOf(...accepted, 'PaymentDeclined', rejectedFor('PAYMENT_DECLINED'), 'ReservationReleased')).toEqual(['held is 2, but its events say 0']);
+    expect(detailsOf(...accepted, 'PaymentDeclined', rejectedFor('PAYMENT_DECLINED'), 'ReservationReleased')).toEqual([
+      'held is 2, but its events say 0',
+    ]);
   });
 
   it('money that is held for an order that was cancelled, or taken for goods that came back', () => {

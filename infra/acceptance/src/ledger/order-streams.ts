@@ -49,15 +49,30 @@ const agreements: Readonly<Record<string, Agreement>> = {
     goods: 'out',
   },
   'rejected for OUT_OF_STOCK': { reservation: ['ReservationRejected'], payment: ['none'], shipment: ['none'], goods: 'free' },
-  'rejected for PAYMENT_DECLINED': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined'], shipment: ['none'], goods: 'free' },
-  'cancelled when placed': { reservation: ['ReservationRejected', 'ReservationReleased'], payment: ['none'], shipment: ['none'], goods: 'free' },
+  'rejected for PAYMENT_DECLINED': {
+    reservation: ['ReservationReleased'],
+    payment: ['PaymentDeclined'],
+    shipment: ['none'],
+    goods: 'free',
+  },
+  'cancelled when placed': {
+    reservation: ['ReservationRejected', 'ReservationReleased'],
+    payment: ['none'],
+    shipment: ['none'],
+    goods: 'free',
+  },
   'cancelled when accepted': {
     reservation: ['ReservationReleased'],
     payment: ['none', 'PaymentDeclined', 'PaymentVoided'],
     shipment: ['none'],
     goods: 'free',
   },
-  'cancelled when paid': { reservation: ['ReservationReleased'], payment: ['PaymentVoided'], shipment: ['ShipmentCancelled'], goods: 'free' },
+  'cancelled when paid': {
+    reservation: ['ReservationReleased'],
+    payment: ['PaymentVoided'],
+    shipment: ['ShipmentCancelled'],
+    goods: 'free',
+  },
   'cancelled when shipped': {
     reservation: ['ReservationReturned'],
     payment: ['PaymentRefunded', 'PaymentVoided'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
 import { type Row, compareRows } from './offence.ts';
 import { readModels } from './read-models.ts';
-import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
@@ -19,8 +19,17 @@ describe('By the facts alone,', () => {
     expect(placed).toMatchObject({ status: 'placed', revision: 1, requested_at: null, cancelled_at: null, cancellation_reason: null });
     const requested = rowOf('order_summary', 'OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderCancellationRequested');
     expect(requested).toMatchObject({ status: 'paid', revision: 3, requested_at: AT, cancelled_at: null });
-    const cancelled = rowOf('order_summary', 'OrderPlaced', 'OrderPaid', 'OrderCancellationRequested', ['OrderCancelled', { reason: 'CUSTOMER' }]);
-    expect(cancelled).toMatchObject({ status: 'cancelled', revision: 3, requested_at: AT, cancelled_at: AT, cancellation_reason: 'CUSTOMER' });
+    const cancelled = rowOf('order_summary', 'OrderPlaced', 'OrderPaid', 'OrderCancellationRequested', [
+      'OrderCancelled',
+      { reason: 'CUSTOMER' },
+    ]);
+    expect(cancelled).toMatchObject({
+      status: 'cancelled',
+      revision: 3,
+      requested_at: AT,
+      cancelled_at: AT,
+      cancellation_reason: 'CUSTOMER',
+    });
   });
 
   it.each<[table: string, status: string, told: Told[]]>([

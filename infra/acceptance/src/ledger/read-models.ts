@@ -16,9 +16,7 @@ export async function checkReadModel(
   parked: ReadonlySet<string>,
 ): Promise<Offence[]> {
   const setAside = new Set(
-    records
-      .filter(({ topic, partition, offset }) => parked.has(`${topic}/${partition}@${offset}`))
-      .map(({ eventId }) => eventId),
+    records.filter(({ topic, partition, offset }) => parked.has(`${topic}/${partition}@${offset}`)).map(({ eventId }) => eventId),
   );
   const rows = await platform.query<Row & { readonly key: string }>(model.database, model.sql);
   const actual = new Map(rows.map(({ key, ...row }) => [key, row]));

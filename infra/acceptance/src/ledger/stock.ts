@@ -16,7 +16,12 @@ export interface StockSources {
 export function checkStock({ received, available, reserved, out }: StockSources): Offence[] {
   const skus = new Set([...received.keys(), ...available.keys(), ...reserved.keys(), ...out.keys()]);
   return [...skus].sort().flatMap((sku): Offence[] => {
-    const [units, free, held, gone] = [received, available, reserved, out].map((source) => source.get(sku) ?? 0) as [number, number, number, number];
+    const [units, free, held, gone] = [received, available, reserved, out].map((source) => source.get(sku) ?? 0) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     if (free >= 0 && units === free + held + gone) return [];
     return [{ check: 'stock', subject: sku, detail: `${units} received, but ${free} available + ${held} reserved + ${gone} out` }];
   });

@@ -28,7 +28,11 @@ export function checkTopics(facts: readonly StoredEvent[], records: readonly Top
     }
     const due = nextRevision.get(fact.stream) ?? 0;
     if (record.stream !== fact.stream || record.revision !== due || fact.revision !== due) {
-      offences.push({ check: 'topics', subject: place, detail: `${record.stream}@${record.revision} came where ${fact.stream}@${due} was due` });
+      offences.push({
+        check: 'topics',
+        subject: place,
+        detail: `${record.stream}@${record.revision} came where ${fact.stream}@${due} was due`,
+      });
     }
     nextRevision.set(fact.stream, fact.revision + 1);
     const partition = partitionOf.get(fact.stream) ?? record.partition;
@@ -39,7 +43,11 @@ export function checkTopics(facts: readonly StoredEvent[], records: readonly Top
   }
   for (const fact of facts) {
     if (!places.has(fact.id)) {
-      offences.push({ check: 'topics', subject: `${fact.stream}@${fact.revision}`, detail: `${fact.event.type} is not on ${topicOf(fact.stream)}` });
+      offences.push({
+        check: 'topics',
+        subject: `${fact.stream}@${fact.revision}`,
+        detail: `${fact.event.type} is not on ${topicOf(fact.stream)}`,
+      });
     }
   }
   return offences;

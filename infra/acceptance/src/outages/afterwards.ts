@@ -15,7 +15,9 @@ export async function agrees(ground: Ground, traffic: Traffic, say: (line: strin
     // Each is to be delivered, whatever came between: the carrier works by itself.
     const undelivered = await untilDelivered(platform, traffic.acknowledged);
     await drained(platform, { timeoutMs: DRAINED_WITHIN_MS, onWait: () => {} });
-    say(`${traffic.acknowledged.length} orders were acknowledged, ${undelivered.length} of them are not delivered; ${parked} events are parked`);
+    say(
+      `${traffic.acknowledged.length} orders were acknowledged, ${undelivered.length} of them are not delivered; ${parked} events are parked`,
+    );
     for (const id of undelivered.slice(0, SHOWN)) say(`  not delivered: order-${id}`);
     return (await takeStock(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
   } finally {

@@ -18,7 +18,9 @@ export async function endure({ stack }: Ground, traffic: Traffic, minutes: numbe
   const back = async (what: string): Promise<void> => {
     const backMs = await untilAll(urls, ({ kind }) => kind === 'ready', BACK_WITHIN_MS);
     if (backMs === null) wrong.push(`${what}: not back within ${BACK_WITHIN_MS / 1_000} s`);
-    say(`${what}: ${backMs === null ? 'NOT BACK' : `all ready after ${(backMs / 1_000).toFixed(1)} s`}; ${traffic.acknowledged.length} orders, ${traffic.waiting} wait`);
+    say(
+      `${what}: ${backMs === null ? 'NOT BACK' : `all ready after ${(backMs / 1_000).toFixed(1)} s`}; ${traffic.acknowledged.length} orders, ${traffic.waiting} wait`,
+    );
     await delay(BETWEEN_MS);
   };
   while (performance.now() < endAtMs) {

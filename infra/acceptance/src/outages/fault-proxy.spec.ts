@@ -72,7 +72,8 @@ describe('A proxy that can be a fault', () => {
 });
 
 describe('Addresses of brokers', () => {
-  const address = (port: number): Buffer => Buffer.concat([Buffer.from([0, 9]), Buffer.from('127.0.0.1'), Buffer.from([0, 0, port >> 8, port & 0xff])]);
+  const address = (port: number): Buffer =>
+    Buffer.concat([Buffer.from([0, 9]), Buffer.from('127.0.0.1'), Buffer.from([0, 0, port >> 8, port & 0xff])]);
   const framed = (...parts: Buffer[]): Buffer => {
     const body = Buffer.concat(parts);
     return Buffer.concat([Buffer.from([0, 0, body.length >> 8, body.length & 0xff]), body]);
@@ -80,8 +81,16 @@ describe('Addresses of brokers', () => {
 
   it.each([1, 7, 1_000])('become the proxy’s, in whatever pieces of %i bytes they come', async (size) => {
     const said = Buffer.concat([framed(Buffer.from('x'), address(9_092), address(9_093)), framed(address(9_092))]);
-    const pieces = Array.from({ length: Math.ceil(said.length / size) }, (_, nth) => Buffer.from(said.subarray(nth * size, (nth + 1) * size)));
-    const heard = await Array.fromAsync(readdressed(9_092)(5_000)((async function* () { yield* pieces; })()));
+    const pieces = Array.from({ length: Math.ceil(said.length / size) }, (_, nth) =>
+      Buffer.from(said.subarray(nth * size, (nth + 1) * size)),
+    );
+    const heard = await Array.fromAsync(
+      readdressed(9_092)(5_000)(
+        (async function* () {
+          yield* pieces;
+        })(),
+      ),
+    );
     expect(Buffer.concat(heard)).toEqual(Buffer.concat([framed(Buffer.from('x'), address(5_000), address(9_093)), framed(address(5_000))]));
   });
 });

@@ -36,7 +36,8 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
   };
   const stack = await startStack({ ...behaviour, dataDir, portBase, settings: throughProxies(dataDir, ports, proxies) });
   const pools = ['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((service) =>
-    new Pool({ connectionString: setting(stack.env, `${service}_DATABASE_URL`), max: 1 }).on('error', () => {}));
+    new Pool({ connectionString: setting(stack.env, `${service}_DATABASE_URL`), max: 1 }).on('error', () => {}),
+  );
   const end = async (): Promise<void> => {
     await Promise.all(pools.map((pool) => pool.end()));
     await Promise.all(Object.values(proxies).map((proxy) => proxy.end()));
@@ -64,7 +65,13 @@ function throughProxies(dataDir: string, ports: Ports, proxies: Readonly<Record<
   const moved = { ...ports };
   for (const name of ['eventstore', 'kafka', 'postgres', 'schema-registry', 'payment-provider'] as const) moved[name] = proxies[name].port;
   const settingsOf = (name: ServiceName): Record<string, string> => {
-    const { HOST: _host, PORT: _port, LOG_LEVEL: _level, DATA_DIR: _folder, ...urls } = serviceEnvironment(name, moved, secretOf(dataDir), dataDir);
+    const {
+      HOST: _host,
+      PORT: _port,
+      LOG_LEVEL: _level,
+      DATA_DIR: _folder,
+      ...urls
+    } = serviceEnvironment(name, moved, secretOf(dataDir), dataDir);
     const keys = urls['PERSONAL_DATA_DATABASE_URL'];
     if (keys === undefined) return urls;
     return { ...urls, PERSONAL_DATA_DATABASE_URL: keys.replace(`:${moved.postgres}/`, `:${proxies['personal-data'].port}/`) };
@@ -74,10 +81,12 @@ function throughProxies(dataDir: string, ports: Ports, proxies: Readonly<Record<
 }
 
 async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> {
-  const counts = await Promise.all(pools.map(async (pool) => {
-    const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM parked_event');
-    return Number(rows[0]!.count);
-  }));
+  const counts = await Promise.all(
+    pools.map(async (pool) => {
+      const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM parked_event');
+      return Number(rows[0]!.count);
+    }),
+  );
   const metrics = await (await fetch(`${stack.urls.relay}/metrics`)).text();
   const relay = Number(/^orderstream_relay_parked_total\S* (\d+)/m.exec(metrics)?.[1] ?? 0);
   return counts.reduce((sum, count) => sum + count, relay);
@@ -87,5 +96,10 @@ async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> 
 export function troubleSince(stack: Stack, name: ServiceName): () => string[] {
   const file = logFile(stack.dataDir, name);
   const { size } = statSync(file);
-  return () => readFileSync(file).subarray(size).toString().split('\n').filter((line) => /"level":"(warn|error|fatal)"|^\s+at |^\w*Error/.test(line));
+  return () =>
+    readFileSync(file)
+      .subarray(size)
+      .toString()
+      .split('\n')
+      .filter((line) => /"level":"(warn|error|fatal)"|^\s+at |^\w*Error/.test(line));
 }

@@ -66,7 +66,8 @@ async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: strin
       endurance: () => endure(ground, traffic, minutes, say),
     }[name]();
     await traffic.finish();
-    for (const [answer, count] of [...traffic.answers].toSorted(([a], [b]) => a.localeCompare(b))) say(`  ${String(count).padStart(6)}  ${answer}`);
+    for (const [answer, count] of [...traffic.answers].toSorted(([a], [b]) => a.localeCompare(b)))
+      say(`  ${String(count).padStart(6)}  ${answer}`);
     const offences = [...wrong, ...traffic.offences];
     return (await agrees(ground, traffic, say)) && offences.length === 0;
   } finally {

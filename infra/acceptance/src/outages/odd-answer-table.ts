@@ -19,9 +19,21 @@ interface Trial {
 }
 
 const trials: Readonly<Record<Dependency, Trial>> = {
-  eventstore: { told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'], started: 'order-service', saysSoAtStart: true },
-  kafka: { told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'], started: 'inventory-service', saysSoAtStart: true },
-  postgres: { told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service'], started: 'shipping-service', saysSoAtStart: true },
+  eventstore: {
+    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
+    started: 'order-service',
+    saysSoAtStart: true,
+  },
+  kafka: {
+    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
+    started: 'inventory-service',
+    saysSoAtStart: true,
+  },
+  postgres: {
+    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service'],
+    started: 'shipping-service',
+    saysSoAtStart: true,
+  },
   'personal-data': { told: ['order-service', 'shipping-service'], started: 'order-service', saysSoAtStart: true },
   // Schemas that were seen are remembered: only who starts has to ask.
   'schema-registry': { told: [], started: 'relay', saysSoAtStart: true },
@@ -74,7 +86,10 @@ export async function meetOddAnswer(ground: Ground, traffic: Traffic, dependency
 
 async function statesOf(names: readonly ServiceName[], url: (name: ServiceName) => string): Promise<string> {
   const states = await Promise.all(names.map(async (name) => ({ name, state: await readinessOf(url(name)) })));
-  return states.filter(({ state }) => state.kind !== 'waiting').map(({ name, state }) => `${name} ${state.kind}`).join(', ');
+  return states
+    .filter(({ state }) => state.kind !== 'waiting')
+    .map(({ name, state }) => `${name} ${state.kind}`)
+    .join(', ');
 }
 
 /** What a log says more often than once a cause, with ids and numbers left out. */

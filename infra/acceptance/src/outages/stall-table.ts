@@ -45,7 +45,11 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const goOn = await begin(ground, target, kind);
   const isTold = kind === 'stopped' || kind === 'killed';
   const tellers = (isTold && isServer(target) && depending[target]) || [];
-  const toldMs = await untilAll(tellers.map(url), (readiness) => readiness.kind === 'waiting' && readiness.detail.includes(target), TOLD_WITHIN_MS);
+  const toldMs = await untilAll(
+    tellers.map(url),
+    (readiness) => readiness.kind === 'waiting' && readiness.detail.includes(target),
+    TOLD_WITHIN_MS,
+  );
   const alive = await Promise.all(tellers.map(async (name) => ({ name, lives: await isAlive(url(name)) })));
   await delay(Math.max(0, forMs - (performance.now() - startedAtMs)));
   await goOn();
@@ -55,7 +59,8 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   for (const { name, lives } of alive) if (!lives) wrong.push(`${name} is not alive while ${target} is away`);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s`);
-  if (!(await traffic.acknowledges(ACKNOWLEDGED_WITHIN_MS))) wrong.push(`no order was acknowledged within ${ACKNOWLEDGED_WITHIN_MS / 1_000} s afterwards`);
+  if (!(await traffic.acknowledges(ACKNOWLEDGED_WITHIN_MS)))
+    wrong.push(`no order was acknowledged within ${ACKNOWLEDGED_WITHIN_MS / 1_000} s afterwards`);
   for (const { name, pid } of stack.status()) {
     if (name !== target && pid !== pids.get(name)) wrong.push(`${name} ended by itself`);
   }
@@ -89,7 +94,9 @@ async function begin({ stack, proxies }: Ground, target: ProcessName, kind: Stal
 
 async function withClock(stack: Ground['stack'], target: ServiceName, hours: number): Promise<() => Promise<void>> {
   await stack.stop(target);
-  await stack.startService(target, { nodeArguments: [`--import=data:text/javascript,${encodeURIComponent(clockShiftedBy(hours * 3_600_000))}`] });
+  await stack.startService(target, {
+    nodeArguments: [`--import=data:text/javascript,${encodeURIComponent(clockShiftedBy(hours * 3_600_000))}`],
+  });
   return () => stack.restart(target);
 }
 

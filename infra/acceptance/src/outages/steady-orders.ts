@@ -6,7 +6,16 @@ const PRODUCTS = 300;
 const STOCK = 1_000_000;
 const MOST_LINES = 3;
 /** Mostly a card that works; one fails for a while, one loses the reply after booking. */
-const PAYING = ['pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'];
+const PAYING = [
+  'pm_card_ok',
+  'pm_card_ok',
+  'pm_card_ok',
+  'pm_card_ok',
+  'pm_card_ok',
+  'pm_card_ok',
+  'pm_card_unstable',
+  'pm_card_lost_reply',
+];
 
 export const products: readonly PlannedProduct[] = Array.from({ length: PRODUCTS }, (_, index) => ({
   sku: `STEADY-${index + 1}`,

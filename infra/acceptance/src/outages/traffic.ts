@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ServiceUrls } from '../shop/service-urls.ts';
 import type { PlannedOrder } from '../shop/plan.ts';
 import { pick, seededRandom } from '../shop/random.ts';
+import type { ServiceUrls } from '../shop/service-urls.ts';
 
 const ANSWER_WITHIN_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
@@ -43,11 +43,9 @@ export class Traffic {
   }
 
   start(): void {
-    const every = (perSecond: number, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => this.#follow(work()), 1_000 / perSecond);
-    this.#timers = [
-      every(this.#options.ordersPerSecond, () => this.#order()),
-      every(this.#options.readsPerSecond, () => this.#read()),
-    ];
+    const every = (perSecond: number, work: () => Promise<void>): NodeJS.Timeout =>
+      setInterval(() => this.#follow(work()), 1_000 / perSecond);
+    this.#timers = [every(this.#options.ordersPerSecond, () => this.#order()), every(this.#options.readsPerSecond, () => this.#read())];
   }
 
   /** Whether one more order is acknowledged in time. */
@@ -101,7 +99,8 @@ export class Traffic {
       ['GET /shipments/{id}', `${shipping}/shipments/${id}`],
     ] as const);
     const answer = await this.#ask(what, url, {});
-    if (answer !== null && !READ_STATUSES.has(answer.status)) this.offences.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer !== null && !READ_STATUSES.has(answer.status))
+      this.offences.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 
   /** null when nobody answered, which is counted as `away`. */

@@ -92,6 +92,7 @@ async function visible(urls: ServiceUrls, orderId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const answer = await call('GET', `${urls.order}/orders/${orderId}?minRevision=0`);
     if (answer.status === 200) return;
-    if (answer.status !== 504 || attempt === ATTEMPTS) throw new Error(`GET /orders/${orderId}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 504 || attempt === ATTEMPTS)
+      throw new Error(`GET /orders/${orderId}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 }

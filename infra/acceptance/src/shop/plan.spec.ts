@@ -39,7 +39,12 @@ it.each(outcomes)('an order that ends as %s can be asked for, however few there 
 
 describe('How a customer pays decides how an order ends where it depends on that:', () => {
   const methodsOf = (outcome: Outcome): Set<string> =>
-    new Set(planOf(Array.from({ length: 40 }, () => outcome), 5).orders.map(({ body }) => body.paymentMethod));
+    new Set(
+      planOf(
+        Array.from({ length: 40 }, () => outcome),
+        5,
+      ).orders.map(({ body }) => body.paymentMethod),
+    );
 
   it.each([
     ['payment declined', 'pm_card_declined'],

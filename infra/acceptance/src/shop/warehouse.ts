@@ -1,8 +1,8 @@
 import { call, eachOf } from './api.ts';
-import type { ServiceUrls } from './service-urls.ts';
 import type { OpenOrders, OrderView } from './open-orders.ts';
 import type { Outcome } from './outcomes.ts';
 import type { PlannedOrder } from './plan.ts';
+import type { ServiceUrls } from './service-urls.ts';
 
 const AT_ONCE = 8;
 /** Refused by its state, or changed since it was read. */
@@ -53,5 +53,6 @@ async function move(urls: ServiceUrls, orderId: string, { from, action }: Move):
   if (shipment.status === 404 || shipment.body['status'] !== from) return;
   const body = action === 'dispatch' ? { carrier: 'Blue Van', trackingNumber: `BV-${orderId.slice(-8)}` } : undefined;
   const moved = await call('POST', `${urls.shipping}/shipments/${orderId}/${action}`, { body, ifMatch: shipment.etag });
-  if (moved.status >= 300 && !MOVED_ON.has(moved.status)) throw new Error(`${action} of ${orderId}: ${moved.status} ${JSON.stringify(moved.body)}`);
+  if (moved.status >= 300 && !MOVED_ON.has(moved.status))
+    throw new Error(`${action} of ${orderId}: ${moved.status} ${JSON.stringify(moved.body)}`);
 }

@@ -8,12 +8,44 @@ const AT = '2026-01-01T00:00:00.000Z';
 const lines = [{ sku: 'A', quantity: 2, unitPrice: { amount: 250, currency: 'EUR' } }];
 const ids = { orderId: ORDER, customerId: ORDER, authorisationId: 'auth_1', captureId: 'cap_1', voidId: 'void_1', refundId: 'ref_1' };
 const instants = [
-  'placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected', 'requested', 'cancelled', 'changed', 'received', 'reserved', 'refused',
-  'released', 'issued', 'returned', 'confirmed', 'fulfilled', 'authorised', 'declined', 'captured', 'failed', 'voided', 'refunded',
-  'scheduled', 'dispatched', 'recalled',
+  'placed',
+  'accepted',
+  'paid',
+  'shipped',
+  'delivered',
+  'rejected',
+  'requested',
+  'cancelled',
+  'changed',
+  'received',
+  'reserved',
+  'refused',
+  'released',
+  'issued',
+  'returned',
+  'confirmed',
+  'fulfilled',
+  'authorised',
+  'declined',
+  'captured',
+  'failed',
+  'voided',
+  'refunded',
+  'scheduled',
+  'dispatched',
+  'recalled',
 ].map((happened) => [`${happened}At`, AT]);
 /** What the events of an order have, whatever each needs of it. */
-const usual = { ...ids, sku: 'A', quantity: 2, lines, total: MONEY, amount: MONEY, trackingNumber: 'BV-1', ...Object.fromEntries(instants) };
+const usual = {
+  ...ids,
+  sku: 'A',
+  quantity: 2,
+  lines,
+  total: MONEY,
+  amount: MONEY,
+  trackingNumber: 'BV-1',
+  ...Object.fromEntries(instants),
+};
 
 /** An event by its type, and what of its data matters. */
 export type Told = EventType | readonly [type: EventType, data: object];

@@ -32,7 +32,10 @@ export class FaultPlan {
   }
 
   /** The same append or deletion, with what was planned for it. */
-  around<Args extends unknown[], Outcome>(append: (...args: Args) => Promise<Outcome>, breakable: () => Breakable): (...args: Args) => Promise<Outcome> {
+  around<Args extends unknown[], Outcome>(
+    append: (...args: Args) => Promise<Outcome>,
+    breakable: () => Breakable,
+  ): (...args: Args) => Promise<Outcome> {
     return async (...args) => {
       const due = this.#due();
       if (due.length === 0) return append(...args);

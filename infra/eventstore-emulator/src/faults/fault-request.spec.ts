@@ -5,7 +5,11 @@ const parse = (fields: object) => faultRequestOf(JSON.stringify(fields));
 
 describe('A fault', () => {
   it('of an append says which one, when and what', () => {
-    expect(parse({ fault: 'append', when: 'after-stored', effect: 'fail' })).toMatchObject({ nth: 1, when: 'after-stored', effect: 'fail' });
+    expect(parse({ fault: 'append', when: 'after-stored', effect: 'fail' })).toMatchObject({
+      nth: 1,
+      when: 'after-stored',
+      effect: 'fail',
+    });
     expect(parse({ fault: 'append', nth: 3, when: 'before-stored', effect: 'delay', delayMs: 20 })).toMatchObject({ nth: 3, delayMs: 20 });
   });
 

@@ -39,7 +39,12 @@ export function faultRequestOf(json: string): FaultRequest {
         delayMs: integer(fields, 'delayMs', 1, LONGEST_DELAY_MS, fields['effect'] === 'delay' ? undefined : 1),
       };
     case 'not-leader':
-      return { fault: 'not-leader', nth: integer(fields, 'nth', 1, LARGEST_NTH, 1), host: text(fields, 'host'), port: integer(fields, 'port', 1, 65_535) };
+      return {
+        fault: 'not-leader',
+        nth: integer(fields, 'nth', 1, LARGEST_NTH, 1),
+        host: text(fields, 'host'),
+        port: integer(fields, 'port', 1, 65_535),
+      };
     default:
       throw new FaultRefused('"fault" must be one of drop-connections, drop-subscriptions, append, not-leader');
   }

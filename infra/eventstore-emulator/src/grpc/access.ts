@@ -1,10 +1,17 @@
-import { type Metadata, ResponderBuilder, type ServerInterceptor, ServerInterceptingCall, ServerListenerBuilder, status } from '@grpc/grpc-js';
+import {
+  type Metadata,
+  ResponderBuilder,
+  type ServerInterceptor,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  status,
+} from '@grpc/grpc-js';
+import { RpcFault, accessDenied } from '../errors.ts';
 import type { Authenticator } from '../security/authenticator.ts';
 import type { Policy } from '../security/policy.ts';
 import { type Principal, SYSTEM } from '../security/principal.ts';
 import { faultOf } from './calls.ts';
 import { demandOf } from './demands.ts';
-import { RpcFault, accessDenied } from '../errors.ts';
 
 const principals = new WeakMap<Metadata, Principal>();
 

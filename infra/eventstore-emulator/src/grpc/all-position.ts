@@ -1,6 +1,6 @@
+import { invalidArgument } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { strideBytes } from '../log/record.ts';
-import { invalidArgument } from '../errors.ts';
 
 /**
  * Nobody can calculate with positions: the real log is read at the byte that they name. What can be read from is

@@ -1,5 +1,5 @@
-import { type ProposedEvent, eventSizeBytes } from '../log/record.ts';
 import { appendTooLarge, eventTooLarge } from '../errors.ts';
+import { type ProposedEvent, eventSizeBytes } from '../log/record.ts';
 
 export interface SizeLimits {
   readonly maxAppendSizeBytes: number;

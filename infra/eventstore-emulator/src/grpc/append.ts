@@ -1,4 +1,5 @@
 import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { RpcFault, deleteExpectedAnother, streamDeleted, timedOut, unexpectedRequest } from '../errors.ts';
 import type { ProposedEvent } from '../log/record.ts';
 import { AppendReq, AppendResp, DeleteReq, DeleteResp, PRESENT, type SentSuccess } from '../protocol/messages.ts';
 import { expectedField, expectedNumber, positionOf } from '../protocol/values.ts';
@@ -7,7 +8,6 @@ import type { ExpectedRevision } from '../streams/append-rules.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
 import { decode, faultOf } from './calls.ts';
-import { RpcFault, deleteExpectedAnother, streamDeleted, timedOut, unexpectedRequest } from '../errors.ts';
 import { type WriteTarget, proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 export type Append = (stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]) => Promise<WriteOutcome>;
@@ -57,10 +57,14 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
     });
     call.on('error', fail);
     const signal = open(call);
-    signal.addEventListener('abort', () => {
-      // What is being written is answered in a moment, with what became of it.
-      if (!isHandedOn && signal.reason instanceof RpcFault) fail(signal.reason);
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        // What is being written is answered in a moment, with what became of it.
+        if (!isHandedOn && signal.reason instanceof RpcFault) fail(signal.reason);
+      },
+      { once: true },
+    );
     const complete = (): void => {
       if (isAnswered || signal.aborted) return;
       if (target === undefined) {
@@ -69,7 +73,9 @@ export function handleAppend(append: Append, limits: SizeLimits, open: (call: Se
       }
       isHandedOn = true;
       const { stream, expected } = target;
-      inTime(append(stream, expected, events)).then((outcome) => succeed(answerOf(outcome, stream, expected))).catch(fail);
+      inTime(append(stream, expected, events))
+        .then((outcome) => succeed(answerOf(outcome, stream, expected)))
+        .catch(fail);
     };
     // A client that breaks off ends its side, too: that it left comes right behind.
     call.on('end', () => setImmediate(complete));

@@ -1,4 +1,5 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { NotLeader, TooLarge, UnexpectedRequest, unexpectedRequest } from '../errors.ts';
 import type { ProposedEvent } from '../log/record.ts';
 import {
   type BatchAppendAnswer,
@@ -18,7 +19,6 @@ import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { AppendSize, type SizeLimits } from './append-size.ts';
 import { type Append, WRITE_TIMEOUT_MS, successOf } from './append.ts';
 import { faultOf } from './calls.ts';
-import { NotLeader, TooLarge, UnexpectedRequest, unexpectedRequest } from '../errors.ts';
 import { proposedEventOf, writeTargetOf } from './proposed-events.ts';
 
 /** One append of a call, from its first chunk to its last. */
@@ -93,7 +93,14 @@ export class BatchAppendCall {
   #open(id: string, { correlationId, options }: BatchAppendChunk): Pending | undefined {
     if (options === undefined) return undefined;
     const echoed = correlationId?.string === undefined ? structuredUuid(id) : { string: correlationId.string };
-    const pending: Pending = { correlationId: echoed, options, events: [], size: new AppendSize(this.#limits), isAnswered: false, timer: undefined };
+    const pending: Pending = {
+      correlationId: echoed,
+      options,
+      events: [],
+      size: new AppendSize(this.#limits),
+      isAnswered: false,
+      timer: undefined,
+    };
     this.#pending.set(id, pending);
     const timeoutMs = Math.min(WRITE_TIMEOUT_MS, deadlineMs(options));
     const { streamIdentifier } = options;
@@ -210,5 +217,9 @@ function timedOut(): SentStatus {
 }
 
 function failure(code: status, type: keyof typeof statusDetails, details: Readonly<Record<string, unknown>>): SentStatus {
-  return { code, message: type, details: { typeUrl: `type.googleapis.com/event_store.client.${type}`, value: statusDetails[type].encode(details) } };
+  return {
+    code,
+    message: type,
+    details: { typeUrl: `type.googleapis.com/event_store.client.${type}`, value: statusDetails[type].encode(details) },
+  };
 }

@@ -1,7 +1,7 @@
+import { ALL } from '../persistent/definition.ts';
 import { AppendReq, DeleteReq, ReadReq, type StreamIdentifier } from '../protocol/messages.ts';
 import { ReadGroupReq } from '../protocol/persistent-messages.ts';
 import { streamNameOf } from '../protocol/values.ts';
-import { ALL } from '../persistent/definition.ts';
 import type { Demand, Operation } from '../security/policy.ts';
 import { decode } from './calls.ts';
 

@@ -1,5 +1,5 @@
-import { TOMBSTONE_REVISION } from '../log/record.ts';
 import { unexpectedRequest } from '../errors.ts';
+import { TOMBSTONE_REVISION } from '../log/record.ts';
 
 /** How -1 travels in a field without a sign. */
 const MINUS_ONE = 2n ** 64n - 1n;
@@ -17,7 +17,13 @@ export function revisionNumber(value: bigint): bigint {
 }
 
 /** @throws RpcFault for what no position can be. */
-export function positionNumber({ commitPosition = 0n, preparePosition = 0n }: { readonly commitPosition?: bigint; readonly preparePosition?: bigint }): bigint {
+export function positionNumber({
+  commitPosition = 0n,
+  preparePosition = 0n,
+}: {
+  readonly commitPosition?: bigint;
+  readonly preparePosition?: bigint;
+}): bigint {
   if (commitPosition < preparePosition) throw unexpectedRequest('The commit position cannot be less than the prepare position');
   revisionNumber(preparePosition);
   return revisionNumber(commitPosition);

@@ -1,10 +1,10 @@
 import { type Server, status } from '@grpc/grpc-js';
+import { RpcFault, trailerText, unexpectedRequest } from '../errors.ts';
 import type { NodeFacts } from '../http/monitoring.ts';
 import type { Groups } from '../persistent/groups.ts';
 import { ScavengeResp, SetNodePriorityReq, StartScavengeReq, StopScavengeReq } from '../protocol/admin-messages.ts';
 import type { Scavenger } from '../scavenge/scavenger.ts';
 import { decode, method } from './calls.ts';
-import { RpcFault, trailerText, unexpectedRequest } from '../errors.ts';
 import { EMPTY, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.operations.Operations';

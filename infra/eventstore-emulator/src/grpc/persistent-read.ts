@@ -1,4 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { unexpectedRequest } from '../errors.ts';
 import { Consumer, type Sending } from '../persistent/consumer.ts';
 import { keyOf } from '../persistent/definition.ts';
 import type { Group } from '../persistent/group.ts';
@@ -9,11 +10,10 @@ import { type WireUuid, parseUuid } from '../protocol/uuid.ts';
 import { recordOf } from '../protocol/values.ts';
 import { wireLong } from '../protocol/wire.ts';
 import { nameOf } from '../security/principal.ts';
+import { linkTarget } from '../streams/links.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { principalOf } from './access.ts';
 import { Outlet, decode } from './calls.ts';
-import { linkTarget } from '../streams/links.ts';
-import { unexpectedRequest } from '../errors.ts';
 import { type GroupName, groupDropped, groupFailed, groupNotFound, tooManySubscribers } from './persistent-faults.ts';
 import { groupNameOf } from './persistent-requests.ts';
 
@@ -41,7 +41,12 @@ export class GroupCall {
     if (group === undefined) throw groupNotFound(name);
     if (!group.hasRoomForConsumer) throw tooManySubscribers(name);
     const [connectionName] = this.#call.metadata.get('connection-name');
-    const consumer = new Consumer(options.bufferSize ?? 0, this.#call.getPeer(), String(connectionName ?? '<unknown>'), nameOf(principalOf(this.#call)));
+    const consumer = new Consumer(
+      options.bufferSize ?? 0,
+      this.#call.getPeer(),
+      String(connectionName ?? '<unknown>'),
+      nameOf(principalOf(this.#call)),
+    );
     // What the client says wrong ends the call as its leaving does.
     const failed = new AbortController();
     this.#call.on('data', (bytes: Buffer) => {

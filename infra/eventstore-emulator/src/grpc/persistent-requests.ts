@@ -1,9 +1,9 @@
+import { badPattern, invalidArgument, unexpectedRequest } from '../errors.ts';
+import { ALL, type GroupDefinition, type GroupSettings, LIVE, STRATEGIES } from '../persistent/definition.ts';
 import type { FilterOptions, StreamIdentifier } from '../protocol/messages.ts';
 import type { CreateOptions, GroupOptions, WireSettings } from '../protocol/persistent-messages.ts';
 import { streamNameOf } from '../protocol/values.ts';
-import { ALL, type GroupDefinition, type GroupSettings, LIVE, STRATEGIES } from '../persistent/definition.ts';
 import { type FilterExpression, createFilter } from '../streams/filter.ts';
-import { badPattern, invalidArgument, unexpectedRequest } from '../errors.ts';
 import { positionNumber, revisionNumber } from './numbers.ts';
 import { type GroupName, groupFailed } from './persistent-faults.ts';
 
@@ -95,7 +95,11 @@ function millisecondsOf(ticks = 0n): number {
 function filterOf({ streamIdentifier, eventType }: FilterOptions): FilterExpression | null {
   const expression = streamIdentifier ?? eventType;
   if (expression === undefined) throw invalidArgument('The filter says neither streams nor types.');
-  const filter = { on: streamIdentifier === undefined ? 'type' : 'stream', regex: expression.regex ?? '', prefixes: expression.prefix } as const;
+  const filter = {
+    on: streamIdentifier === undefined ? 'type' : 'stream',
+    regex: expression.regex ?? '',
+    prefixes: expression.prefix,
+  } as const;
   if (filter.regex === '' && filter.prefixes.length === 0) return null;
   try {
     createFilter(filter);

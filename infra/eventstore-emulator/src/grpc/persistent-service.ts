@@ -1,4 +1,5 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
+import { unexpectedRequest } from '../errors.ts';
 import type { ChangeOutcome, Groups } from '../persistent/groups.ts';
 import {
   CreateReq,
@@ -14,7 +15,6 @@ import { nameOf } from '../security/principal.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import { principalOf } from './access.ts';
 import { type OpenCalls, decode, finish, method } from './calls.ts';
-import { unexpectedRequest } from '../errors.ts';
 import { type GroupName, groupExists, groupFailed, groupNotFound } from './persistent-faults.ts';
 import { GroupCall } from './persistent-read.ts';
 import { definitionOf, groupNameOf, requireStream, streamOrAll } from './persistent-requests.ts';

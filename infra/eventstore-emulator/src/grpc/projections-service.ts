@@ -1,4 +1,5 @@
 import { type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { RpcFault, unexpectedRequest } from '../errors.ts';
 import { ALL, placeText } from '../persistent/definition.ts';
 import type { Projection } from '../projections/projection.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -6,7 +7,6 @@ import { EnableReq, type StatisticsOptions, StatisticsReq, StatisticsResp, type 
 import { isOperator } from '../security/principal.ts';
 import { principalOf } from './access.ts';
 import { type OpenCalls, Outlet, decode, finish, method } from './calls.ts';
-import { RpcFault, unexpectedRequest } from '../errors.ts';
 import { EMPTY, type Unary, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.projections.Projections';
@@ -22,7 +22,12 @@ const notServed = Object.fromEntries(
 );
 
 const refuse: Unary = (_call, reply) =>
-  reply(new RpcFault(status.UNIMPLEMENTED, 'Only the system projections are served here, and only to be enabled, disabled and looked at: there is no JavaScript.'));
+  reply(
+    new RpcFault(
+      status.UNIMPLEMENTED,
+      'Only the system projections are served here, and only to be enabled, disabled and looked at: there is no JavaScript.',
+    ),
+  );
 
 export function addProjections(grpc: Server, projections: Projections, calls: OpenCalls): void {
   grpc.addService(projectionsService, {
@@ -43,7 +48,8 @@ function change(projections: Projections, make: (projection: Projection, writesC
     if (options === undefined) throw unexpectedRequest();
     const projection = named(projections, options.name);
     // Whoever has credentials gets this far at the real server, too, and then a refusal that it has no status for.
-    if (!isOperator(principalOf(call))) throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
+    if (!isOperator(principalOf(call)))
+      throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
     await make(projection, options.writeCheckpoint === true);
     return EMPTY;
   });

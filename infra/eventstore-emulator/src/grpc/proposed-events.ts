@@ -1,9 +1,9 @@
+import { invalidArgument, metadataMissing, unexpectedRequest } from '../errors.ts';
 import type { ProposedEvent } from '../log/record.ts';
 import type { ExpectedOptions, ProposedMessage } from '../protocol/messages.ts';
 import { NIL, parseUuid } from '../protocol/uuid.ts';
 import { expectedOf, streamNameOf } from '../protocol/values.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
-import { invalidArgument, metadataMissing, unexpectedRequest } from '../errors.ts';
 import { revisionNumber } from './numbers.ts';
 
 const NOTHING: Uint8Array = new Uint8Array();

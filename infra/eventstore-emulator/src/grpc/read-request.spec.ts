@@ -13,7 +13,14 @@ const ofAll: ReadOptions = { all, subscription: {}, filter, uuidOption: ids };
 describe('A read request', () => {
   it('reads a stream forwards from its start', () => {
     expect(readRequestOf(ofStream)).toEqual({
-      kind: 'read-stream', stream: 'order-1', from: 'start', backwards: false, count: 10n, sendBounds: false, resolveLinks: false, idsAsText: true,
+      kind: 'read-stream',
+      stream: 'order-1',
+      from: 'start',
+      backwards: false,
+      count: 10n,
+      sendBounds: false,
+      resolveLinks: false,
+      idsAsText: true,
     });
   });
 
@@ -25,7 +32,9 @@ describe('A read request', () => {
   it('takes the largest number, which is -1, for the end', () => {
     expect(readRequestOf({ ...ofStream, stream: { ...stream, revision: 2n ** 64n - 1n } }).from).toBe('end');
     expect(readRequestOf({ ...ofStream, stream: { ...stream, revision: 2n ** 63n - 1n } }).from).toBe(2n ** 63n - 1n);
-    expect(readRequestOf({ ...ofAll, all: { position: { commitPosition: 2n ** 64n - 1n, preparePosition: 2n ** 64n - 1n } } }).from).toBe('end');
+    expect(readRequestOf({ ...ofAll, all: { position: { commitPosition: 2n ** 64n - 1n, preparePosition: 2n ** 64n - 1n } } }).from).toBe(
+      'end',
+    );
   });
 
   it.each<[string, ReadOptions]>([

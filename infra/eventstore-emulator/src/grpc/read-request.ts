@@ -1,8 +1,8 @@
+import { badPattern, invalidArgument, unexpectedRequest } from '../errors.ts';
 import { TOMBSTONE_REVISION } from '../log/record.ts';
 import type { FilterOptions, ReadOptions } from '../protocol/messages.ts';
 import { streamNameOf } from '../protocol/values.ts';
 import { type PageFilter, createPageFilter } from '../streams/filter.ts';
-import { badPattern, invalidArgument, unexpectedRequest } from '../errors.ts';
 import { positionNumber, revisionNumber } from './numbers.ts';
 
 export type Bound = bigint | 'start' | 'end';
@@ -23,7 +23,13 @@ interface Common {
 
 export type ReadRequest = Common &
   (
-    | { readonly kind: 'read-stream'; readonly stream: string; readonly backwards: boolean; readonly count: bigint; readonly sendBounds: boolean }
+    | {
+        readonly kind: 'read-stream';
+        readonly stream: string;
+        readonly backwards: boolean;
+        readonly count: bigint;
+        readonly sendBounds: boolean;
+      }
     | { readonly kind: 'read-all'; readonly backwards: boolean; readonly count: bigint; readonly filter: Filtered | null }
     | { readonly kind: 'subscribe-to-stream'; readonly stream: string }
     | { readonly kind: 'subscribe-to-all'; readonly filter: Filtered | null }

@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { RpcFault, streamDeleted } from '../errors.ts';
 import type { EventRecord } from '../log/record.ts';
 import { ReadResp } from '../protocol/messages.ts';
 import { identifierOf } from '../protocol/values.ts';
@@ -8,15 +9,10 @@ import { wantedOf } from './all-filter.ts';
 import { requirePlace } from './all-position.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
-import { RpcFault, streamDeleted } from '../errors.ts';
 import { END, type ReadRequest } from './read-request.ts';
 
 /** Answers a read of a stream. */
-export async function readStream(
-  request: ReadRequest & { kind: 'read-stream' },
-  streams: StreamReader,
-  outlet: Outlet,
-): Promise<void> {
+export async function readStream(request: ReadRequest & { kind: 'read-stream' }, streams: StreamReader, outlet: Outlet): Promise<void> {
   const { stream, from, backwards, count, sendBounds } = request;
   const found = streams.status(stream);
   if (found === 'deleted') throw streamDeleted(stream);
@@ -46,7 +42,8 @@ export async function readStream(
 export async function readAll(request: ReadRequest & { kind: 'read-all' }, streams: StreamReader, outlet: Outlet): Promise<void> {
   const { from, backwards, count, filter } = request;
   if (typeof from === 'bigint') {
-    if (backwards && from > streams.log.lastPosition) throw new RpcFault(status.UNKNOWN, `Unexpected ${filter === null ? '' : 'Filtered'}ReadAllResult: Error`);
+    if (backwards && from > streams.log.lastPosition)
+      throw new RpcFault(status.UNKNOWN, `Unexpected ${filter === null ? '' : 'Filtered'}ReadAllResult: Error`);
     requirePlace(streams.log, from);
   }
   let next = from === 'start' ? 0n : from === 'end' ? END : from;

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
+import { type RpcFault, shuttingDown } from '../errors.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { faultRoute } from '../faults/fault-route.ts';
 import { httpAdmission } from '../http/access.ts';
@@ -16,7 +17,6 @@ import type { SizeLimits } from './append-size.ts';
 import { type Append, type Remove, handleAppend, handleDelete } from './append.ts';
 import { BatchAppendCall, type MayWrite } from './batch-append.ts';
 import { OpenCalls, Outlet, decode, finish } from './calls.ts';
-import { type RpcFault, shuttingDown } from '../errors.ts';
 import { addMonitoring } from './monitoring-service.ts';
 import { addOperations } from './operations-service.ts';
 import { addPersistentSubscriptions } from './persistent-service.ts';
@@ -25,8 +25,8 @@ import { readRequestOf } from './read-request.ts';
 import { readAll, readStream } from './reads.ts';
 import { getSupportedMethods, gossipService, readGossip, serverFeaturesService, streamsService } from './services.ts';
 import { SharedPort } from './shared-port.ts';
-import { addUsers } from './users-service.ts';
 import { subscribeToAll, subscribeToStream } from './subscriptions.ts';
+import { addUsers } from './users-service.ts';
 
 /** As much as the real server allows on one connection: the next call waits, without a word, until one ends. */
 const MAX_CONCURRENT_STREAMS = 100;
@@ -72,15 +72,22 @@ export async function serve(served: Served, host: string, port: number): Promise
   const subscriptions = new OpenCalls();
   const breakable = { dropConnections: () => shared.drop(), endSubscriptions: (fault: RpcFault) => subscriptions.end(fault) };
   const { writer } = served;
-  const faulty = <Args extends unknown[], Outcome>(write: (...args: Args) => Promise<Outcome>) => served.faults?.around(write, () => breakable) ?? write;
-  const writes: Writes = { append: faulty(writer.append.bind(writer)), softDelete: faulty(writer.softDelete.bind(writer)), tombstone: faulty(writer.tombstone.bind(writer)) };
+  const faulty = <Args extends unknown[], Outcome>(write: (...args: Args) => Promise<Outcome>) =>
+    served.faults?.around(write, () => breakable) ?? write;
+  const writes: Writes = {
+    append: faulty(writer.append.bind(writer)),
+    softDelete: faulty(writer.softDelete.bind(writer)),
+    tombstone: faulty(writer.tombstone.bind(writer)),
+  };
   addStreams(grpc, served, writes, { calls, subscriptions });
   addPersistentSubscriptions(grpc, served.groups, served.streams, calls);
   if (served.projections !== null) addProjections(grpc, served.projections, calls);
   if (access !== undefined) addUsers(grpc, access.users, calls);
   addOperations(grpc, served.groups, served.scavenger, facts, served.shutDown);
   addMonitoring(grpc, facts, calls);
-  grpc.addService(serverFeaturesService, { getSupportedMethods: getSupportedMethods({ hasProjections: served.projections !== null, hasUsers: access !== undefined }) });
+  grpc.addService(serverFeaturesService, {
+    getSupportedMethods: getSupportedMethods({ hasProjections: served.projections !== null, hasUsers: access !== undefined }),
+  });
   grpc.addService(gossipService, { read: readGossip(port, facts) });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const routes = [monitoringRoutes(facts), ...(served.faults === undefined ? [] : [faultRoute(served.faults, breakable)])];
@@ -108,7 +115,12 @@ interface Writes {
   readonly tombstone: Remove;
 }
 
-function addStreams(grpc: Server, { streams, commits, limits, access }: Served, { append, softDelete, tombstone }: Writes, { calls, subscriptions }: Open): void {
+function addStreams(
+  grpc: Server,
+  { streams, commits, limits, access }: Served,
+  { append, softDelete, tombstone }: Writes,
+  { calls, subscriptions }: Open,
+): void {
   const read = async (call: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> => {
     const request = readRequestOf(decode(ReadReq, call.request).options);
     const isSubscription = request.kind === 'subscribe-to-stream' || request.kind === 'subscribe-to-all';
@@ -132,7 +144,8 @@ function addStreams(grpc: Server, { streams, commits, limits, access }: Served, 
     append: handleAppend(append, limits, (call) => calls.open(call)),
     batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const signal = calls.open(call);
-      const mayWrite: MayWrite = (target) => access === undefined || access.policy.allows(principalOf(call), { operation: 'streams.write', ...target });
+      const mayWrite: MayWrite = (target) =>
+        access === undefined || access.policy.allows(principalOf(call), { operation: 'streams.write', ...target });
       void finish(call, signal, new BatchAppendCall(call, append, limits, mayWrite).run(signal));
     },
     delete: handleDelete(softDelete),

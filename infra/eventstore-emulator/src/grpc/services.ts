@@ -39,7 +39,14 @@ interface Optional {
 
 /** Only what is served: clients take from it which calls they may make. */
 function supportedMethods({ hasProjections, hasUsers }: Optional): Buffer {
-  const always = [streamsService, persistentSubscriptionsService, serverFeaturesService, gossipService, operationsService, monitoringService];
+  const always = [
+    streamsService,
+    persistentSubscriptionsService,
+    serverFeaturesService,
+    gossipService,
+    operationsService,
+    monitoringService,
+  ];
   const services = [...always, ...(hasProjections ? [projectionsService] : []), ...(hasUsers ? [usersService] : [])];
   return SupportedMethods.encode({
     eventStoreServerVersion: SERVER_VERSION,

@@ -21,7 +21,11 @@ describe('A port that is closed', () => {
     ['plain', get, async () => undefined],
     ['TLS', getOverTls, certificate],
   ])('throws out who connected and never said anything (%s)', async (_kind, ask, read) => {
-    const port = new SharedPort(() => {}, (_request, response) => void response.end(), await read());
+    const port = new SharedPort(
+      () => {},
+      (_request, response) => void response.end(),
+      await read(),
+    );
     const bound = await port.listen('127.0.0.1', 0);
     const silent = connect(bound, '127.0.0.1');
     onTestFinished(() => void silent.destroy());

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { streamDeleted } from '../errors.ts';
 import type { CommitSignal } from '../log/commit-signal.ts';
 import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
 import { ReadResp, type SentPosition } from '../protocol/messages.ts';
@@ -10,7 +11,6 @@ import { wantedOf } from './all-filter.ts';
 import { requirePlace } from './all-position.ts';
 import type { Outlet } from './calls.ts';
 import { encodeEvent } from './event-encoding.ts';
-import { streamDeleted } from '../errors.ts';
 import type { ReadRequest } from './read-request.ts';
 
 /** A live subscription that is more than so many events behind catches up again, and is told when it has. */

@@ -1,10 +1,10 @@
 import { type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { RpcFault, accessDenied, trailerText, unexpectedRequest } from '../errors.ts';
 import { ChangePasswordReq, CreateUserReq, DetailsResp, ResetPasswordReq, UserReq } from '../protocol/admin-messages.ts';
 import { wireLong } from '../protocol/wire.ts';
-import type { UserOutcome, Users } from '../security/users.ts';
 import type { StoredUser } from '../security/user-record.ts';
+import type { UserOutcome, Users } from '../security/users.ts';
 import { type OpenCalls, Outlet, decode, finish, method } from './calls.ts';
-import { RpcFault, accessDenied, trailerText, unexpectedRequest } from '../errors.ts';
 import { EMPTY, type Unary, unary } from './unary.ts';
 
 const SERVICE = '/event_store.client.users.Users';

@@ -50,7 +50,10 @@ function infoOf({ version, isSecure, hasProjections }: NodeFacts) {
   };
 }
 
-function gossipOf({ instanceId, version, advertisedHost, advertisedPort, lastPosition, nodePriority }: NodeFacts, { socket }: IncomingMessage) {
+function gossipOf(
+  { instanceId, version, advertisedHost, advertisedPort, lastPosition, nodePriority }: NodeFacts,
+  { socket }: IncomingMessage,
+) {
   const httpEndPointIp = advertisedHost ?? socket.localAddress;
   const httpEndPointPort = advertisedPort ?? socket.localPort;
   const position = lastPosition();
@@ -89,7 +92,13 @@ export function statsOf({ startedAt, folder, lastPosition }: NodeFacts) {
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   return {
-    proc: { startTime: startedAt.toISOString(), id: process.pid, mem: rss, cpuSeconds: (user + system) / 1_000_000, gc: { totalBytesInHeaps: heapUsed } },
+    proc: {
+      startTime: startedAt.toISOString(),
+      id: process.pid,
+      mem: rss,
+      cpuSeconds: (user + system) / 1_000_000,
+      gc: { totalBytesInHeaps: heapUsed },
+    },
     sys: {
       loadavg: { '1m': last1m, '5m': last5m, '15m': last15m },
       freeMem: freemem(),
@@ -105,7 +114,10 @@ export function answerHttp(routes: readonly Route[], admit?: Admission) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const send = ({ status, headers = {}, body }: Answer): void => {
       if (body === undefined) response.writeHead(status, headers).end();
-      else response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(request.method === 'HEAD' ? undefined : json(body));
+      else
+        response
+          .writeHead(status, { ...headers, 'content-type': 'application/json' })
+          .end(request.method === 'HEAD' ? undefined : json(body));
     };
     const [path = '/'] = (request.url ?? '/').split('?');
     const answer = async (): Promise<Answer> => {

@@ -73,7 +73,8 @@ describe('The log', () => {
     const log = new EventLog(database);
     database.exec('BEGIN');
     for (let revision = 0; revision < 250; revision++) log.add('order-1', BigInt(revision), event(String(revision)), 1000);
-    for (let revision = 0; revision < 5; revision++) log.add('big-1', BigInt(revision), { ...event(`big ${revision}`), data: Buffer.alloc(600_000) }, 1000);
+    for (let revision = 0; revision < 5; revision++)
+      log.add('big-1', BigInt(revision), { ...event(`big ${revision}`), data: Buffer.alloc(600_000) }, 1000);
     database.exec('COMMIT');
     expect(log.streamForwards('order-1', 0n)).toHaveLength(100);
     expect(log.streamForwards('order-1', 200n)).toHaveLength(50);

@@ -83,14 +83,16 @@ function unusable(folder: string, cause: unknown): FolderUnusable {
 function createSchema(database: DatabaseSync, folder: string): void {
   const version = pragma(database, 'user_version');
   if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-  else if (version !== SCHEMA_VERSION) throw new Error(`${folder} was written by another version: its schema is ${String(version)}, not ${SCHEMA_VERSION}`);
+  else if (version !== SCHEMA_VERSION)
+    throw new Error(`${folder} was written by another version: its schema is ${String(version)}, not ${SCHEMA_VERSION}`);
 }
 
 /** What SQLite was asked for and what it does can differ (a file system without locks, a build option). */
 function requireDurable(database: DatabaseSync): void {
   const synchronous = pragma(database, 'synchronous');
   const journal = pragma(database, 'journal_mode');
-  if (synchronous !== 2 || journal !== 'wal') throw new Error(`SQLite runs with synchronous ${String(synchronous)}, journal mode ${String(journal)}`);
+  if (synchronous !== 2 || journal !== 'wal')
+    throw new Error(`SQLite runs with synchronous ${String(synchronous)}, journal mode ${String(journal)}`);
 }
 
 export function pragma(database: DatabaseSync, name: string): unknown {

@@ -29,7 +29,8 @@ const SQL = {
   lastPosition: 'SELECT max(position) AS position FROM event',
   streamId: 'SELECT id FROM stream WHERE name = ?',
   addStream: 'INSERT INTO stream (name) VALUES (?)',
-  addEvent: 'INSERT INTO event (position, stream_id, revision, id, type, is_json, created_ms, metadata, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  addEvent:
+    'INSERT INTO event (position, stream_id, revision, id, type, is_json, created_ms, metadata, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
 } as const;
 
 /**

@@ -20,10 +20,12 @@ beforeEach(() => {
 });
 
 const write = (name: string): Promise<void> =>
-  group.run(() => void trace.push(`write ${name}`)).then(
-    () => void trace.push(`answer ${name}`),
-    () => void trace.push(`failure ${name}`),
-  );
+  group
+    .run(() => void trace.push(`write ${name}`))
+    .then(
+      () => void trace.push(`answer ${name}`),
+      () => void trace.push(`failure ${name}`),
+    );
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));

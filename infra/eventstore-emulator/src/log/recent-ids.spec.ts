@@ -60,7 +60,8 @@ describe('Recent ids', () => {
           if (each.kind === 'remember') {
             revision += 1n;
             recent.remember(each.stream, id(each.n), revision);
-            if (!listed.some((other) => other.id === id(each.n))) listed = [...listed, { id: id(each.n), stream: each.stream, revision, isCommitted: false }].slice(-4);
+            if (!listed.some((other) => other.id === id(each.n)))
+              listed = [...listed, { id: id(each.n), stream: each.stream, revision, isCommitted: false }].slice(-4);
           } else {
             recent[each.kind]();
             if (each.kind === 'rollback') listed = listed.filter(({ isCommitted }) => isCommitted);
@@ -68,7 +69,9 @@ describe('Recent ids', () => {
           }
           for (let n = 0; n <= 12; n++) {
             for (const stream of ['a', 'b']) {
-              expect(recent.revisionOf(stream, id(n))).toBe(listed.find((other) => other.id === id(n) && other.stream === stream)?.revision);
+              expect(recent.revisionOf(stream, id(n))).toBe(
+                listed.find((other) => other.id === id(n) && other.stream === stream)?.revision,
+              );
             }
           }
         }

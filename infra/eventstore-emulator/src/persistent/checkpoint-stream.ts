@@ -1,5 +1,5 @@
-import { parsePlace, placeText } from './definition.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
+import { parsePlace, placeText } from './definition.ts';
 
 const CHECKPOINT_TYPE = '$SubscriptionCheckpoint';
 /** The last one counts; the one before it stays for whoever looks. */

@@ -1,7 +1,7 @@
-import { ALL, type GroupDefinition, LIVE, isStrategy, parsePlace, placeText } from './definition.ts';
 import type { FilterExpression } from '../streams/filter.ts';
 import { metastreamOf } from '../streams/stream-metadata.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
+import { ALL, type GroupDefinition, LIVE, isStrategy, parsePlace, placeText } from './definition.ts';
 
 const CONFIG_STREAM = '$persistentSubscriptionConfig';
 const CONFIG_TYPE = '$PersistentConfig';
@@ -99,5 +99,7 @@ function filterOf(entry: unknown): FilterExpression | null {
   const { context, type, data } = entry as Json;
   const text = typeof data === 'string' ? data : '';
   const on = context === 'streamid' ? 'stream' : 'type';
-  return type === 'regex' ? { on, regex: text, prefixes: [] } : { on, regex: '', prefixes: text.split(',').filter((prefix) => prefix !== '') };
+  return type === 'regex'
+    ? { on, regex: text, prefixes: [] }
+    : { on, regex: '', prefixes: text.split(',').filter((prefix) => prefix !== '') };
 }

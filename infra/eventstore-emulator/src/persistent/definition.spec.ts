@@ -1,12 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { ALL, type GroupDefinition, type GroupSettings, parsePlace, placeText, refusalOf } from './definition.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
+import { ALL, type GroupDefinition, type GroupSettings, parsePlace, placeText, refusalOf } from './definition.ts';
 
 const settings: GroupSettings = {
-  resolveLinks: false, extraStatistics: false, startFrom: 0n, messageTimeoutMs: 0, maxRetryCount: 0, checkpointAfterMs: 0, minCheckpointCount: 0,
-  maxCheckpointCount: 0, maxSubscriberCount: 0, liveBufferSize: 1, readBatchSize: 1, historyBufferSize: 2, strategy: 'RoundRobin',
+  resolveLinks: false,
+  extraStatistics: false,
+  startFrom: 0n,
+  messageTimeoutMs: 0,
+  maxRetryCount: 0,
+  checkpointAfterMs: 0,
+  minCheckpointCount: 0,
+  maxCheckpointCount: 0,
+  maxSubscriberCount: 0,
+  liveBufferSize: 1,
+  readBatchSize: 1,
+  historyBufferSize: 2,
+  strategy: 'RoundRobin',
 };
-const definition = (stream: string, changes: Partial<GroupSettings> = {}): GroupDefinition => ({ stream, group: 'g', filter: null, settings: { ...settings, ...changes } });
+const definition = (stream: string, changes: Partial<GroupSettings> = {}): GroupDefinition => ({
+  stream,
+  group: 'g',
+  filter: null,
+  settings: { ...settings, ...changes },
+});
 
 describe('A place', () => {
   it.each([

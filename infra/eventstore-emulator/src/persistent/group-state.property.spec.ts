@@ -14,7 +14,14 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('read' as const), n: fc.nat(4) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('ack' as const), n: fc.nat(1000) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('nack' as const), n: fc.nat(1000), action: fc.constantFrom<NackAction[]>('unknown', 'park', 'retry', 'skip', 'stop') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('nack' as const),
+      n: fc.nat(1000),
+      action: fc.constantFrom<NackAction[]>('unknown', 'park', 'retry', 'skip', 'stop'),
+    }),
+  },
   fc.record({ kind: fc.constantFrom('skip', 'connect', 'disconnect', 'write', 'tick', 'checkpoint'), n: fc.nat(1000) }),
 );
 
@@ -32,8 +39,19 @@ class Model {
   constructor(strategy: StrategyName) {
     this.state = new GroupState(
       {
-        resolveLinks: false, extraStatistics: true, startFrom: 0n, messageTimeoutMs: TIMEOUT_MS, maxRetryCount: 2, checkpointAfterMs: 10,
-        minCheckpointCount: 1, maxCheckpointCount: 3, maxSubscriberCount: 0, liveBufferSize: 5, readBatchSize: 2, historyBufferSize: 10, strategy,
+        resolveLinks: false,
+        extraStatistics: true,
+        startFrom: 0n,
+        messageTimeoutMs: TIMEOUT_MS,
+        maxRetryCount: 2,
+        checkpointAfterMs: 10,
+        minCheckpointCount: 1,
+        maxCheckpointCount: 3,
+        maxSubscriberCount: 0,
+        liveBufferSize: 5,
+        readBatchSize: 2,
+        historyBufferSize: 10,
+        strategy,
       },
       null,
     );

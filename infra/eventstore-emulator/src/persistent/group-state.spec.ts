@@ -4,8 +4,19 @@ import { GroupState } from './group-state.ts';
 import { Member, type Parking } from './items.ts';
 
 const SETTINGS: GroupSettings = {
-  resolveLinks: false, extraStatistics: false, startFrom: 0n, messageTimeoutMs: 30_000, maxRetryCount: 10, checkpointAfterMs: 2000,
-  minCheckpointCount: 10, maxCheckpointCount: 1000, maxSubscriberCount: 0, liveBufferSize: 500, readBatchSize: 20, historyBufferSize: 500, strategy: 'RoundRobin',
+  resolveLinks: false,
+  extraStatistics: false,
+  startFrom: 0n,
+  messageTimeoutMs: 30_000,
+  maxRetryCount: 10,
+  checkpointAfterMs: 2000,
+  minCheckpointCount: 10,
+  maxCheckpointCount: 1000,
+  maxSubscriberCount: 0,
+  liveBufferSize: 500,
+  readBatchSize: 20,
+  historyBufferSize: 500,
+  strategy: 'RoundRobin',
 };
 
 let state: GroupState;
@@ -21,7 +32,8 @@ function stateWith(changes: Partial<GroupSettings>, checkpoint: bigint | null = 
 const event = (place: number, id = `e${place}`) => ({ id, stream: 's', revision: BigInt(place), place: BigInt(place), pin: '' });
 const offer = (...places: number[]): void => places.forEach((place) => state.offer(event(place)));
 const connect = (id: string, slots = 10): void => state.add(new Member(id, slots));
-const deliver = (nowMs = 0): string[] => state.deliver(nowMs).map(({ member, item }) => `${item.id}→${member.id}${item.retryCount === 0 ? '' : ` (${item.retryCount})`}`);
+const deliver = (nowMs = 0): string[] =>
+  state.deliver(nowMs).map(({ member, item }) => `${item.id}→${member.id}${item.retryCount === 0 ? '' : ` (${item.retryCount})`}`);
 const parkings = (made: readonly Parking[]): string[] => made.map(({ item, reason }) => `${item.id}: ${reason}`);
 const due = (nowMs = 0, isTick = true): bigint | undefined => state.checkpointDue(nowMs, isTick)?.place;
 const ack = (...ids: string[]): void => state.ack(ids, 0);

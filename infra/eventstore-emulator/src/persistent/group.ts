@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { SentInfo } from '../protocol/persistent-messages.ts';
 import { PatternTooSlow } from '../streams/filter.ts';
+import { report } from '../streams/report.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 import { CheckpointStream } from './checkpoint-stream.ts';
 import type { Consumer } from './consumer.ts';
 import { Cursor } from './cursor.ts';
@@ -12,8 +14,6 @@ import { Measures } from './measures.ts';
 import { ParkedStream } from './parked-stream.ts';
 import { pinOf } from './pins.ts';
 import { Replay } from './replay.ts';
-import { report } from '../streams/report.ts';
-import type { SystemStreams } from '../streams/system-streams.ts';
 
 /**
  * A group at work: a cursor over the log, the clients, and the writes of checkpoint and parked events. Whatever

@@ -1,10 +1,10 @@
 import type { CommitSignal } from '../log/commit-signal.ts';
+import { report } from '../streams/report.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 import { ConfigStore } from './config-store.ts';
 import { type GroupDefinition, keyOf, refusalOf } from './definition.ts';
 import { Group } from './group.ts';
 import { RecentNames } from './recent-names.ts';
-import { report } from '../streams/report.ts';
-import type { SystemStreams } from '../streams/system-streams.ts';
 
 const TICK_MS = 1000;
 const REMEMBERED_STREAMS = 1000;

@@ -2,7 +2,6 @@ import type { EventRecord } from '../log/record.ts';
 import { LINK_TYPE, linkTarget } from '../streams/links.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 
-
 /** Events that clients could not cope with, as links in a stream of the group's own. */
 export class ParkedStream {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { EventRecord } from '../log/record.ts';
+import { report } from '../streams/report.ts';
 import type { GroupState } from './group-state.ts';
 import type { ParkedStream } from './parked-stream.ts';
-import { report } from '../streams/report.ts';
 
 const BATCH = 100;
 

@@ -1,7 +1,7 @@
-import { report } from '../streams/report.ts';
-import type { SystemStreams } from '../streams/system-streams.ts';
 import type { EventRecord } from '../log/record.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
+import { report } from '../streams/report.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 import type { ProjectionStore } from './projection-store.ts';
 import type { Emitted, Rule } from './rules.ts';
 
@@ -127,7 +127,12 @@ export class Projection {
   async #write(emitted: readonly { readonly event: EventRecord; readonly result: Emitted }[], position: bigint): Promise<void> {
     await this.#system.transact(() => {
       for (const { event, result } of emitted) {
-        const metadata = JSON.stringify({ $c: Number(event.position), $p: Number(event.position), $causedBy: event.id, ...result.metadata });
+        const metadata = JSON.stringify({
+          $c: Number(event.position),
+          $p: Number(event.position),
+          $causedBy: event.id,
+          ...result.metadata,
+        });
         this.#system.append(result.stream, result.type, result.data, { isJson: false, metadata });
       }
       // Whether it is enabled may have changed since.

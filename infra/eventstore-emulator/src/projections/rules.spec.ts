@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { EventRecord } from '../log/record.ts';
 import { RULES } from './rules.ts';
 
-const event = (stream: string, over: Partial<Omit<EventRecord, 'data' | 'metadata'>> & { data?: string; metadata?: string } = {}): EventRecord => ({
+const event = (
+  stream: string,
+  over: Partial<Omit<EventRecord, 'data' | 'metadata'>> & { data?: string; metadata?: string } = {},
+): EventRecord => ({
   position: 1n,
   stream,
   revision: 3n,

@@ -37,10 +37,14 @@ export const SetNodePriorityReq = new Message<{ readonly priority?: number }, ne
 
 /** Threads and chunks are the real server's. */
 export const StartScavengeReq = new Message<Request<object>, never>('event_store.client.operations.StartScavengeReq');
-export const StopScavengeReq = new Message<Request<{ readonly scavengeId?: string }>, never>('event_store.client.operations.StopScavengeReq');
+export const StopScavengeReq = new Message<Request<{ readonly scavengeId?: string }>, never>(
+  'event_store.client.operations.StopScavengeReq',
+);
 export const ScavengeResp = new Message<never, { readonly scavengeId: string; readonly scavengeResult: number }>(
   'event_store.client.operations.ScavengeResp',
 );
 
 export const StatsReq = new Message<{ readonly refreshTimePeriodInMs?: bigint }, never>('event_store.client.monitoring.StatsReq');
-export const StatsResp = new Message<never, { readonly stats: Readonly<Record<string, string>> }>('event_store.client.monitoring.StatsResp');
+export const StatsResp = new Message<never, { readonly stats: Readonly<Record<string, string>> }>(
+  'event_store.client.monitoring.StatsResp',
+);

@@ -175,4 +175,15 @@ message MemberInfo {
 message EndPoint { string address = 1; uint32 port = 2; }
 `;
 
-export const definitions: readonly string[] = [shared, google, reading, writing, cluster, persistentSubscriptions, projections, users, operations, monitoring];
+export const definitions: readonly string[] = [
+  shared,
+  google,
+  reading,
+  writing,
+  cluster,
+  persistentSubscriptions,
+  projections,
+  users,
+  operations,
+  monitoring,
+];

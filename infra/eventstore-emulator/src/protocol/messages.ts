@@ -1,5 +1,5 @@
-import { Message } from './wire.ts';
 import type { SentUuid, WireUuid } from './uuid.ts';
+import { Message } from './wire.ts';
 import type { WireLong } from './wire.ts';
 
 /** A message without fields: that it is there says everything. */
@@ -74,7 +74,9 @@ export type ReadAnswer =
   | { readonly streamNotFound: { readonly streamIdentifier: StreamIdentifier } }
   | { readonly firstStreamPosition: WireLong }
   | { readonly lastStreamPosition: WireLong }
-  | { readonly caughtUp: { readonly timestamp: SentTime } & ({ readonly streamRevision?: WireLong } | { readonly position?: SentPosition }) };
+  | {
+      readonly caughtUp: { readonly timestamp: SentTime } & ({ readonly streamRevision?: WireLong } | { readonly position?: SentPosition });
+    };
 
 export const ReadReq = new Message<{ readonly options?: ReadOptions }, never>('event_store.client.streams.ReadReq');
 export const ReadResp = new Message<never, ReadAnswer>('event_store.client.streams.ReadResp');

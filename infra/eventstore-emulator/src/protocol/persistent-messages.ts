@@ -24,7 +24,14 @@ export interface GroupMessage {
 
 export type GroupAnswer =
   | { readonly subscriptionConfirmation: { readonly subscriptionId: string } }
-  | { readonly event: { readonly event?: SentRecord; readonly link?: SentRecord; readonly commitPosition: WireLong; readonly retryCount: number } };
+  | {
+      readonly event: {
+        readonly event?: SentRecord;
+        readonly link?: SentRecord;
+        readonly commitPosition: WireLong;
+        readonly retryCount: number;
+      };
+    };
 
 export interface WireSettings {
   readonly resolveLinks?: boolean;

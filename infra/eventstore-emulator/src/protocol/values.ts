@@ -1,6 +1,14 @@
 import type { EventRecord } from '../log/record.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
-import { type ExpectedOptions, PRESENT, type Present, type SentPosition, type SentRecord, type SentTime, type StreamIdentifier } from './messages.ts';
+import {
+  type ExpectedOptions,
+  PRESENT,
+  type Present,
+  type SentPosition,
+  type SentRecord,
+  type SentTime,
+  type StreamIdentifier,
+} from './messages.ts';
 import { structuredUuid } from './uuid.ts';
 import { type WireLong, wireLong } from './wire.ts';
 

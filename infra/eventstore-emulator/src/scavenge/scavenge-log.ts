@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { SystemStreams } from '../streams/system-streams.ts';
 import { METADATA_TYPE, metastreamOf } from '../streams/stream-metadata.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 
 const SCAVENGES = '$scavenges';
 const KEPT_SECONDS = 30 * 24 * 60 * 60;
@@ -47,7 +47,11 @@ export class ScavengeLog {
   completed(result: ScavengeResult | Error): Promise<void> {
     const told = result instanceof Error ? { result: 'Failed', error: result.message } : { result, error: null };
     return this.#system.transact(() =>
-      this.#write('$scavengeCompleted', { ...told, timeTaken: timeText(performance.now() - this.#startedMs), spaceSaved: this.#savedBytes }),
+      this.#write('$scavengeCompleted', {
+        ...told,
+        timeTaken: timeText(performance.now() - this.#startedMs),
+        spaceSaved: this.#savedBytes,
+      }),
     );
   }
 

@@ -8,9 +8,9 @@ import { openDatabase } from '../log/database.ts';
 import { EventLog } from '../log/event-log.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import { RecentIds } from '../log/recent-ids.ts';
-import { SystemStreams } from '../streams/system-streams.ts';
 import { StreamReader } from '../streams/stream-reader.ts';
 import { StreamWriter } from '../streams/stream-writer.ts';
+import { SystemStreams } from '../streams/system-streams.ts';
 import { ScavengeLog } from './scavenge-log.ts';
 import { Scavenger } from './scavenger.ts';
 
@@ -40,8 +40,19 @@ function open(): void {
   scavenger = new Scavenger(database, system);
 }
 
-const event = (type = 'Happened', data: object = {}) => ({ id: randomUUID(), type, isJson: true, data: Buffer.from(JSON.stringify(data)), metadata: Buffer.alloc(0) });
-const add = (stream: string, count: number) => writer.append(stream, 'any', Array.from({ length: count }, () => event()));
+const event = (type = 'Happened', data: object = {}) => ({
+  id: randomUUID(),
+  type,
+  isJson: true,
+  data: Buffer.from(JSON.stringify(data)),
+  metadata: Buffer.alloc(0),
+});
+const add = (stream: string, count: number) =>
+  writer.append(
+    stream,
+    'any',
+    Array.from({ length: count }, () => event()),
+  );
 const describeAs = (stream: string, metadata: object) => writer.append(`$$${stream}`, 'any', [event('$metadata', metadata)]);
 async function scavenge(): Promise<void> {
   scavenger.start();
@@ -51,7 +62,7 @@ async function scavenge(): Promise<void> {
 /** What $all holds of a stream. */
 function revisionsInAll(stream: string): number[] {
   const revisions: number[] = [];
-  for (let from = 0n; ; ) {
+  for (let from = 0n; ;) {
     const page = streams.log.allForwards(from);
     for (const each of page) if (each.stream === stream) revisions.push(Number(each.revision));
     if (page.length === 0) return revisions;
@@ -103,8 +114,17 @@ describe('A scavenge', () => {
     const told = streams.forwards(`$scavenges-${id}`, 0n);
     expect(told.map(({ type }) => type)).toEqual(['$scavengeStarted', '$scavengeCompleted']);
     // Two events with data of two bytes.
-    expect(JSON.parse(Buffer.from(told[1]!.data).toString())).toMatchObject({ scavengeId: id, result: 'Success', error: null, spaceSaved: 4, timeTaken: expect.stringMatching(/^00:00:0\d\.\d{7}$/) });
-    expect(streams.forwards('$scavenges', 0n).map(({ data }) => Buffer.from(data).toString())).toEqual([`0@$scavenges-${id}`, `1@$scavenges-${id}`]);
+    expect(JSON.parse(Buffer.from(told[1]!.data).toString())).toMatchObject({
+      scavengeId: id,
+      result: 'Success',
+      error: null,
+      spaceSaved: 4,
+      timeTaken: expect.stringMatching(/^00:00:0\d\.\d{7}$/),
+    });
+    expect(streams.forwards('$scavenges', 0n).map(({ data }) => Buffer.from(data).toString())).toEqual([
+      `0@$scavenges-${id}`,
+      `1@$scavenges-${id}`,
+    ]);
   });
 
   it('is one at a time, and stops when it is told to', async () => {
@@ -127,7 +147,10 @@ describe('A scavenge', () => {
     database.exec("CREATE TRIGGER broken BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END");
     const { id } = scavenger.start();
     await scavenger.idle();
-    expect(JSON.parse(Buffer.from(streams.forwards(`$scavenges-${id}`, 1n)[0]!.data).toString())).toMatchObject({ result: 'Failed', error: 'the disk is broken' });
+    expect(JSON.parse(Buffer.from(streams.forwards(`$scavenges-${id}`, 1n)[0]!.data).toString())).toMatchObject({
+      result: 'Failed',
+      error: 'the disk is broken',
+    });
     database.exec('DROP TRIGGER broken');
     await scavenge();
     expect(revisionsInAll('thing-1')).toEqual([2]);

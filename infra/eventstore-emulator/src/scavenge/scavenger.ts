@@ -85,7 +85,7 @@ export class Scavenger {
   }
 
   async #removeAll(log: ScavengeLog, stopped: AbortSignal): Promise<ScavengeResult> {
-    for (let last = 0; ; ) {
+    for (let last = 0; ;) {
       const page = this.#streamsAfter.all(last, STREAMS_AT_ONCE) as { readonly id: number; readonly name: string }[];
       for (const { id, name } of page) {
         last = id;

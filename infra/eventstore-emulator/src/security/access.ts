@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Options } from '../options.ts';
-import type { SystemStreams } from '../streams/system-streams.ts';
 import { metadataOf } from '../streams/stream-reader.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 import { Authenticator } from './authenticator.ts';
 import { devCertificate, readCertificate } from './certificate.ts';
 import type { DefaultPasswords } from './options.ts';
@@ -35,11 +35,16 @@ interface Reached {
 }
 
 /** @throws OptionsError when the certificate can't be used. */
-export async function accessTo({ security, defaultPasswords, folder, host, advertisedHost }: Options, system: SystemStreams): Promise<Reached> {
+export async function accessTo(
+  { security, defaultPasswords, folder, host, advertisedHost }: Options,
+  system: SystemStreams,
+): Promise<Reached> {
   if (security === undefined) return { access: undefined, caFile: undefined };
   const hosts = [host, ...(advertisedHost === undefined ? [] : [advertisedHost])];
   const { context, caFile } =
-    security.certificate === 'dev' ? await devCertificate(folder, hosts) : { context: readCertificate(security.certificate), caFile: undefined };
+    security.certificate === 'dev'
+      ? await devCertificate(folder, hosts)
+      : { context: readCertificate(security.certificate), caFile: undefined };
   const users = new Users(system);
   await users.complete(defaultPasswords);
   const policy = new Policy(security.anonymous, (stream, access) => rolesIn(system, stream, access));

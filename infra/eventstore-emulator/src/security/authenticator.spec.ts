@@ -9,7 +9,15 @@ let stored: { version: string; user: StoredUser | undefined; looks: number };
 let authenticator: Authenticator;
 
 beforeAll(async () => {
-  ann = { loginName: 'ann', fullName: 'Ann', groups: ['readers'], ...(await hashPassword('se:crét')), disabled: false, position: 1n, updatedMs: 0n };
+  ann = {
+    loginName: 'ann',
+    fullName: 'Ann',
+    groups: ['readers'],
+    ...(await hashPassword('se:crét')),
+    disabled: false,
+    position: 1n,
+    updatedMs: 0n,
+  };
 });
 beforeEach(() => {
   stored = { version: '0/0', user: ann, looks: 0 };
@@ -30,11 +38,18 @@ describe('Credentials', () => {
     expect(await authenticator.principalOf(basic('ann:se:crét'))).toEqual(PRINCIPAL);
   });
 
-  it.each([['ann:se'], ['ann:'], ['Ann:se:crét'], [':'], ['bob:se:crét']])('that are not a user\'s (%s) are refused', async (text) => {
+  it.each([['ann:se'], ['ann:'], ['Ann:se:crét'], [':'], ['bob:se:crét']])("that are not a user's (%s) are refused", async (text) => {
     expect(await authenticator.principalOf(basic(text))).toBeUndefined();
   });
 
-  it.each([[[]], [['Bearer abc']], [['Basic']], [['basic YTpi']], [basic('no colon')], [[...basic('ann:se:crét'), ...basic('ann:se:crét')]]])('that are none (%j) are nobody\'s', async (values) => {
+  it.each([
+    [[]],
+    [['Bearer abc']],
+    [['Basic']],
+    [['basic YTpi']],
+    [basic('no colon')],
+    [[...basic('ann:se:crét'), ...basic('ann:se:crét')]],
+  ])("that are none (%j) are nobody's", async (values) => {
     expect(await authenticator.principalOf(values)).toBe(ANONYMOUS);
   });
 
@@ -62,7 +77,8 @@ describe('What was found right', () => {
   it('is forgotten when a thousand others came', async () => {
     await authenticator.principalOf(basic('ann:se:crét'));
     // The same credentials, written in other ways.
-    for (let spaces = 1; spaces <= 1000; spaces++) await authenticator.principalOf([`Basic ${' '.repeat(spaces)}${Buffer.from('ann:se:crét').toString('base64')}`]);
+    for (let spaces = 1; spaces <= 1000; spaces++)
+      await authenticator.principalOf([`Basic ${' '.repeat(spaces)}${Buffer.from('ann:se:crét').toString('base64')}`]);
     stored.looks = 0;
     await authenticator.principalOf(basic('ann:se:crét'));
     expect(stored.looks).toBe(1);

@@ -46,16 +46,19 @@ describe('The certificate for development', () => {
     expect(statSync(join(folder, 'dev-ca.key')).mode & 0o777).toBe(0o600);
   });
 
-  it.each(['dev-ca.key', 'dev-ca.crt'])('is signed by another authority when a process died before there was a whole one (%s)', async (missing) => {
-    await devCertificate(folder, []);
-    const before = authority();
-    unlinkSync(join(folder, missing));
-    writeFileSync(join(folder, 'dev-ca.key.new'), 'half', { mode: 0o644 });
-    const { context } = await devCertificate(folder, []);
-    expect(authority()).not.toBe(before);
-    expect(new X509Certificate(context.cert as string).verify(new X509Certificate(authority()).publicKey)).toBe(true);
-    expect(statSync(join(folder, 'dev-ca.key')).mode & 0o777).toBe(0o600);
-  });
+  it.each(['dev-ca.key', 'dev-ca.crt'])(
+    'is signed by another authority when a process died before there was a whole one (%s)',
+    async (missing) => {
+      await devCertificate(folder, []);
+      const before = authority();
+      unlinkSync(join(folder, missing));
+      writeFileSync(join(folder, 'dev-ca.key.new'), 'half', { mode: 0o644 });
+      const { context } = await devCertificate(folder, []);
+      expect(authority()).not.toBe(before);
+      expect(new X509Certificate(context.cert as string).verify(new X509Certificate(authority()).publicKey)).toBe(true);
+      expect(statSync(join(folder, 'dev-ca.key')).mode & 0o777).toBe(0o600);
+    },
+  );
 });
 
 describe('A certificate in one file with its key', () => {

@@ -1,8 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
 import { OptionsError } from '../options-error.ts';
 
 export interface CertificateFiles {

@@ -19,10 +19,19 @@ describe('A server that is not told to be insecure', () => {
   });
 
   it('takes its certificate from files', () => {
-    const env = { EVENTSTORE_CERTIFICATE_FILE: 'a.pem', EVENTSTORE_CERTIFICATE_PRIVATE_KEY_FILE: 'a.key', EVENTSTORE_CERTIFICATE_PRIVATE_KEY_PASSWORD: 'k' };
-    expect(parseOptions([], env)?.security).toEqual({ certificate: { file: 'a.pem', privateKeyFile: 'a.key', password: 'k' }, anonymous: ANONYMOUS });
+    const env = {
+      EVENTSTORE_CERTIFICATE_FILE: 'a.pem',
+      EVENTSTORE_CERTIFICATE_PRIVATE_KEY_FILE: 'a.key',
+      EVENTSTORE_CERTIFICATE_PRIVATE_KEY_PASSWORD: 'k',
+    };
+    expect(parseOptions([], env)?.security).toEqual({
+      certificate: { file: 'a.pem', privateKeyFile: 'a.key', password: 'k' },
+      anonymous: ANONYMOUS,
+    });
     expect(parseOptions(['--certificate-file', 'b.p12', '--certificate-password', 'p'], env)?.security?.certificate).toEqual({
-      file: 'b.p12', privateKeyFile: undefined, password: 'p',
+      file: 'b.p12',
+      privateKeyFile: undefined,
+      password: 'p',
     });
   });
 
@@ -36,7 +45,10 @@ describe('A server that is not told to be insecure', () => {
     const env = { EVENTSTORE_ALLOW_ANONYMOUS_STREAM_ACCESS: 'true', EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP: 'False' };
     expect(parseOptions(['--dev'], env)?.security?.anonymous).toEqual({ streams: true, endpoints: false, gossip: false });
     expect(() => parseOptions(['--dev', '--override-anonymous-endpoint-access-for-gossip', 'maybe'], {})).toThrow(OptionsError);
-    expect(parseOptions(['--dev', '--allow-anonymous-endpoint-access'], {})?.security?.anonymous).toEqual({ ...ANONYMOUS, endpoints: true });
+    expect(parseOptions(['--dev', '--allow-anonymous-endpoint-access'], {})?.security?.anonymous).toEqual({
+      ...ANONYMOUS,
+      endpoints: true,
+    });
   });
 
   it('gives its first users passwords from the environment, and never from the command line', () => {

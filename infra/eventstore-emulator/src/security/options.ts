@@ -48,7 +48,9 @@ export const SECURITY_ARGS = {
   'override-anonymous-endpoint-access-for-gossip': { type: 'string' },
 } as const;
 
-type Given = { readonly [Name in keyof typeof SECURITY_ARGS]?: ((typeof SECURITY_ARGS)[Name]['type'] extends 'boolean' ? boolean : string) | undefined };
+type Given = {
+  readonly [Name in keyof typeof SECURITY_ARGS]?: ((typeof SECURITY_ARGS)[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
+};
 
 const DEFAULT_PASSWORD = 'changeit';
 
@@ -64,7 +66,9 @@ export function securityOf(given: Given, env: NodeJS.ProcessEnv): Security | und
     anonymous: {
       streams: given['allow-anonymous-stream-access'] ?? isTrue(env['EVENTSTORE_ALLOW_ANONYMOUS_STREAM_ACCESS']),
       endpoints: given['allow-anonymous-endpoint-access'] ?? isTrue(env['EVENTSTORE_ALLOW_ANONYMOUS_ENDPOINT_ACCESS']),
-      gossip: gossipOf(given['override-anonymous-endpoint-access-for-gossip'] ?? env['EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP'] ?? 'true'),
+      gossip: gossipOf(
+        given['override-anonymous-endpoint-access-for-gossip'] ?? env['EVENTSTORE_OVERRIDE_ANONYMOUS_ENDPOINT_ACCESS_FOR_GOSSIP'] ?? 'true',
+      ),
     },
   };
 }

@@ -6,7 +6,11 @@ const OPENSSL = '1dead2e5b0158a511f40e2f26f99e524168e23bf';
 describe('A password', () => {
   it('is recognised by its hash, and no other is', async () => {
     const hash = await hashPassword('pässword');
-    expect([await isPassword('pässword', hash), await isPassword('password', hash), await isPassword('', hash)]).toEqual([true, false, false]);
+    expect([await isPassword('pässword', hash), await isPassword('password', hash), await isPassword('', hash)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('is hashed as the real server does it', async () => {

@@ -28,7 +28,8 @@ const strict = new Policy({ streams: false, endpoints: false, gossip: true }, ro
 const open = new Policy({ streams: true, endpoints: true, gossip: true }, roles);
 const shut = new Policy({ streams: false, endpoints: false, gossip: false }, roles);
 
-const allowed = (policy: Policy, demand: Parameters<Policy['allows']>[1]): string[] => EVERYBODY.filter((name) => policy.allows(principals[name]!, demand));
+const allowed = (policy: Policy, demand: Parameters<Policy['allows']>[1]): string[] =>
+  EVERYBODY.filter((name) => policy.allows(principals[name]!, demand));
 
 describe('Of streams', () => {
   it.each([

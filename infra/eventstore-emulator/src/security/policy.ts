@@ -14,13 +14,13 @@ export interface AnonymousAccess {
  * `gossip` are such, too, unless an option opens them.
  */
 const RULES = {
-  'features': 'everybody',
-  'info': 'everybody',
+  features: 'everybody',
+  info: 'everybody',
   // The real server asks nobody there.
   'monitoring.stats': 'everybody',
-  'gossip': 'gossip',
-  'stats': 'endpoint',
-  'faults': 'admins',
+  gossip: 'gossip',
+  stats: 'endpoint',
+  faults: 'admins',
   'streams.read': 'stream',
   'streams.write': 'stream',
   'streams.delete': 'stream',

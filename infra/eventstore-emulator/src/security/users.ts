@@ -1,6 +1,6 @@
 import { report } from '../streams/report.ts';
-import type { SystemStreams } from '../streams/system-streams.ts';
 import { METADATA_TYPE, metastreamOf } from '../streams/stream-metadata.ts';
+import type { SystemStreams } from '../streams/system-streams.ts';
 import type { DefaultPasswords } from './options.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { ADMINS, OPS } from './principal.ts';
@@ -44,7 +44,7 @@ export class Users {
   all(): StoredUser[] {
     const { streams } = this.#system;
     const logins = new Set<string>();
-    for (let from = 0n; ; ) {
+    for (let from = 0n; ;) {
       const page = streams.forwards(LOGINS, from);
       for (const { data } of page) logins.add(Buffer.from(data).toString('utf8'));
       const last = page.at(-1);
@@ -114,7 +114,11 @@ export class Users {
   }
 
   /** `since`: nobody may have changed the user after that event. */
-  #change(login: string, changes: Partial<UserRecord>, { notifies, since }: { readonly notifies: boolean; readonly since?: bigint } = { notifies: true }): Promise<UserOutcome> {
+  #change(
+    login: string,
+    changes: Partial<UserRecord>,
+    { notifies, since }: { readonly notifies: boolean; readonly since?: bigint } = { notifies: true },
+  ): Promise<UserOutcome> {
     return this.#system.transact(() => {
       const user = this.find(login);
       if (user === undefined) return 'not-found';
@@ -127,7 +131,8 @@ export class Users {
 
   /** Other nodes of a cluster learn from it that what they remember of the user is out of date. */
   #notify(login: string): void {
-    if (this.#system.isEmpty(NOTIFICATIONS)) this.#system.append(metastreamOf(NOTIFICATIONS), METADATA_TYPE, JSON.stringify(NOTIFICATIONS_METADATA));
+    if (this.#system.isEmpty(NOTIFICATIONS))
+      this.#system.append(metastreamOf(NOTIFICATIONS), METADATA_TYPE, JSON.stringify(NOTIFICATIONS_METADATA));
     this.#system.append(NOTIFICATIONS, '$PasswordChanged', JSON.stringify({ loginName: login }, null, 2));
   }
 }

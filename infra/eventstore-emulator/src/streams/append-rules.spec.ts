@@ -8,7 +8,10 @@ const DELETED: AppendVerdict = { kind: 'stream-deleted' };
 const repeatUpTo = (lastRevision: bigint): AppendVerdict => ({ kind: 'already-written', lastRevision });
 
 /** A stream of the given ids; `recent` are those still in the cache. */
-function streamOf(ids: readonly string[], over: { recent?: readonly string[]; isSoftDeleted?: boolean; hasMetadata?: boolean } = {}): StreamState {
+function streamOf(
+  ids: readonly string[],
+  over: { recent?: readonly string[]; isSoftDeleted?: boolean; hasMetadata?: boolean } = {},
+): StreamState {
   return {
     lastRevision: BigInt(ids.length) - 1n,
     isSoftDeleted: over.isSoftDeleted ?? false,

@@ -66,7 +66,8 @@ export function parseMetadata(data: Uint8Array): StreamMetadata {
   const maxAgeSeconds = whole(json, '$maxAge', 1n);
   const truncateBefore = whole(json, '$tb', 0n);
   const acl = Object.hasOwn(json, '$acl') ? (parseAcl(json['$acl']) ?? null) : undefined;
-  if (maxCount === null || maxAgeSeconds === null || truncateBefore === null || acl === null || whole(json, '$cacheControl', 1n) === null) return {};
+  if (maxCount === null || maxAgeSeconds === null || truncateBefore === null || acl === null || whole(json, '$cacheControl', 1n) === null)
+    return {};
   return {
     ...(maxCount === undefined ? {} : { maxCount }),
     ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),

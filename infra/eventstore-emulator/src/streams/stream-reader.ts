@@ -1,6 +1,14 @@
 import type { EventLog } from '../log/event-log.ts';
 import { type EventRecord, NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { type Retention, type StreamMetadata, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata } from './stream-metadata.ts';
+import {
+  type Retention,
+  type StreamMetadata,
+  isMetastream,
+  isSoftDeleted,
+  metastreamOf,
+  originalOf,
+  parseMetadata,
+} from './stream-metadata.ts';
 
 export type StreamStatus = 'readable' | 'not-found' | 'deleted';
 

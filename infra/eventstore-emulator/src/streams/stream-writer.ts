@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupCommit } from '../log/group-commit.ts';
-import { NO_REVISION, type ProposedEvent, TOMBSTONE_REVISION } from '../log/record.ts';
 import type { RecentIds } from '../log/recent-ids.ts';
+import { NO_REVISION, type ProposedEvent, TOMBSTONE_REVISION } from '../log/record.ts';
 import { type ExpectedRevision, type StreamState, decideAppend } from './append-rules.ts';
 import {
   METADATA_TYPE,

@@ -159,7 +159,10 @@ describe.each(paths)('%s', (_path, options) => {
   it('of more than an append may hold is refused and writes nothing', async () => {
     const stream = fresh();
     const events = Array.from({ length: 3 }, () => jsonEvent({ type: 'Big', data: 'x'.repeat(400_000) }));
-    await expect(append(stream, 'no_stream', events)).rejects.toMatchObject({ constructor: MaxAppendSizeExceededError, maxAppendSize: 1_048_576 });
+    await expect(append(stream, 'no_stream', events)).rejects.toMatchObject({
+      constructor: MaxAppendSizeExceededError,
+      maxAppendSize: 1_048_576,
+    });
     expect(await append(stream, 'no_stream')).toMatchObject({ nextExpectedRevision: 0n });
   });
 
@@ -189,7 +192,14 @@ describe.each(paths)('%s', (_path, options) => {
     const before = Date.now();
     await append(stream, 'no_stream', [json, binaryEvent({ type: 'Bytes', data, metadata: data })]);
     const [text, bytes] = await read(client.readStream(stream));
-    expect(text).toMatchObject({ id: json.id, streamId: stream, isJson: true, type: 'Ünïcode ✓', data: json.data, metadata: json.metadata });
+    expect(text).toMatchObject({
+      id: json.id,
+      streamId: stream,
+      isJson: true,
+      type: 'Ünïcode ✓',
+      data: json.data,
+      metadata: json.metadata,
+    });
     expect(bytes).toMatchObject({ isJson: false, type: 'Bytes' });
     expect(Buffer.from(bytes!.data as Uint8Array)).toEqual(Buffer.from(data));
     expect(Buffer.from(bytes!.metadata as Uint8Array)).toEqual(Buffer.from(data));

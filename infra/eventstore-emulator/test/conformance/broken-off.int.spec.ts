@@ -40,7 +40,10 @@ const heard = (session: ClientHttp2Session): Promise<void> =>
 
 /** An append that is not complete, and that the server knows of. */
 async function begin(session: ClientHttp2Session, stream: string, events: number): Promise<ClientHttp2Stream> {
-  const call = session.request({ ':method': 'POST', ':path': `${STREAMS}/Append`, 'content-type': 'application/grpc', te: 'trailers' }, { endStream: false });
+  const call = session.request(
+    { ':method': 'POST', ':path': `${STREAMS}/Append`, 'content-type': 'application/grpc', te: 'trailers' },
+    { endStream: false },
+  );
   call.on('error', () => {});
   write(call, { options: { streamIdentifier: streamNamed(stream), noStream: {} } });
   for (let n = 0; n < events; n++) write(call, { proposedMessage: proposedEvent() });

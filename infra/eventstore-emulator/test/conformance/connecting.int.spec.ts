@@ -43,7 +43,10 @@ describe('A client', () => {
 });
 
 describe('A client that does not throw when an append is refused', () => {
-  it.each([['BatchAppend', {}], ['Append', { credentials: { username: 'admin', password: 'changeit' } }]])('is answered that it was, by %s', async (_path, options) => {
+  it.each([
+    ['BatchAppend', {}],
+    ['Append', { credentials: { username: 'admin', password: 'changeit' } }],
+  ])('is answered that it was, by %s', async (_path, options) => {
     const client = server.client('&throwOnAppendFailure=false');
     const stream = fresh();
     await client.appendToStream(stream, [fact(), fact(), fact()], { expectedRevision: 'no_stream', ...options });
@@ -52,10 +55,15 @@ describe('A client that does not throw when an append is refused', () => {
     expect(await read(client.readStream(stream))).toHaveLength(3);
   });
 
-  it.each([['BatchAppend', {}], ['Append', { credentials: { username: 'admin', password: 'changeit' } }]])('still throws what is no wrong revision, by %s', async (_path, options) => {
+  it.each([
+    ['BatchAppend', {}],
+    ['Append', { credentials: { username: 'admin', password: 'changeit' } }],
+  ])('still throws what is no wrong revision, by %s', async (_path, options) => {
     const client = server.client('&throwOnAppendFailure=false');
     const stream = fresh();
     await client.tombstoneStream(stream, { expectedRevision: 'no_stream' });
-    await expect(client.appendToStream(stream, fact(), { expectedRevision: 'no_stream', ...options })).rejects.toBeInstanceOf(StreamDeletedError);
+    await expect(client.appendToStream(stream, fact(), { expectedRevision: 'no_stream', ...options })).rejects.toBeInstanceOf(
+      StreamDeletedError,
+    );
   });
 });

@@ -21,7 +21,8 @@ async function streamOf(count: number): Promise<string> {
   await client.appendToStream(stream, Array.from({ length: count }, fact), { expectedRevision: 'no_stream' });
   return stream;
 }
-const revisions = async (stream: string): Promise<number[]> => (await read(client.readStream(stream))).map(({ revision }) => Number(revision));
+const revisions = async (stream: string): Promise<number[]> =>
+  (await read(client.readStream(stream))).map(({ revision }) => Number(revision));
 const backwards = async (stream: string): Promise<number[]> =>
   (await read(client.readStream(stream, { direction: 'backwards', fromRevision: 'end' }))).map(({ revision }) => Number(revision));
 const metadata = async (stream: string) => (await client.getStreamMetadata(stream)).metadata;
@@ -81,7 +82,11 @@ describe('Stream metadata', () => {
     const [stored] = await read(client.readStream(`$$${stream}`));
     expect(stored).toMatchObject({ type: '$metadata', isJson: true });
     expect(stored!.data).toEqual({
-      $maxCount: 3, $maxAge: 600, $tb: 0, $cacheControl: 60, owner: 'me',
+      $maxCount: 3,
+      $maxAge: 600,
+      $tb: 0,
+      $cacheControl: 60,
+      owner: 'me',
       $acl: { $r: ['a', '$all'], $w: ['b'], $d: ['c'], $mr: ['$all'], $mw: ['$all'] },
     });
   });
@@ -157,7 +162,10 @@ describe('A deletion', () => {
     const expectedVersion = expectedRevision === 'no_stream' ? -1n : expectedRevision;
     for (const remove of [client.deleteStream.bind(client), client.tombstoneStream.bind(client)]) {
       await expect(remove(stream, { expectedRevision })).rejects.toMatchObject({
-        constructor: WrongExpectedVersionError, streamName: stream, expectedVersion, actualVersion: 1n,
+        constructor: WrongExpectedVersionError,
+        streamName: stream,
+        expectedVersion,
+        actualVersion: 1n,
       });
     }
     expect(await revisions(stream)).toEqual([0, 1]);
@@ -172,7 +180,10 @@ describe('A deletion', () => {
   });
 
   it('of a stream that never was is refused, whatever is expected', async () => {
-    await expect(client.deleteStream(`thing-${randomUUID()}`)).rejects.toMatchObject({ constructor: WrongExpectedVersionError, actualVersion: 'no_stream' });
+    await expect(client.deleteStream(`thing-${randomUUID()}`)).rejects.toMatchObject({
+      constructor: WrongExpectedVersionError,
+      actualVersion: 'no_stream',
+    });
   });
 
   it('for ever can not be undone', async () => {

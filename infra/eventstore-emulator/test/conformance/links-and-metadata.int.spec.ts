@@ -24,7 +24,9 @@ async function streamOf(count: number, stream = fresh()): Promise<string> {
 }
 async function linkTo(target: string, revision = 0): Promise<string> {
   const links = fresh('links');
-  await client.appendToStream(links, binaryEvent({ type: '$>', data: Buffer.from(`${revision}@${target}`) }), { expectedRevision: 'no_stream' });
+  await client.appendToStream(links, binaryEvent({ type: '$>', data: Buffer.from(`${revision}@${target}`) }), {
+    expectedRevision: 'no_stream',
+  });
   return links;
 }
 

@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { EventStoreDBClient, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { END, PersistentSubscriptionDoesNotExistError, PersistentSubscriptionDroppedError, PersistentSubscriptionMaximumSubscribersReachedError, START, eventTypeFilter, jsonEvent, persistentSubscriptionToAllSettingsFromDefaults, streamNameFilter } from '../client-under-test.ts';
+import {
+  END,
+  PersistentSubscriptionDoesNotExistError,
+  PersistentSubscriptionDroppedError,
+  PersistentSubscriptionMaximumSubscribersReachedError,
+  START,
+  eventTypeFilter,
+  jsonEvent,
+  persistentSubscriptionToAllSettingsFromDefaults,
+  streamNameFilter,
+} from '../client-under-test.ts';
 import { add, eventually, fresh, range, settings, watch, watchAndAck } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
@@ -117,14 +127,23 @@ describe('A group of a stream', () => {
     const [stream, links] = [fresh(), fresh('links')];
     await add(client, stream, 2);
     for (const data of ['1@', '7@']) {
-      const link = { id: randomUUID(), type: '$>', contentType: 'application/octet-stream', data: Buffer.from(data + stream), metadata: undefined } as const;
+      const link = {
+        id: randomUUID(),
+        type: '$>',
+        contentType: 'application/octet-stream',
+        data: Buffer.from(data + stream),
+        metadata: undefined,
+      } as const;
       await client.appendToStream(links, link, { expectedRevision: ANYWHERE });
     }
     await client.createPersistentSubscriptionToStream(links, 'group', settings({ resolveLinkTos }));
     const { seen, subscription } = await watchAndAck(connect(links));
     await eventually(() => expect(seen).toHaveLength(2));
     if (resolveLinkTos) {
-      expect(seen).toMatchObject([{ link: { streamId: links, revision: 0n }, event: { streamId: stream, revision: 1n } }, { link: { revision: 1n } }]);
+      expect(seen).toMatchObject([
+        { link: { streamId: links, revision: 0n }, event: { streamId: stream, revision: 1n } },
+        { link: { revision: 1n } },
+      ]);
       expect(seen[1]!.event).toBeUndefined();
     } else {
       expect(seen).toMatchObject([{ event: { type: '$>', streamId: links } }, { event: { type: '$>', streamId: links } }]);
@@ -151,7 +170,12 @@ describe('Several clients of one group', () => {
     const a = await watch(connect(stream, 4));
     const b = await watch(connect(stream, 4));
     await add(client, stream, 6);
-    await eventually(() => expect([a.revisions(), b.revisions()]).toEqual([[0, 1, 2, 3], [4, 5]]));
+    await eventually(() =>
+      expect([a.revisions(), b.revisions()]).toEqual([
+        [0, 1, 2, 3],
+        [4, 5],
+      ]),
+    );
     await Promise.all([a, b].map(({ subscription }) => subscription.unsubscribe()));
   });
 
@@ -160,14 +184,36 @@ describe('Several clients of one group', () => {
     const sources = Array.from({ length: 12 }, () => fresh());
     for (const source of sources) {
       await add(client, source, 3);
-      const data = [0, 1, 2].map((revision) => ({ id: randomUUID(), type: '$>', contentType: 'application/octet-stream', data: Buffer.from(`${revision}@${source}`), metadata: undefined }) as const);
+      const data = [0, 1, 2].map(
+        (revision) =>
+          ({
+            id: randomUUID(),
+            type: '$>',
+            contentType: 'application/octet-stream',
+            data: Buffer.from(`${revision}@${source}`),
+            metadata: undefined,
+          }) as const,
+      );
       await client.appendToStream(links, data, { expectedRevision: ANYWHERE });
     }
-    await client.createPersistentSubscriptionToStream(links, 'group', settings({ consumerStrategyName: 'Pinned', resolveLinkTos: true, startFrom: END }));
+    await client.createPersistentSubscriptionToStream(
+      links,
+      'group',
+      settings({ consumerStrategyName: 'Pinned', resolveLinkTos: true, startFrom: END }),
+    );
     const a = await watchAndAck(connect(links));
     const b = await watchAndAck(connect(links));
     for (const source of sources) {
-      const again = [0, 1, 2].map((revision) => ({ id: randomUUID(), type: '$>', contentType: 'application/octet-stream', data: Buffer.from(`${revision}@${source}`), metadata: undefined }) as const);
+      const again = [0, 1, 2].map(
+        (revision) =>
+          ({
+            id: randomUUID(),
+            type: '$>',
+            contentType: 'application/octet-stream',
+            data: Buffer.from(`${revision}@${source}`),
+            metadata: undefined,
+          }) as const,
+      );
       await client.appendToStream(links, again, { expectedRevision: ANYWHERE });
     }
     await eventually(() => expect(a.seen.length + b.seen.length).toBe(36));
@@ -221,7 +267,9 @@ describe('A group of $all', () => {
     const group = fresh('group');
     const connectAndAck = () => watchAndAck(client.subscribeToPersistentSubscriptionToAll(group));
     const isRecorded = (maxRetryCount: number) => expect.arrayContaining([expect.objectContaining({ group, maxRetryCount })]) as unknown[];
-    await client.createPersistentSubscriptionToAll(group, all({ startFrom: END, maxRetryCount: 3 }), { filter: eventTypeFilter({ prefixes: ['$PersistentConfig'] }) });
+    await client.createPersistentSubscriptionToAll(group, all({ startFrom: END, maxRetryCount: 3 }), {
+      filter: eventTypeFilter({ prefixes: ['$PersistentConfig'] }),
+    });
     const created = await connectAndAck();
     await eventually(() => expect(created.seen).toMatchObject([{ event: { data: { entries: isRecorded(3) } } }]));
     await client.updatePersistentSubscriptionToAll(group, all({ startFrom: END, maxRetryCount: 4 }));
@@ -237,7 +285,9 @@ describe('A group of $all', () => {
     const stream = fresh();
     await add(client, stream, 3, type);
     const [, second] = await Array.fromAsync(client.readStream(stream));
-    await client.createPersistentSubscriptionToAll(group, all({ startFrom: second!.event!.position }), { filter: eventTypeFilter({ regex: `^${type}$` }) });
+    await client.createPersistentSubscriptionToAll(group, all({ startFrom: second!.event!.position }), {
+      filter: eventTypeFilter({ regex: `^${type}$` }),
+    });
     const { revisions, subscription } = await watchAndAck(client.subscribeToPersistentSubscriptionToAll(group));
     await eventually(() => expect(revisions()).toEqual([1, 2]));
     await subscription.unsubscribe();

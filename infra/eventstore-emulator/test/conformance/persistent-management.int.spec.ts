@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { END, PersistentSubscriptionDoesNotExistError, PersistentSubscriptionExistsError, START, eventTypeFilter, persistentSubscriptionToAllSettingsFromDefaults } from '../client-under-test.ts';
+import {
+  END,
+  PersistentSubscriptionDoesNotExistError,
+  PersistentSubscriptionExistsError,
+  START,
+  eventTypeFilter,
+  persistentSubscriptionToAllSettingsFromDefaults,
+} from '../client-under-test.ts';
 import { add, eventually, fresh, settings, watch, watchAndAck } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
@@ -48,13 +55,17 @@ describe('Creating a group', () => {
 
   it('from beyond the end of $all fails', async () => {
     const startFrom = { commit: 2n ** 60n, prepare: 2n ** 60n };
-    await expect(client.createPersistentSubscriptionToAll(fresh('group'), all({ startFrom }))).rejects.toThrow('Invalid Start From position');
+    await expect(client.createPersistentSubscriptionToAll(fresh('group'), all({ startFrom }))).rejects.toThrow(
+      'Invalid Start From position',
+    );
   });
 
   it('is an event that tells all groups there are', async () => {
     const stream = fresh();
     await client.createPersistentSubscriptionToStream(stream, 'group', settings({ messageTimeout: 1234, startFrom: 7n }));
-    const [last] = await Array.fromAsync(client.readStream('$persistentSubscriptionConfig', { direction: 'backwards', fromRevision: END, maxCount: 1 }));
+    const [last] = await Array.fromAsync(
+      client.readStream('$persistentSubscriptionConfig', { direction: 'backwards', fromRevision: END, maxCount: 1 }),
+    );
     expect(last!.event).toMatchObject({ type: '$PersistentConfig' });
     const { version, entries } = last!.event!.data as { version: string; entries: object[] };
     expect(version).toBe('2');
@@ -78,7 +89,9 @@ describe('Creating a group', () => {
 
 describe('Updating a group', () => {
   it('that does not exist is refused', async () => {
-    await expect(client.updatePersistentSubscriptionToStream(fresh(), 'group', settings())).rejects.toThrow(PersistentSubscriptionDoesNotExistError);
+    await expect(client.updatePersistentSubscriptionToStream(fresh(), 'group', settings())).rejects.toThrow(
+      PersistentSubscriptionDoesNotExistError,
+    );
     await expect(client.updatePersistentSubscriptionToAll(fresh('group'), all())).rejects.toThrow(PersistentSubscriptionDoesNotExistError);
   });
 
@@ -91,7 +104,11 @@ describe('Updating a group', () => {
     await subscription.ack(...seen.slice(0, 3));
     const info = () => client.getPersistentSubscriptionToStreamInfo(stream, 'group');
     await eventually(async () => expect((await info()).stats.lastCheckpointedEventRevision).toBe(2n));
-    await client.updatePersistentSubscriptionToStream(stream, 'group', settings({ maxRetryCount: 4, consumerStrategyName: 'DispatchToSingle' }));
+    await client.updatePersistentSubscriptionToStream(
+      stream,
+      'group',
+      settings({ maxRetryCount: 4, consumerStrategyName: 'DispatchToSingle' }),
+    );
     expect((await info()).settings).toMatchObject({ maxRetryCount: 4, consumerStrategyName: 'DispatchToSingle', startFrom: START });
     const after = await watchAndAck(client.subscribeToPersistentSubscriptionToStream(stream, 'group'));
     await eventually(() => expect(after.revisions()).toEqual([3, 4]));
@@ -120,14 +137,19 @@ describe('Deleting a group', () => {
   it('takes its checkpoint and what it parked with it: a new one of its name starts anew', async () => {
     const stream = fresh();
     await add(client, stream, 2);
-    const create = () => client.createPersistentSubscriptionToStream(stream, 'group', settings({ checkPointLowerBound: 1, checkPointUpperBound: 1 }));
+    const create = () =>
+      client.createPersistentSubscriptionToStream(stream, 'group', settings({ checkPointLowerBound: 1, checkPointUpperBound: 1 }));
     const info = () => client.getPersistentSubscriptionToStreamInfo(stream, 'group');
     for (const round of [1, 2]) {
       await create();
       expect((await info()).stats).toMatchObject({ parkedMessageCount: 0n, lastCheckpointedEventRevision: undefined });
-      const { revisions } = await watch(client.subscribeToPersistentSubscriptionToStream(stream, 'group'), (event, from) => from.nack('park', `round ${round}`, event));
+      const { revisions } = await watch(client.subscribeToPersistentSubscriptionToStream(stream, 'group'), (event, from) =>
+        from.nack('park', `round ${round}`, event),
+      );
       await eventually(() => expect(revisions()).toEqual([0, 1]));
-      await eventually(async () => expect((await info()).stats).toMatchObject({ parkedMessageCount: 2n, lastCheckpointedEventRevision: 1n }));
+      await eventually(async () =>
+        expect((await info()).stats).toMatchObject({ parkedMessageCount: 2n, lastCheckpointedEventRevision: 1n }),
+      );
       await client.deletePersistentSubscriptionToStream(stream, 'group');
       for (const name of ['parked', 'checkpoint']) {
         const reading = Array.fromAsync(client.readStream(`$persistentsubscription-${stream}::group-${name}`));
@@ -141,7 +163,14 @@ describe('What is told of a group', () => {
   it('is its settings, where it is, and who is connected', async () => {
     const stream = fresh();
     await add(client, stream, 3);
-    const asked = settings({ startFrom: 1n, extraStatistics: true, maxSubscriberCount: 5, resolveLinkTos: true, checkPointLowerBound: 1, checkPointUpperBound: 1 });
+    const asked = settings({
+      startFrom: 1n,
+      extraStatistics: true,
+      maxSubscriberCount: 5,
+      resolveLinkTos: true,
+      checkPointLowerBound: 1,
+      checkPointUpperBound: 1,
+    });
     await client.createPersistentSubscriptionToStream(stream, 'group', asked);
     const { seen, subscription } = await watch(client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 7 }));
     await eventually(() => expect(seen).toHaveLength(2));
@@ -164,9 +193,24 @@ describe('What is told of a group', () => {
       lastCheckpointedEventRevision: 1n,
       lastKnownEventRevision: 2n,
     });
-    expect(told.connections).toMatchObject([{ username: expect.any(String), totalItems: 2n, availableSlots: 6, inFlightMessages: 1, connectionName: expect.any(String) }]);
+    expect(told.connections).toMatchObject([
+      { username: expect.any(String), totalItems: 2n, availableSlots: 6, inFlightMessages: 1, connectionName: expect.any(String) },
+    ]);
     expect([...told.connections[0]!.extraStatistics!.keys()]).toEqual([
-      'mean', 'median', 'fastest', 'quintile 1', 'quintile 2', 'quintile 3', 'quintile 4', 'quintile 5', '90%', '95%', '99%', '99.5%', '99.9%', 'highest',
+      'mean',
+      'median',
+      'fastest',
+      'quintile 1',
+      'quintile 2',
+      'quintile 3',
+      'quintile 4',
+      'quintile 5',
+      '90%',
+      '95%',
+      '99%',
+      '99.5%',
+      '99.9%',
+      'highest',
     ]);
     await subscription.unsubscribe();
   });
@@ -210,10 +254,13 @@ describe('The list of groups', () => {
     await client.createPersistentSubscriptionToStream(stream, 'a', settings());
     await client.createPersistentSubscriptionToStream(stream, 'b', settings());
     await client.createPersistentSubscriptionToAll(group, all());
-    const names = (infos: readonly { eventSource: string; groupName: string }[]): string[] => infos.map(({ eventSource, groupName }) => `${eventSource}::${groupName}`);
+    const names = (infos: readonly { eventSource: string; groupName: string }[]): string[] =>
+      infos.map(({ eventSource, groupName }) => `${eventSource}::${groupName}`);
     expect(names(await client.listPersistentSubscriptionsToStream(stream))).toEqual([`${stream}::a`, `${stream}::b`]);
     expect(names(await client.listPersistentSubscriptionsToAll())).toContain(`$all::${group}`);
-    expect(names(await client.listAllPersistentSubscriptions())).toEqual(expect.arrayContaining([`${stream}::a`, `${stream}::b`, `$all::${group}`]));
+    expect(names(await client.listAllPersistentSubscriptions())).toEqual(
+      expect.arrayContaining([`${stream}::a`, `${stream}::b`, `$all::${group}`]),
+    );
     await client.deletePersistentSubscriptionToAll(group);
   });
 

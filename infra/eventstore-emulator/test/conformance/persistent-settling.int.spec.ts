@@ -24,7 +24,8 @@ const info = (stream: string) => client.getPersistentSubscriptionToStreamInfo(st
 const parkedStream = (stream: string): string => `$persistentsubscription-${stream}::group-parked`;
 const checkpointStream = (stream: string): string => `$persistentsubscription-${stream}::group-checkpoint`;
 const parkedCount = async (stream: string): Promise<number> => Number((await info(stream)).stats.parkedMessageCount);
-const retries = ({ seen }: Watched): [number, number][] => seen.map(({ event, link, retryCount }) => [Number((link ?? event)!.revision), retryCount]);
+const retries = ({ seen }: Watched): [number, number][] =>
+  seen.map(({ event, link, retryCount }) => [Number((link ?? event)!.revision), retryCount]);
 
 /** Parks so many events at once. */
 async function parkAll(stream: string, count: number): Promise<void> {
@@ -48,7 +49,11 @@ describe('A nack', () => {
       reason: "Client explicitly NAK'ed message.\ncan not cope",
       subscriptionEventNumber: 1,
     });
-    expect(retries(watched)).toEqual([[0, 0], [1, 0], [2, 0]]);
+    expect(retries(watched)).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 0],
+    ]);
     expect((await info(stream)).stats).toMatchObject({ totalInFlightMessages: 0, outstandingMessagesCount: 0 });
     await watched.subscription.unsubscribe();
   });
@@ -58,7 +63,13 @@ describe('A nack', () => {
     const watched = await watch(connect(stream), (event, from) =>
       event.event!.revision === 0n && event.retryCount < 2 ? from.nack('retry', 'later', event) : from.ack(event),
     );
-    await eventually(() => expect(retries(watched).filter(([revision]) => revision === 0)).toEqual([[0, 0], [0, 1], [0, 2]]));
+    await eventually(() =>
+      expect(retries(watched).filter(([revision]) => revision === 0)).toEqual([
+        [0, 0],
+        [0, 1],
+        [0, 2],
+      ]),
+    );
     await eventually(async () => expect((await info(stream)).stats.totalInFlightMessages).toBe(0));
     expect(await parkedCount(stream)).toBe(0);
     await watched.subscription.unsubscribe();
@@ -67,8 +78,17 @@ describe('A nack', () => {
   it('to retry sends the event before those that were not sent yet', async () => {
     const stream = await groupOf(3);
     const single = client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 1 });
-    const watched = await watch(single, (event, from) => (event.retryCount === 0 && event.event!.revision === 0n ? from.nack('retry', 'again', event) : from.ack(event)));
-    await eventually(() => expect(retries(watched)).toEqual([[0, 0], [0, 1], [1, 0], [2, 0]]));
+    const watched = await watch(single, (event, from) =>
+      event.retryCount === 0 && event.event!.revision === 0n ? from.nack('retry', 'again', event) : from.ack(event),
+    );
+    await eventually(() =>
+      expect(retries(watched)).toEqual([
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [2, 0],
+      ]),
+    );
     await watched.subscription.unsubscribe();
   });
 
@@ -76,7 +96,11 @@ describe('A nack', () => {
     const stream = await groupOf(1, { maxRetryCount: 2 });
     const watched = await watch(connect(stream), (event, from) => from.nack('retry', 'never', event));
     await eventually(async () => expect(await parkedCount(stream)).toBe(1));
-    expect(retries(watched)).toEqual([[0, 0], [0, 1], [0, 2]]);
+    expect(retries(watched)).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+    ]);
     const [parked] = await Array.fromAsync(client.readStream(parkedStream(stream)));
     expect(parked!.event!.metadata).toEqual({ added: expect.any(String), reason: 'Reached retry count of 2' });
     await watched.subscription.unsubscribe();
@@ -105,8 +129,22 @@ describe('A nack', () => {
 
 describe('What a client says in one breath', () => {
   it.each<[string, (said: Watched) => Promise<unknown>, [number, number][]]>([
-    ['an ack, then a nack', ({ seen, subscription }) => Promise.all([subscription.ack(seen[0]!), subscription.nack('retry', 'again', seen[1]!)]), [[2, 0], [1, 1]]],
-    ['a nack, then an ack', ({ seen, subscription }) => Promise.all([subscription.nack('retry', 'again', seen[1]!), subscription.ack(seen[0]!)]), [[1, 1], [2, 0]]],
+    [
+      'an ack, then a nack',
+      ({ seen, subscription }) => Promise.all([subscription.ack(seen[0]!), subscription.nack('retry', 'again', seen[1]!)]),
+      [
+        [2, 0],
+        [1, 1],
+      ],
+    ],
+    [
+      'a nack, then an ack',
+      ({ seen, subscription }) => Promise.all([subscription.nack('retry', 'again', seen[1]!), subscription.ack(seen[0]!)]),
+      [
+        [1, 1],
+        [2, 0],
+      ],
+    ],
   ])('is acted on one by one, and events go out in between: %s', async (_title, say, next) => {
     const stream = await groupOf(3);
     const watched = await watch(client.subscribeToPersistentSubscriptionToStream(stream, 'group', { bufferSize: 2 }));
@@ -122,7 +160,10 @@ describe('An event that a client keeps for too long', () => {
     const stream = await groupOf(1, { messageTimeout: 200, maxRetryCount: 1 });
     const watched = await watch(connect(stream));
     await eventually(async () => expect(await parkedCount(stream)).toBe(1));
-    expect(retries(watched)).toEqual([[0, 0], [0, 1]]);
+    expect(retries(watched)).toEqual([
+      [0, 0],
+      [0, 1],
+    ]);
     expect((await info(stream)).connections).toMatchObject([{ inFlightMessages: 0, availableSlots: 10 }]);
     await watched.subscription.unsubscribe();
   });
@@ -136,7 +177,9 @@ describe('Parked events', () => {
     await client.replayParkedMessagesToStream(stream, 'group');
     await eventually(() => expect(seen.map(({ event }) => event!.revision)).toEqual([0n, 1n, 2n]));
     expect(seen.every(({ link, retryCount }) => link!.streamId === parkedStream(stream) && retryCount === 0)).toBe(true);
-    await eventually(async () => expect((await client.getStreamMetadata(parkedStream(stream))).metadata).toMatchObject({ truncateBefore: 3 }));
+    await eventually(async () =>
+      expect((await client.getStreamMetadata(parkedStream(stream))).metadata).toMatchObject({ truncateBefore: 3 }),
+    );
     expect(await parkedCount(stream)).toBe(0);
     await client.replayParkedMessagesToStream(stream, 'group');
     await add(client, stream, 1);
@@ -164,7 +207,10 @@ describe('Parked events', () => {
     await eventually(() => expect(seen).toHaveLength(2));
     await eventually(async () => expect(await parkedCount(stream)).toBe(2));
     const parked = await Array.fromAsync(client.readStream(parkedStream(stream), { resolveLinkTos: true }));
-    expect(parked.map(({ event, link }) => [event!.streamId, event!.revision, link!.revision])).toEqual([[stream, 0n, 2n], [stream, 1n, 3n]]);
+    expect(parked.map(({ event, link }) => [event!.streamId, event!.revision, link!.revision])).toEqual([
+      [stream, 0n, 2n],
+      [stream, 1n, 3n],
+    ]);
     await subscription.unsubscribe();
   });
 
@@ -174,7 +220,9 @@ describe('Parked events', () => {
     await client.setStreamMetadata(stream, { truncateBefore: 2 });
     const { seen, subscription } = await watchAndAck(connect(stream));
     await client.replayParkedMessagesToStream(stream, 'group');
-    await eventually(async () => expect((await client.getStreamMetadata(parkedStream(stream))).metadata).toMatchObject({ truncateBefore: 3 }));
+    await eventually(async () =>
+      expect((await client.getStreamMetadata(parkedStream(stream))).metadata).toMatchObject({ truncateBefore: 3 }),
+    );
     expect(seen.map(({ event }) => event?.revision)).toEqual([2n]);
     await subscription.unsubscribe();
   });
@@ -200,7 +248,9 @@ describe('Parked events', () => {
     const stream = await groupOf(60, { historyBufferSize: 10, readBatchSize: 5 });
     await parkAll(stream, 60);
     await client.replayParkedMessagesToStream(stream, 'group');
-    await eventually(async () => expect(await info(stream)).toMatchObject({ status: 'ReplayingParkedMessages, Live', stats: { retryBufferCount: 10 } }));
+    await eventually(async () =>
+      expect(await info(stream)).toMatchObject({ status: 'ReplayingParkedMessages, Live', stats: { retryBufferCount: 10 } }),
+    );
     const { seen, subscription } = await watchAndAck(connect(stream));
     await eventually(() => expect(seen.map(({ event }) => Number(event!.revision))).toEqual(range(0, 60)));
     await subscription.unsubscribe();
@@ -211,7 +261,9 @@ describe('Parked events', () => {
     const stream = await groupOf(1);
     const negative = client.replayParkedMessagesToStream(stream, 'group', { stopAt: -1 });
     await expect(negative).rejects.toBeInstanceOf(PersistentSubscriptionFailedError);
-    await expect(negative).rejects.toThrow(`Subscription group group on stream ${stream} failed: 'Cannot stop replaying parked message at a negative version.'`);
+    await expect(negative).rejects.toThrow(
+      `Subscription group group on stream ${stream} failed: 'Cannot stop replaying parked message at a negative version.'`,
+    );
   });
 });
 
@@ -236,7 +288,10 @@ describe('A checkpoint', () => {
       await eventually(async () => expect((await info(stream)).stats.lastCheckpointedEventRevision).toBe(event.event!.revision));
     }
     const checkpoints = await Array.fromAsync(client.readStream(checkpointStream(stream)));
-    expect(checkpoints.map(({ event }) => [event!.type, event!.data])).toEqual([['$SubscriptionCheckpoint', '1'], ['$SubscriptionCheckpoint', '2']]);
+    expect(checkpoints.map(({ event }) => [event!.type, event!.data])).toEqual([
+      ['$SubscriptionCheckpoint', '1'],
+      ['$SubscriptionCheckpoint', '2'],
+    ]);
     expect((await client.getStreamMetadata(checkpointStream(stream))).metadata).toMatchObject({ maxCount: 2 });
     await subscription.unsubscribe();
   });

@@ -41,13 +41,20 @@ describe('The system projections', () => {
     const [kind, type, correlation] = [category(), fresh('Type'), randomUUID()];
     const [a, b] = [`${kind}-a`, `${kind}-b`];
     await add(client, a, 2, type);
-    await client.appendToStream(b, jsonEvent({ type, data: {}, metadata: { $correlationId: correlation } }), { expectedRevision: ANYWHERE });
+    await client.appendToStream(b, jsonEvent({ type, data: {}, metadata: { $correlationId: correlation } }), {
+      expectedRevision: ANYWHERE,
+    });
     await add(client, a, 1, type);
     const expected = [`0@${a}`, `1@${a}`, `0@${b}`, `2@${a}`];
     await eventually(async () => expect(await links(`$ce-${kind}`)).toEqual(expected));
     await eventually(async () => expect(await links(`$et-${type}`)).toEqual(expected));
     await eventually(async () => expect(await links(`$bc-${correlation}`)).toEqual([`0@${b}`]));
-    await eventually(async () => expect(await plain(`$category-${kind}`)).toEqual([['$@', a], ['$@', b]]));
+    await eventually(async () =>
+      expect(await plain(`$category-${kind}`)).toEqual([
+        ['$@', a],
+        ['$@', b],
+      ]),
+    );
     await eventually(async () => expect(await links('$streams')).toEqual(expect.arrayContaining([`0@${a}`, `0@${b}`])));
   });
 
@@ -86,12 +93,19 @@ describe('The system projections', () => {
     await client.deleteStream(stream);
     await eventually(async () => expect((await plain('$et-$metadata')).map(([, data]) => data)).toContain(`0@${stream}`));
     await eventually(async () => expect((await plain('$et-$deleted')).map(([, data]) => data)).toContain(`1@${stream}`));
-    await eventually(async () => expect(await plain(`$ce-${kind}`)).toEqual([['$>', `0@${stream}`], ['$>', `1@$$${stream}`]]));
+    await eventually(async () =>
+      expect(await plain(`$ce-${kind}`)).toEqual([
+        ['$>', `0@${stream}`],
+        ['$>', `1@$$${stream}`],
+      ]),
+    );
   });
 
   it('keep the time of the event with a link by correlation', async () => {
     const [stream, correlation] = [fresh(), randomUUID()];
-    await client.appendToStream(stream, jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: correlation } }), { expectedRevision: ANYWHERE });
+    await client.appendToStream(stream, jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: correlation } }), {
+      expectedRevision: ANYWHERE,
+    });
     await eventually(async () => expect(await links(`$bc-${correlation}`)).toEqual([`0@${stream}`]));
     const [link] = await Array.fromAsync(client.readStream(`$bc-${correlation}`));
     expect(link!.event!.metadata).toMatchObject({ $eventTimestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string });

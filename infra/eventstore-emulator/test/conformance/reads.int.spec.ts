@@ -17,7 +17,11 @@ afterAll(() => server.leave());
 const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
 
 async function streamOf(count: number, stream = `thing-${randomUUID()}`): Promise<string> {
-  await client.appendToStream(stream, Array.from({ length: count }, () => fact()), { expectedRevision: 'no_stream' });
+  await client.appendToStream(
+    stream,
+    Array.from({ length: count }, () => fact()),
+    { expectedRevision: 'no_stream' },
+  );
   return stream;
 }
 
@@ -47,7 +51,10 @@ describe('Reading a stream', () => {
 
   it('that does not exist says so, in both directions', async () => {
     for (const options of [{}, { direction: 'backwards', fromRevision: 'end' }] as const) {
-      await expect(read(client.readStream('thing-none', options))).rejects.toMatchObject({ type: 'stream-not-found', streamName: 'thing-none' });
+      await expect(read(client.readStream('thing-none', options))).rejects.toMatchObject({
+        type: 'stream-not-found',
+        streamName: 'thing-none',
+      });
     }
   });
 
@@ -65,7 +72,12 @@ describe('Reading all', () => {
     const own = ({ streamId }: { streamId: string }): boolean => streamId.startsWith('thing-');
     const forwards = (await read(client.readAll({ direction: 'forwards', fromPosition: 'start' }))).filter(own);
     const backwards = (await read(client.readAll({ direction: 'backwards', fromPosition: 'end' }))).filter(own);
-    expect(forwards.slice(-4).map(({ streamId, revision }) => [streamId, revision])).toEqual([[a, 0n], [a, 1n], [b, 0n], [b, 1n]]);
+    expect(forwards.slice(-4).map(({ streamId, revision }) => [streamId, revision])).toEqual([
+      [a, 0n],
+      [a, 1n],
+      [b, 0n],
+      [b, 1n],
+    ]);
     expect(backwards.map(({ id }) => id)).toEqual(forwards.map(({ id }) => id).toReversed());
     const positions = forwards.map(({ position }) => position.commit);
     expect(positions).toEqual(positions.toSorted((x, y) => Number(x - y)));
@@ -109,7 +121,11 @@ describe('Links', () => {
   it('lead to their events when the reader wants that', async () => {
     const target = await streamOf(2);
     const links = `links-${randomUUID()}`;
-    await client.appendToStream(links, [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact(), link(`9999999999999999999@${target}`)], { expectedRevision: 'no_stream' });
+    await client.appendToStream(
+      links,
+      [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact(), link(`9999999999999999999@${target}`)],
+      { expectedRevision: 'no_stream' },
+    );
     const resolved = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true }));
     expect(resolved.map(({ event, link }) => [event?.streamId, event?.revision, link?.revision])).toEqual([
       [target, 1n, 0n],

@@ -32,7 +32,9 @@ describe('What is taken for a repeat', () => {
     const event = fact();
     await client.appendToStream(stream, [event, fact()], { expectedRevision: 'no_stream' });
     await client.deleteStream(stream);
-    await expect(client.appendToStream(stream, [event, fact()], { expectedRevision: 'no_stream' })).rejects.toThrow(WrongExpectedVersionError);
+    await expect(client.appendToStream(stream, [event, fact()], { expectedRevision: 'no_stream' })).rejects.toThrow(
+      WrongExpectedVersionError,
+    );
     await expect(read(client.readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
   });
 });

@@ -23,12 +23,19 @@ const eventually = (assertion: () => void): Promise<void> => vi.waitFor(assertio
 
 const ANYWHERE = 'any';
 async function add(stream: string, count: number, type?: string): Promise<void> {
-  await client.appendToStream(stream, Array.from({ length: count }, () => fact(type)), { expectedRevision: ANYWHERE });
+  await client.appendToStream(
+    stream,
+    Array.from({ length: count }, () => fact(type)),
+    { expectedRevision: ANYWHERE },
+  );
 }
 type Seen = number | 'confirmation' | 'caught up' | 'fell behind';
 
 /** Everything a subscription says, events as their revisions; of all, only those of one stream, as others write too. */
-function watch(subscription: AllStreamSubscription | StreamSubscription, only?: string): { readonly seen: Seen[]; readonly failure: Promise<Error> } {
+function watch(
+  subscription: AllStreamSubscription | StreamSubscription,
+  only?: string,
+): { readonly seen: Seen[]; readonly failure: Promise<Error> } {
   const seen: Seen[] = [];
   subscription.on('confirmation', () => seen.push('confirmation'));
   subscription.on('caughtUp', () => seen.push('caught up'));
@@ -118,7 +125,13 @@ describe('A subscription to all', () => {
     });
     await once(subscription, 'caughtUp');
     await add(b, 2);
-    await eventually(() => expect(seen).toEqual([[a, 1], [b, 0], [b, 1]]));
+    await eventually(() =>
+      expect(seen).toEqual([
+        [a, 1],
+        [b, 0],
+        [b, 1],
+      ]),
+    );
     await subscription.unsubscribe();
   });
 
@@ -188,7 +201,11 @@ describe('Checkpoints', () => {
   }
 
   /** A filtered subscription from a position, with everything it says in order. */
-  function follow(prefix: string, fromPosition: Position, intervals: number): { readonly steps: Step[]; readonly subscription: AllStreamSubscription } {
+  function follow(
+    prefix: string,
+    fromPosition: Position,
+    intervals: number,
+  ): { readonly steps: Step[]; readonly subscription: AllStreamSubscription } {
     const steps: Step[] = [];
     const filter = streamNameFilter({
       prefixes: [prefix],
@@ -200,7 +217,8 @@ describe('Checkpoints', () => {
     subscription.on('caughtUp', () => steps.push({ caughtUp: true }));
     return { steps, subscription };
   }
-  const mark = async (): Promise<Position> => (await client.appendToStream(fresh('mark'), fact(), { expectedRevision: 'no_stream' })).position!;
+  const mark = async (): Promise<Position> =>
+    (await client.appendToStream(fresh('mark'), fact(), { expectedRevision: 'no_stream' })).position!;
 
   it('come after every 32 events, matching or not, and once before it is caught up', async () => {
     const c = category();
@@ -233,7 +251,11 @@ describe('Checkpoints', () => {
     await mark();
     const c = category();
     const steps: (bigint | 'event' | 'caught up')[] = [];
-    const filter = streamNameFilter({ prefixes: [`${c}-`], checkpointInterval: 1, checkpointReached: (_subscription, { commit }) => void steps.push(commit) });
+    const filter = streamNameFilter({
+      prefixes: [`${c}-`],
+      checkpointInterval: 1,
+      checkpointReached: (_subscription, { commit }) => void steps.push(commit),
+    });
     const subscription = client.subscribeToAll({ fromPosition: 'end', filter });
     subscription.on('data', () => steps.push('event'));
     subscription.on('caughtUp', () => steps.push('caught up'));

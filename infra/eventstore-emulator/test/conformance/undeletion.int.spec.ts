@@ -15,7 +15,9 @@ afterAll(() => server.leave());
 const ANYWHERE = { any: {} };
 
 interface Read {
-  readonly event?: { readonly event: { readonly streamRevision?: bigint; readonly streamIdentifier: { readonly streamName: Buffer }; readonly data: Buffer } };
+  readonly event?: {
+    readonly event: { readonly streamRevision?: bigint; readonly streamIdentifier: { readonly streamName: Buffer }; readonly data: Buffer };
+  };
   readonly streamNotFound?: object;
 }
 
@@ -29,7 +31,8 @@ async function deleted(): Promise<string> {
 
 const describeStream = (stream: string, data: string, type = '$metadata') =>
   append(raw, `$$${stream}`, ANYWHERE, proposedEvent({ data: Buffer.from(data), metadata: { type, 'content-type': 'application/json' } }));
-const revisions = async (stream: string) => ((await readAnswers(raw, { stream })) as Read[]).map(({ event }) => event && Number(event.event.streamRevision ?? 0n));
+const revisions = async (stream: string) =>
+  ((await readAnswers(raw, { stream })) as Read[]).map(({ event }) => event && Number(event.event.streamRevision ?? 0n));
 
 describe('A deleted stream that is written again', () => {
   it('has its new metadata behind its new events', async () => {

@@ -18,12 +18,15 @@ describe('Mutants', () => {
     expect(() => mutantNamed('none')).toThrow('There is no mutant "none"');
   });
 
-  it.each(mutants.map((mutant) => [mutant.name, mutant] as const))('%s: its text is once in its file, and what it makes of it can be loaded', (_name, mutant) => {
-    const source = sourceOf(mutant);
-    const mutated = withMistake(mutant, source);
-    expect(mutated).not.toBe(source);
-    expect(() => stripTypeScriptTypes(mutated)).not.toThrow();
-  });
+  it.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
+    '%s: its text is once in its file, and what it makes of it can be loaded',
+    (_name, mutant) => {
+      const source = sourceOf(mutant);
+      const mutated = withMistake(mutant, source);
+      expect(mutated).not.toBe(source);
+      expect(() => stripTypeScriptTypes(mutated)).not.toThrow();
+    },
+  );
 
   it('say what is wrong in one sentence, and which file of tests has to notice it', () => {
     expect(mutants.filter(({ mistake }) => !/^[A-Z$].*\.$/.test(mistake)).map(({ name }) => name)).toEqual([]);
@@ -32,7 +35,14 @@ describe('Mutants', () => {
 });
 
 describe('A mistake', () => {
-  const mutant: Mutant = { name: 'm', mistake: 'Wrong.', file: 'a.ts', text: 'one', replacement: 'two', killedBy: { spec: 's', title: 't' } };
+  const mutant: Mutant = {
+    name: 'm',
+    mistake: 'Wrong.',
+    file: 'a.ts',
+    text: 'one',
+    replacement: 'two',
+    killedBy: { spec: 's', title: 't' },
+  };
 
   it('is made where the text is, and nowhere else', () => {
     expect(withMistake(mutant, 'zero one three')).toBe('zero two three');

@@ -138,7 +138,8 @@ export const delivery: readonly Mutant[] = [
     mistake: 'The stream that records groups is written to before it has its metadata.',
     file: 'persistent/config-store.ts',
     text: 'if (this.#system.isEmpty(metastreamOf(CONFIG_STREAM)))',
-    replacement: 'this.#system.append(CONFIG_STREAM, CONFIG_TYPE, JSON.stringify(config, null, 2));\n    if (this.#system.isEmpty(metastreamOf(CONFIG_STREAM)))',
+    replacement:
+      'this.#system.append(CONFIG_STREAM, CONFIG_TYPE, JSON.stringify(config, null, 2));\n    if (this.#system.isEmpty(metastreamOf(CONFIG_STREAM)))',
     killedBy: { spec: 'fresh-database', title: 'the metadata of the stream that records groups, and then the record' },
   },
   {

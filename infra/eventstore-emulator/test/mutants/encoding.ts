@@ -3,7 +3,10 @@ import type { Mutant } from './mutant.ts';
 const errors = (title: string) => ({ spec: 'conformance/raw/errors', title });
 const records = (title: string) => ({ spec: 'conformance/raw/records', title });
 const batch = (title: string) => ({ spec: 'conformance/raw/batch-append', title });
-const listing = { spec: 'conformance/raw/connections', title: 'lists what it serves, in lower case, with a version that clients understand' };
+const listing = {
+  spec: 'conformance/raw/connections',
+  title: 'lists what it serves, in lower case, with a version that clients understand',
+};
 
 /** What is sent, and how errors are told apart. */
 export const encoding: readonly Mutant[] = [
@@ -36,7 +39,8 @@ export const encoding: readonly Mutant[] = [
     mistake: 'A resolved link has the position of its target, so that a subscriber goes on from a place long past.',
     file: 'grpc/event-encoding.ts',
     text: 'return ReadResp.encode({ event: { ...resolved, link: recorded, commitPosition } });',
-    replacement: 'return ReadResp.encode({ event: { ...resolved, link: recorded, commitPosition: wireLong(found?.position ?? event.position) } });',
+    replacement:
+      'return ReadResp.encode({ event: { ...resolved, link: recorded, commitPosition: wireLong(found?.position ?? event.position) } });',
     killedBy: records("that is a link has the link's position, resolved or not"),
   },
   {

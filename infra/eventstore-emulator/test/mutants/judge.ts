@@ -19,7 +19,8 @@ export async function judge(mutants: readonly Mutant[], runs: TestRuns, atOnce: 
     for (const mutant of left) {
       const startedAt = performance.now();
       const why = unfitness(mutant, without);
-      const verdict: Verdict = why === undefined ? verdictOn(mutant, await runs.runWith(mutant, timeLimitMs(mutant, without))) : { kind: 'unclear', why };
+      const verdict: Verdict =
+        why === undefined ? verdictOn(mutant, await runs.runWith(mutant, timeLimitMs(mutant, without))) : { kind: 'unclear', why };
       told({ mutant, verdict, seconds: (performance.now() - startedAt) / 1000 });
     }
   };

@@ -50,7 +50,11 @@ async function run(chosen: readonly Mutant[], runs: TestRuns): Promise<boolean> 
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help === true) say(HELP);
   if (values.list === true) for (const { name, mistake } of mutants) say(`${name}\n    ${mistake}`);
   if (values.help === true || values.list === true) return 0;
@@ -58,7 +62,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (unknown.length > 0) throw new TypeError(`There is no mutant ${unknown.join(', ')}`);
   const runs = new TestRuns();
   const broken = new Promise<number>((resolve) => {
-    process.on('SIGINT', () => resolve(130)).on('SIGTERM', () => resolve(143)).on('SIGHUP', () => resolve(129));
+    process
+      .on('SIGINT', () => resolve(130))
+      .on('SIGTERM', () => resolve(143))
+      .on('SIGHUP', () => resolve(129));
   });
   try {
     const chosen = positionals.length === 0 ? mutants : mutants.filter(({ name }) => positionals.includes(name));

@@ -27,7 +27,8 @@ export const projections: readonly Mutant[] = [
     mistake: 'A projection says that it is further than its links are on disk, which a restart then leaves out.',
     file: 'projections/projection.ts',
     text: 'await this.#system.transact(() => {\n      for',
-    replacement: 'await this.#system.transact(() => this.#store.write(this.name, { position, isEnabled: true }));\n    await this.#system.transact(() => {\n      for',
+    replacement:
+      'await this.#system.transact(() => this.#store.write(this.name, { position, isEnabled: true }));\n    await this.#system.transact(() => {\n      for',
     killedBy: projecting(`(kill-after), ${ONCE}`),
   },
   {

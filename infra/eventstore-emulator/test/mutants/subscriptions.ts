@@ -33,7 +33,9 @@ export const subscriptions: readonly Mutant[] = [
     file: 'grpc/subscriptions.ts',
     text: 'const LIVE_BUFFER_EVENTS = 32;',
     replacement: 'const LIVE_BUFFER_EVENTS = Infinity;',
-    killedBy: subscribing('gets every event once and in order, catches up again without being told that it fell behind, and holds nobody up'),
+    killedBy: subscribing(
+      'gets every event once and in order, catches up again without being told that it fell behind, and holds nobody up',
+    ),
   },
   {
     name: 'truncation-hides-live-events',
@@ -89,7 +91,10 @@ export const subscriptions: readonly Mutant[] = [
     file: 'grpc/subscriptions.ts',
     text: 'if (filter !== null) await sendCheckpoint();',
     replacement: 'await sendCheckpoint();',
-    killedBy: { spec: 'conformance/raw/subscription-messages', title: 'without a filter is told of no checkpoints, however many events there are' },
+    killedBy: {
+      spec: 'conformance/raw/subscription-messages',
+      title: 'without a filter is told of no checkpoints, however many events there are',
+    },
   },
   {
     name: 'caught-up-without-time',

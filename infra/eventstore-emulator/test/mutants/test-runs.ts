@@ -35,7 +35,12 @@ export class TestRuns {
     const files = [...new Set(about.map(specFile))];
     const titles = [...new Set(about.map(({ killedBy }) => RegExp.escape(killedBy.title)))].join('|');
     const args = [VITEST, 'run', '--config', CONFIG, '--reporter=json', `--outputFile=${report}`, '-t', titles, ...options, ...files];
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...environment(folder), ...added } });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      env: { ...environment(folder), ...added },
+    });
     this.#running.add(child);
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));

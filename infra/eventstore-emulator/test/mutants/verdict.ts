@@ -57,7 +57,12 @@ export function timeLimitMs(mutant: Mutant, results: readonly TestResult[]): num
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string; readonly failureMessages: readonly string[]; readonly duration?: number | null }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+      readonly duration?: number | null;
+    }[];
   }[];
 }
 

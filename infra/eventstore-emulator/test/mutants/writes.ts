@@ -75,7 +75,8 @@ export const writes: readonly Mutant[] = [
     mistake: 'A refused append is told a revision that is not the current one.',
     file: 'streams/stream-writer.ts',
     text: "if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision };",
-    replacement: "if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision + 1n };",
+    replacement:
+      "if (verdict.kind === 'wrong-expected-revision') return { kind: 'wrong-expected-revision', current: state.lastRevision + 1n };",
     killedBy: append('to two events expecting no_stream'),
   },
   {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type ServiceError, status } from '@grpc/grpc-js';
 import { type EventStoreDBClient, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { proposedEvent, streamNamed, subscribe } from '../raw-calls.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
@@ -28,7 +28,11 @@ afterAll(() => server.leave());
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const fact = () => jsonEvent({ type: 'Happened', data: {} });
-const outcome = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (cause: Error & { readonly type?: string }) => cause.type ?? cause.message);
+const outcome = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (cause: Error & { readonly type?: string }) => cause.type ?? cause.message,
+  );
 const read = (client: EventStoreDBClient, stream: string) => outcome(Array.fromAsync(client.readStream(stream)));
 const append = (client: EventStoreDBClient, stream: string) => outcome(client.appendToStream(stream, fact()));
 
@@ -93,7 +97,12 @@ describe('An ACL', () => {
 describe('System streams', () => {
   it('are for administrators, and so are all streams together', async () => {
     expect(await ofAll((client) => read(client, '$users'))).toEqual(['done', 'access-denied', 'access-denied', 'access-denied']);
-    expect(await ofAll((client) => outcome(Array.fromAsync(client.readAll({ maxCount: 1 }))))).toEqual(['done', 'access-denied', 'access-denied', 'access-denied']);
+    expect(await ofAll((client) => outcome(Array.fromAsync(client.readAll({ maxCount: 1 }))))).toEqual([
+      'done',
+      'access-denied',
+      'access-denied',
+      'access-denied',
+    ]);
     expect(await append(ann, '$thing')).toBe('access-denied');
   });
 
@@ -107,7 +116,8 @@ describe('System streams', () => {
 
 describe('The settings', () => {
   afterEach(() => set({}));
-  const set = (acls: object) => admin.appendToStream('$settings', jsonEvent({ type: 'update-default-acl', data: acls as Record<string, string> }));
+  const set = (acls: object) =>
+    admin.appendToStream('$settings', jsonEvent({ type: 'update-default-acl', data: acls as Record<string, string> }));
 
   it('say what applies to streams that say nothing', async () => {
     const [stream, own] = [await streamWith({}), await streamWith({ readRoles: [ANN] })];
@@ -151,7 +161,9 @@ describe('Groups', () => {
 
   it('are written down with the name of who made them', async () => {
     await server.clientWith('ops:changeit').createPersistentSubscriptionToStream(fresh(), 'group', settings);
-    const [config] = await Array.fromAsync(admin.readStream('$persistentSubscriptionConfig', { direction: 'backwards', fromRevision: 'end', maxCount: 1 }));
+    const [config] = await Array.fromAsync(
+      admin.readStream('$persistentSubscriptionConfig', { direction: 'backwards', fromRevision: 'end', maxCount: 1 }),
+    );
     expect(config!.event!.data).toMatchObject({ updatedBy: 'ops' });
   });
 });
@@ -175,25 +187,44 @@ describe('BatchAppend', () => {
     const ids = [randomUUID(), randomUUID()];
     [stream, fresh()].forEach((target, index) => {
       const options = { streamIdentifier: streamNamed(target), any: {} };
-      call.write(BatchAppendReq.encode({ correlationId: { string: ids[index] }, options, proposedMessages: [proposedEvent()], isFinal: true }));
+      call.write(
+        BatchAppendReq.encode({ correlationId: { string: ids[index] }, options, proposedMessages: [proposedEvent()], isFinal: true }),
+      );
     });
     call.end();
-    const answers = (await Array.fromAsync(call as AsyncIterable<Buffer>)).map((bytes) => wireMessage('streams.BatchAppendResp').decode(bytes));
+    const answers = (await Array.fromAsync(call as AsyncIterable<Buffer>)).map((bytes) =>
+      wireMessage('streams.BatchAppendResp').decode(bytes),
+    );
     const of = (id: string | undefined) => answers.filter(({ correlationId }) => (correlationId as { string: string }).string === id);
-    expect(of(ids[0])).toMatchObject([{ error: { code: 7, message: 'AccessDenied', details: { typeUrl: 'type.googleapis.com/event_store.client.AccessDenied' } } }]);
+    expect(of(ids[0])).toMatchObject([
+      { error: { code: 7, message: 'AccessDenied', details: { typeUrl: 'type.googleapis.com/event_store.client.AccessDenied' } } },
+    ]);
     expect(of(ids[1])).toMatchObject([{ success: {} }]);
   });
 });
 
 describe('A denied call', () => {
   it('says so as clients understand it', async () => {
-    const denied: ServiceError = await server.rawWith('').unary('/event_store.client.operations.Operations/MergeIndexes', Buffer.alloc(0)).then(() => expect.unreachable(), (cause: ServiceError) => cause);
-    expect([denied.code, denied.details, denied.metadata.get('exception')]).toEqual([status.PERMISSION_DENIED, 'Access Denied', ['access-denied']]);
+    const denied: ServiceError = await server
+      .rawWith('')
+      .unary('/event_store.client.operations.Operations/MergeIndexes', Buffer.alloc(0))
+      .then(
+        () => expect.unreachable(),
+        (cause: ServiceError) => cause,
+      );
+    expect([denied.code, denied.details, denied.metadata.get('exception')]).toEqual([
+      status.PERMISSION_DENIED,
+      'Access Denied',
+      ['access-denied'],
+    ]);
   });
 
   it('whose credentials are wrong is told nothing else', async () => {
     for (const credentials of ['admin:wrong', 'nobody:x', 'admin:']) {
-      await expect(server.rawWith(credentials).unary('/event_store.client.gossip.Gossip/Read', Buffer.alloc(0))).rejects.toMatchObject({ code: status.UNAUTHENTICATED, details: 'Unauthenticated' });
+      await expect(server.rawWith(credentials).unary('/event_store.client.gossip.Gossip/Read', Buffer.alloc(0))).rejects.toMatchObject({
+        code: status.UNAUTHENTICATED,
+        details: 'Unauthenticated',
+      });
     }
   });
 });

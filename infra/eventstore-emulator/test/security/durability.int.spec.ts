@@ -42,7 +42,10 @@ describe('What became of a user', () => {
 
 describe('The users that every server has', () => {
   it('have the passwords that were given when the database was new, whatever is given later', async () => {
-    emulator = await EmulatorProcess.start({ ...SECURE, env: { EVENTSTORE_DEFAULT_ADMIN_PASSWORD: 'a-secret', EVENTSTORE_DEFAULT_OPS_PASSWORD: 'o-secret' } });
+    emulator = await EmulatorProcess.start({
+      ...SECURE,
+      env: { EVENTSTORE_DEFAULT_ADMIN_PASSWORD: 'a-secret', EVENTSTORE_DEFAULT_OPS_PASSWORD: 'o-secret' },
+    });
     await expect(users('admin:a-secret').details()).resolves.toHaveLength(2);
     await expect(users('ops:o-secret').details('ops')).resolves.toMatchObject([{ groups: ['$ops'] }]);
     await expect(users('admin:changeit').details()).rejects.toMatchObject({ details: 'Unauthenticated' });

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { type AllStreamResolvedEvent, type PersistentSubscriptionToStreamResolvedEvent, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, streamNameFilter } from '@eventstore/db-client';
+import {
+  type AllStreamResolvedEvent,
+  type PersistentSubscriptionToStreamResolvedEvent,
+  START,
+  jsonEvent,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+  streamNameFilter,
+} from '@eventstore/db-client';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmulatorProcess, read } from '../emulator-process.ts';
@@ -39,7 +46,11 @@ describe('Operations', () => {
 
   it('restart persistent subscriptions, whose clients are dropped', async () => {
     const client = emulator.client();
-    await client.createPersistentSubscriptionToStream('thing-1', 'group', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+    await client.createPersistentSubscriptionToStream(
+      'thing-1',
+      'group',
+      persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }),
+    );
     const subscription = client.subscribeToPersistentSubscriptionToStream('thing-1', 'group');
     await once(subscription, 'confirmation');
     const { connections } = await client.getPersistentSubscriptionToStreamInfo('thing-1', 'group');
@@ -58,26 +69,39 @@ describe('Operations', () => {
     await reader.next();
     const subscription = client.subscribeToAll({ fromPosition: START, filter: streamNameFilter({ prefixes: ['long-', '$scavenges-'] }) });
     await client.setStreamMetadata('short-1', { maxCount: 3 });
-    const started = ScavengeResp.decode(await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: { threadCount: 1 } })));
+    const started = ScavengeResp.decode(
+      await raw.unary(`${OPERATIONS}/StartScavenge`, StartScavengeReq.encode({ options: { threadCount: 1 } })),
+    );
     const seen: string[] = [];
     for await (const { event } of subscription) {
       seen.push(event!.streamId.startsWith('long-') ? String((event!.data as { n: number }).n) : event!.type);
       if (event!.type === '$scavengeCompleted') break;
     }
     expect(seen).toEqual([...Array.from({ length: 600 }, (_, n) => String(n)), '$scavengeStarted', '$scavengeCompleted']);
-    const [completed] = await Array.fromAsync(client.readStream(`$scavenges-${started['scavengeId'] as string}`, { direction: 'backwards', fromRevision: 'end', maxCount: 1 }));
+    const [completed] = await Array.fromAsync(
+      client.readStream(`$scavenges-${started['scavengeId'] as string}`, { direction: 'backwards', fromRevision: 'end', maxCount: 1 }),
+    );
     expect(completed!.event).toMatchObject({ type: '$scavengeCompleted', data: { result: 'Success' } });
     const all = await read(client.readAll());
     expect(all.filter(({ streamId }) => streamId === 'short-1').map(({ revision }) => Number(revision))).toEqual([1197, 1198, 1199]);
     let rest = 0;
-    for (let next = await reader.next(); next.done !== true; next = await reader.next()) if (next.value.event!.streamId === 'long-1') rest += 1;
+    for (let next = await reader.next(); next.done !== true; next = await reader.next())
+      if (next.value.event!.streamId === 'long-1') rest += 1;
     expect(rest).toBe(600);
   });
 
   it('scavenge what a group was about to give, which goes on behind it', async () => {
     const client = emulator.client();
-    await client.appendToStream('held-1', Array.from({ length: 10 }, () => jsonEvent({ type: 'Happened', data: {} })), { expectedRevision: 'no_stream' });
-    await client.createPersistentSubscriptionToStream('held-1', 'group', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+    await client.appendToStream(
+      'held-1',
+      Array.from({ length: 10 }, () => jsonEvent({ type: 'Happened', data: {} })),
+      { expectedRevision: 'no_stream' },
+    );
+    await client.createPersistentSubscriptionToStream(
+      'held-1',
+      'group',
+      persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }),
+    );
     const subscription = client.subscribeToPersistentSubscriptionToStream('held-1', 'group', { bufferSize: 1 });
     const [first] = (await once(subscription, 'data')) as [PersistentSubscriptionToStreamResolvedEvent];
     await client.setStreamMetadata('held-1', { truncateBefore: 8 });
@@ -91,25 +115,44 @@ describe('Operations', () => {
 
   it('scavenge the event that a reader of $all had come to, which goes on from its position', async () => {
     const client = emulator.client();
-    await client.appendToStream('left-1', Array.from({ length: 6 }, () => jsonEvent({ type: 'Happened', data: {} })), { expectedRevision: 'no_stream' });
+    await client.appendToStream(
+      'left-1',
+      Array.from({ length: 6 }, () => jsonEvent({ type: 'Happened', data: {} })),
+      { expectedRevision: 'no_stream' },
+    );
     const [, , third] = await read(client.readStream('left-1'));
     await client.setStreamMetadata('left-1', { truncateBefore: 4 });
     await scavenge();
     const remaining = await read(client.readAll({ fromPosition: third!.position!, maxCount: 2 }));
-    expect(remaining.map(({ streamId, revision }) => [streamId, revision])).toEqual([['left-1', 4n], ['left-1', 5n]]);
+    expect(remaining.map(({ streamId, revision }) => [streamId, revision])).toEqual([
+      ['left-1', 4n],
+      ['left-1', 5n],
+    ]);
     const subscription = client.subscribeToAll({ fromPosition: third!.position! });
     const [next] = (await once(subscription, 'data')) as [AllStreamResolvedEvent];
     expect(next.event).toMatchObject({ streamId: 'left-1', revision: 4n });
     await subscription.unsubscribe();
     // Between the beginning and the end of what is still there nobody has ever been.
     const inside = remaining[0]!.position.commit - 1n;
-    await expect(read(client.readAll({ fromPosition: { commit: inside, prepare: inside }, maxCount: 1 }))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(read(client.readAll({ fromPosition: { commit: inside, prepare: inside }, maxCount: 1 }))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
   });
 
   it('stop no scavenge that does not run', async () => {
-    const stop = raw.unary(`${OPERATIONS}/StopScavenge`, wireMessage('operations.StopScavengeReq').encode({ options: { scavengeId: 'none' } }));
-    const refused: ServiceError = await stop.then(() => expect.unreachable(), (cause: ServiceError) => cause);
-    expect([refused.code, refused.details, refused.metadata.getMap()]).toEqual([status.NOT_FOUND, 'Scavenge id was invalid.', expect.objectContaining({ exception: 'scavenge-not-found', 'scavenge-id': 'none' })]);
+    const stop = raw.unary(
+      `${OPERATIONS}/StopScavenge`,
+      wireMessage('operations.StopScavengeReq').encode({ options: { scavengeId: 'none' } }),
+    );
+    const refused: ServiceError = await stop.then(
+      () => expect.unreachable(),
+      (cause: ServiceError) => cause,
+    );
+    expect([refused.code, refused.details, refused.metadata.getMap()]).toEqual([
+      status.NOT_FOUND,
+      'Scavenge id was invalid.',
+      expect.objectContaining({ exception: 'scavenge-not-found', 'scavenge-id': 'none' }),
+    ]);
   });
 });
 

@@ -27,8 +27,18 @@ beforeAll(async () => {
 afterAll(() => emulator.remove());
 
 /** An HTTP request whose server must prove who it is. */
-async function ask(path: string, { method = 'GET', authorization, body = '' }: { method?: string; authorization?: string; body?: string } = {}) {
-  const sent = request({ host: 'localhost', port: emulator.port, path, method, ca, headers: authorization === undefined ? {} : { authorization } });
+async function ask(
+  path: string,
+  { method = 'GET', authorization, body = '' }: { method?: string; authorization?: string; body?: string } = {},
+) {
+  const sent = request({
+    host: 'localhost',
+    port: emulator.port,
+    path,
+    method,
+    ca,
+    headers: authorization === undefined ? {} : { authorization },
+  });
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
@@ -49,7 +59,7 @@ describe('Over TLS', () => {
     await expect(raw.unary(GOSSIP, Buffer.alloc(0))).rejects.toMatchObject({ code: 14 });
   });
 
-  it('KurrentDB\'s client appends and reads through its bridge, too', async () => {
+  it("KurrentDB's client appends and reads through its bridge, too", async () => {
     const url = emulator.url.replace(/^esdb/, 'kurrentdb');
     const { stdout } = await promisify(execFile)(process.execPath, [KURRENT, url], { timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual({ seen: [{ n: 1 }, { n: 2 }], denied: 'access-denied' });
@@ -61,7 +71,9 @@ describe('Over TLS', () => {
     await expect(Array.fromAsync(discovering.readAll({ maxCount: 1 }))).resolves.toHaveLength(1);
     const raw = new RawClient(emulator.port, 'localhost', { ca });
     onTestFinished(() => raw.close());
-    expect(wireMessage('ClusterInfo').decode(await raw.unary(GOSSIP, Buffer.alloc(0)))).toMatchObject({ members: [{ httpEndPoint: { address: 'localhost', port: emulator.port } }] });
+    expect(wireMessage('ClusterInfo').decode(await raw.unary(GOSSIP, Buffer.alloc(0)))).toMatchObject({
+      members: [{ httpEndPoint: { address: 'localhost', port: emulator.port } }],
+    });
   });
 
   it('who speaks plainly, or says nothing, gets no answer and does no harm', async () => {
@@ -87,14 +99,19 @@ describe('Pages over TLS', () => {
   it('are for all where nothing is told that is worth hiding', async () => {
     expect((await ask('/health/live')).status).toBe(204);
     const info = await ask('/info');
-    expect(JSON.parse(info.body)).toMatchObject({ authentication: { type: 'internal' }, features: { userManagement: true, projections: true } });
+    expect(JSON.parse(info.body)).toMatchObject({
+      authentication: { type: 'internal' },
+      features: { userManagement: true, projections: true },
+    });
     expect(JSON.parse((await ask('/gossip')).body)).toMatchObject({ members: [{ state: 'Leader' }] });
   });
 
   it('are for users where figures are told, and for administrators where faults are made', async () => {
     expect([(await ask('/stats')).status, (await ask('/stats', ADMIN)).status]).toEqual([401, 200]);
     const ops = { authorization: basic('ops', 'changeit') };
-    expect([(await ask('/faults')).status, (await ask('/faults', ops)).status, (await ask('/faults', ADMIN)).status]).toEqual([401, 401, 200]);
+    expect([(await ask('/faults')).status, (await ask('/faults', ops)).status, (await ask('/faults', ADMIN)).status]).toEqual([
+      401, 401, 200,
+    ]);
   });
 
   it('are for nobody with wrong credentials', async () => {
@@ -111,7 +128,10 @@ describe('Connections over TLS', () => {
   it('are broken off as others are, when a test asks for it', async () => {
     const raw = new RawClient(emulator.port, 'localhost', { ca, ...ADMIN });
     onTestFinished(() => raw.close());
-    const stats = raw.serverStream('/event_store.client.monitoring.Monitoring/Stats', wireMessage('monitoring.StatsReq').encode({ refreshTimePeriodInMs: 60_000 }));
+    const stats = raw.serverStream(
+      '/event_store.client.monitoring.Monitoring/Stats',
+      wireMessage('monitoring.StatsReq').encode({ refreshTimePeriodInMs: 60_000 }),
+    );
     await once(stats, 'data');
     const broken = once(stats, 'error');
     expect((await ask('/faults', { ...ADMIN, method: 'POST', body: '{"fault":"drop-connections"}' })).status).toBe(204);
@@ -126,7 +146,7 @@ function newFolder(): string {
 }
 
 describe('A certificate', () => {
-  it('of the server\'s own is trusted after a restart', async () => {
+  it("of the server's own is trusted after a restart", async () => {
     emulator = await emulator.restart('SIGKILL', SECURE);
     expect(readFileSync(emulator.caFile!)).toEqual(ca);
     const raw = new RawClient(emulator.port, '127.0.0.1', { ca, ...ADMIN });
@@ -149,9 +169,13 @@ describe('A certificate', () => {
   });
 
   it('that is missing or none keeps the server from starting, and says how to give one', async () => {
-    await expect(EmulatorProcess.start({ mode: [] })).rejects.toThrow(/exit 78: .*--certificate-file and --certificate-private-key-file .*--dev .*--insecure/);
+    await expect(EmulatorProcess.start({ mode: [] })).rejects.toThrow(
+      /exit 78: .*--certificate-file and --certificate-private-key-file .*--dev .*--insecure/,
+    );
     const none = join(newFolder(), 'none.pem');
     const args = ['--certificate-file', none, '--certificate-private-key-file', none];
-    await expect(EmulatorProcess.start({ mode: [], args })).rejects.toThrow(/exit 78: .*--certificate-file and --certificate-private-key-file can't be used: ENOENT/);
+    await expect(EmulatorProcess.start({ mode: [], args })).rejects.toThrow(
+      /exit 78: .*--certificate-file and --certificate-private-key-file can't be used: ENOENT/,
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type ServiceError, status } from '@grpc/grpc-js';
 import { jsonEvent } from '@eventstore/db-client';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerUnderTest } from '../server-under-test.ts';
 import { UserCalls } from './user-calls.ts';
@@ -19,7 +19,12 @@ const someone = (): string => `u${randomUUID().replaceAll('-', '')}`;
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'none',
-    (cause: ServiceError) => ({ code: cause.code, details: cause.details, exception: cause.metadata.get('exception')[0], login: cause.metadata.get('login-name')[0] }),
+    (cause: ServiceError) => ({
+      code: cause.code,
+      details: cause.details,
+      exception: cause.metadata.get('exception')[0],
+      login: cause.metadata.get('login-name')[0],
+    }),
   );
 const DENIED = { code: status.PERMISSION_DENIED, details: 'Access Denied', exception: 'access-denied', login: undefined };
 
@@ -49,7 +54,12 @@ describe('A user', () => {
     const login = someone();
     await admin.create(login, 'secret');
     await admin.create(login, 'secret');
-    expect(await refusal(admin.create(login, 'other'))).toEqual({ code: status.FAILED_PRECONDITION, details: 'Conflict.', exception: 'user-conflict', login });
+    expect(await refusal(admin.create(login, 'other'))).toEqual({
+      code: status.FAILED_PRECONDITION,
+      details: 'Conflict.',
+      exception: 'user-conflict',
+      login,
+    });
   });
 
   it('gets another name and other groups, and keeps the password', async () => {
@@ -107,7 +117,7 @@ describe('A user', () => {
     expect(await refusal(admin.create(login, 'secret'))).toMatchObject({ exception: 'user-conflict' });
   });
 
-  it('that is not there can\'t be found or changed', async () => {
+  it("that is not there can't be found or changed", async () => {
     const login = someone();
     const notFound = { code: status.NOT_FOUND, details: `User '${login}' is not found.`, exception: 'user-not-found', login };
     expect(await refusal(admin.details(login))).toEqual(notFound);
@@ -145,9 +155,18 @@ describe('The events of a user', () => {
     await admin.change('Disable', login);
     const events = await Array.fromAsync(server.client().readStream(`$user-${login}`));
     expect(events.map(({ event }) => event!.type)).toEqual(['$UserCreated', '$UserUpdated']);
-    expect(events[1]!.event!.data).toMatchObject({ loginName: login, disabled: true, hash: expect.stringMatching(/^.{28}$/), salt: expect.stringMatching(/^.{24}$/) });
-    const [notified] = await Array.fromAsync(server.client().readStream('$users-password-notifications', { direction: 'backwards', fromRevision: 'end', maxCount: 1 }));
+    expect(events[1]!.event!.data).toMatchObject({
+      loginName: login,
+      disabled: true,
+      hash: expect.stringMatching(/^.{28}$/),
+      salt: expect.stringMatching(/^.{24}$/),
+    });
+    const [notified] = await Array.fromAsync(
+      server.client().readStream('$users-password-notifications', { direction: 'backwards', fromRevision: 'end', maxCount: 1 }),
+    );
     expect(notified!.event).toMatchObject({ type: '$PasswordChanged', data: { loginName: login } });
-    await expect(Array.fromAsync(server.clientWith('ops:changeit').readStream(`$user-${login}`))).rejects.toMatchObject({ type: 'access-denied' });
+    await expect(Array.fromAsync(server.clientWith('ops:changeit').readStream(`$user-${login}`))).rejects.toMatchObject({
+      type: 'access-denied',
+    });
   });
 });

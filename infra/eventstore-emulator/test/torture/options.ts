@@ -50,7 +50,11 @@ export function parseTorture(args: readonly string[]): Torture | null {
     case 'model': {
       const { path, replay } = values;
       const minutes = whole('--minutes', values.minutes ?? '10', 1, 10_000);
-      return { seed, run: (rack) => tortureByModel(rack, { minutes, ...(path === undefined ? {} : { path }), ...(replay === undefined ? {} : { replay }) }) };
+      return {
+        seed,
+        run: (rack) =>
+          tortureByModel(rack, { minutes, ...(path === undefined ? {} : { path }), ...(replay === undefined ? {} : { replay }) }),
+      };
     }
     case 'wire': {
       const minutes = whole('--minutes', values.minutes ?? '5', 1, 10_000);

@@ -4,7 +4,10 @@ import type { EventStore, EventToAppend, StoredEvent } from '../event-store.ts';
 
 const fact = (n: number): EventToAppend => ({
   id: randomUUID(),
-  event: { type: 'ProductListed', data: { sku: `SKU-${n}`, name: 'A product', price: { amount: n, currency: 'EUR' }, listedAt: '2026-01-01T00:00:00.000Z' } },
+  event: {
+    type: 'ProductListed',
+    data: { sku: `SKU-${n}`, name: 'A product', price: { amount: n, currency: 'EUR' }, listedAt: '2026-01-01T00:00:00.000Z' },
+  },
   metadata: { schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() },
 });
 
@@ -29,7 +32,10 @@ export function eventStoreContract(name: string, open: () => EventStore | Promis
 
     it('appends several events at once with contiguous revisions from 0', async () => {
       expect(await store.append(fresh(), [a, b], 'no_stream')).toEqual({ ok: true, revision: 1 });
-      expect((await all(store, stream)).map((event) => [event.id, event.revision])).toEqual([[a.id, 0], [b.id, 1]]);
+      expect((await all(store, stream)).map((event) => [event.id, event.revision])).toEqual([
+        [a.id, 0],
+        [b.id, 1],
+      ]);
     });
 
     it('gives back data and metadata as they were appended, and when they were recorded', async () => {

@@ -15,11 +15,7 @@ export class InMemoryEventStore implements EventStore {
     yield* (this.#streams.get(stream) ?? []).slice(options.fromRevision ?? 0);
   }
 
-  async append(
-    stream: string,
-    events: readonly EventToAppend[],
-    expected: ExpectedRevision,
-  ): Promise<AppendResult> {
+  async append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult> {
     const stored = this.#streams.get(stream) ?? [];
     const start = expected === 'no_stream' ? 0 : expected + 1;
     if (start !== stored.length) {

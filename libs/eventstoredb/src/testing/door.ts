@@ -1,4 +1,10 @@
-import { createServer as createHttp2, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream, connect as connectHttp2 } from 'node:http2';
+import {
+  createServer as createHttp2,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+  connect as connectHttp2,
+} from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What becomes of a connection. */
@@ -70,7 +76,10 @@ export class Door {
   readonly #through: Manner = (inner) => {
     const outer = connect(Number(this.#target.port), this.#target.hostname);
     this.#keep(outer);
-    for (const [from, to] of [[inner, outer], [outer, inner]] as const) {
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
       from.on('close', () => to.destroy());
       from.pipe(to);
     }
@@ -126,7 +135,10 @@ export function page(status: number, contentType = 'text/html'): Answer {
 /** An answer of headers alone, which tells gRPC of a fault. */
 export function grpcStatus(status: number, text: string, further: Record<string, string> = {}): Answer {
   return (stream) => {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status, 'grpc-message': text, ...further }, { endStream: true });
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status, 'grpc-message': text, ...further },
+      { endStream: true },
+    );
   };
 }
 

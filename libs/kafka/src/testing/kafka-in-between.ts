@@ -23,7 +23,10 @@ export class KafkaInBetween {
   readonly #server: Server = createServer((socket) => {
     const [host, port] = process.env['TEST_KAFKA_BROKERS']!.split(':');
     const upstream = connect(Number(port), host);
-    for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
       this.#sockets.add(from);
       if (this.#isSilent) from.pause();
       from.on('data', (bytes) => {

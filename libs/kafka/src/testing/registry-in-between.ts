@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { registryUrlOfTests } from './topic-of-a-test.ts';
 
 /** An answer as a status and a body, or whatever else a server may do to a request. */
-export type Answer = { readonly status: number; readonly body: string | Buffer; readonly type?: string } | ((response: ServerResponse) => void);
+export type Answer =
+  | { readonly status: number; readonly body: string | Buffer; readonly type?: string }
+  | ((response: ServerResponse) => void);
 
 /** Stands between codec and registry: counts what is asked, and can be away or be somebody else. */
 export class RegistryInBetween {

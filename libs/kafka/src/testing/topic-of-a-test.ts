@@ -21,7 +21,10 @@ export function productListed(sku: string, revision: number): StoredEvent {
     id: randomUUID(),
     stream: `product-${sku}`,
     revision,
-    event: { type: 'ProductListed', data: { sku, name: `Product ${sku}`, price: { amount: 1_000 + revision, currency: 'EUR' }, listedAt: at } },
+    event: {
+      type: 'ProductListed',
+      data: { sku, name: `Product ${sku}`, price: { amount: 1_000 + revision, currency: 'EUR' }, listedAt: at },
+    },
     metadata: { schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() },
     recordedAt: at,
   };
@@ -66,7 +69,10 @@ export class TopicOfATest {
         try {
           // The events are dated in the past: by default the broker would delete them at its next look.
           const configEntries = Object.entries({ 'retention.ms': '-1', ...config }).map(([name, value]) => ({ name, value }));
-          await admin.createTopics({ waitForLeaders: true, topics: [{ topic: this.name, numPartitions: partitions, replicationFactor: 1, configEntries }] });
+          await admin.createTopics({
+            waitForLeaders: true,
+            topics: [{ topic: this.name, numPartitions: partitions, replicationFactor: 1, configEntries }],
+          });
           return;
         } catch (fault) {
           if (!String(fault).includes('already exists')) throw fault;
@@ -77,7 +83,10 @@ export class TopicOfATest {
 
   /** Appends events of a product to one partition, in one transaction. */
   async append(partition: number, events: readonly StoredEvent[], end: 'commit' | 'abort' = 'commit'): Promise<void> {
-    await this.appendMessages(events.map((event) => ({ ...toRecord(event, this.codec), partition })), end);
+    await this.appendMessages(
+      events.map((event) => ({ ...toRecord(event, this.codec), partition })),
+      end,
+    );
   }
 
   async appendMessages(messages: Message[], end: 'commit' | 'abort' = 'commit'): Promise<void> {

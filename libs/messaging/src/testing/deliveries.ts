@@ -30,7 +30,10 @@ export const logs: fc.Arbitrary<LoggedEvent[]> = fc
     fc.record({
       stream: fc.constantFrom(...STREAMS),
       gap: fc.constantFrom(1, 2),
-      soundness: fc.oneof({ weight: 6, arbitrary: fc.constant('sound' as const) }, fc.constantFrom('refused' as const, 'undecodable' as const)),
+      soundness: fc.oneof(
+        { weight: 6, arbitrary: fc.constant('sound' as const) },
+        fc.constantFrom('refused' as const, 'undecodable' as const),
+      ),
     }),
     { minLength: 1, maxLength: 25 },
   )

@@ -7,7 +7,8 @@ export class ParkingInMemory implements Parking {
   async firstParked(_at: Partition, streams: readonly string[]): Promise<Map<string, bigint>> {
     const first = new Map<string, bigint>();
     for (const { record } of this.#parked.values()) {
-      if (streams.includes(record.stream) && record.offset <= (first.get(record.stream) ?? record.offset)) first.set(record.stream, record.offset);
+      if (streams.includes(record.stream) && record.offset <= (first.get(record.stream) ?? record.offset))
+        first.set(record.stream, record.offset);
     }
     return first;
   }

@@ -21,14 +21,21 @@ afterAll(async () => {
 
 const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
 
-describe('KurrentDB\'s client', () => {
+describe("KurrentDB's client", () => {
   it('reads all through a filter, in its own connection', async () => {
     const c = randomUUID().replaceAll('-', '');
     await client.appendToStream(`${c}-1`, [fact(`${c}A`), fact(`${c}B`)], { streamState: 'no_stream' });
     await client.appendToStream(`other-${c}`, fact(`${c}A`), { streamState: 'no_stream' });
-    const found = async (filter: Parameters<typeof client.readAll>[0]) => (await Array.fromAsync(client.readAll(filter))).map(({ event }) => [event!.streamId, event!.type]);
-    expect(await found({ filter: streamNameFilter({ prefixes: [`${c}-`] }) })).toEqual([[`${c}-1`, `${c}A`], [`${c}-1`, `${c}B`]]);
-    expect(await found({ filter: eventTypeFilter({ regex: `^${c}A$` }) })).toEqual([[`${c}-1`, `${c}A`], [`other-${c}`, `${c}A`]]);
+    const found = async (filter: Parameters<typeof client.readAll>[0]) =>
+      (await Array.fromAsync(client.readAll(filter))).map(({ event }) => [event!.streamId, event!.type]);
+    expect(await found({ filter: streamNameFilter({ prefixes: [`${c}-`] }) })).toEqual([
+      [`${c}-1`, `${c}A`],
+      [`${c}-1`, `${c}B`],
+    ]);
+    expect(await found({ filter: eventTypeFilter({ regex: `^${c}A$` }) })).toEqual([
+      [`${c}-1`, `${c}A`],
+      [`other-${c}`, `${c}A`],
+    ]);
   });
 
   it('takes appends to several streams for unsupported, as they are of a server that does not list them', async () => {

@@ -14,7 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.leave());
 
-const [AppendReq, AppendResp, DeleteReq] = [wireMessage('streams.AppendReq'), wireMessage('streams.AppendResp'), wireMessage('streams.DeleteReq')];
+const [AppendReq, AppendResp, DeleteReq] = [
+  wireMessage('streams.AppendReq'),
+  wireMessage('streams.AppendResp'),
+  wireMessage('streams.DeleteReq'),
+];
 const fresh = (): string => `thing-${randomUUID()}`;
 
 async function append(...messages: readonly (object | Buffer)[]): Promise<Readonly<Record<string, unknown>>> {
@@ -26,7 +30,6 @@ async function append(...messages: readonly (object | Buffer)[]): Promise<Readon
 const to = (stream: string, expected: object = { noStream: {} }) => ({ options: { streamIdentifier: streamNamed(stream), ...expected } });
 const event = (over: object = {}) => ({ proposedMessage: proposedEvent(over) });
 const typed = (type: string) => ({ metadata: { type, 'content-type': 'application/json' } });
-
 
 describe('Append', () => {
   it.each<[string, () => readonly (object | Buffer)[]]>([
@@ -54,7 +57,9 @@ describe('Append', () => {
   it('at the largest number is one to no stream', async () => {
     const stream = fresh();
     expect(await append(to(stream, { revision: LARGEST }), event())).toMatchObject({ success: { currentRevision: 0n } });
-    expect(await append(to(stream, { revision: LARGEST }), event())).toMatchObject({ wrongExpectedVersion: { currentRevision: 0n, expectedRevision: 2n ** 64n - 1n } });
+    expect(await append(to(stream, { revision: LARGEST }), event())).toMatchObject({
+      wrongExpectedVersion: { currentRevision: 0n, expectedRevision: 2n ** 64n - 1n },
+    });
   });
 
   it.each(['type', 'content-type'])('of an event without %s names what is missing', async (missing) => {
@@ -74,7 +79,9 @@ describe('Append', () => {
     const bytes = { ...half, data: Buffer.alloc(half.data.length + 1) };
     expect(await append(to(fresh()), event(half), event(half))).toMatchObject({ success: { currentRevision: 1n } });
     const stream = fresh();
-    const fault = (await append(to(stream), event(half), event(bytes)).catch((cause: unknown) => cause)) as { metadata: { getMap(): object } };
+    const fault = (await append(to(stream), event(half), event(bytes)).catch((cause: unknown) => cause)) as {
+      metadata: { getMap(): object };
+    };
     expect(fault).toMatchObject({ code: status.INVALID_ARGUMENT, details: `Maximum Append Size of ${LIMIT} Exceeded.` });
     expect(fault.metadata.getMap()).toMatchObject({ exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(LIMIT) });
     expect(await append(to(stream), event())).toMatchObject({ success: { currentRevision: 0n } });
@@ -82,7 +89,9 @@ describe('Append', () => {
 
   it('of a message larger than a record of the log is more than the server receives', async () => {
     const RECORD = 16 * 1024 * 1024 - 10_000;
-    await expect(append(to(fresh()), event({ data: Buffer.alloc(RECORD - 1000) }))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(append(to(fresh()), event({ data: Buffer.alloc(RECORD - 1000) }))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
     await expect(append(to(fresh()), event({ data: Buffer.alloc(RECORD) }))).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   });
 
@@ -111,7 +120,8 @@ describe('Append', () => {
 
 describe('Delete and Tombstone', () => {
   const methods = ['Delete', 'Tombstone'] as const;
-  const remove = (method: string, request: object | Buffer) => raw.unary(`${STREAMS}/${method}`, Buffer.isBuffer(request) ? request : DeleteReq.encode(request as never));
+  const remove = (method: string, request: object | Buffer) =>
+    raw.unary(`${STREAMS}/${method}`, Buffer.isBuffer(request) ? request : DeleteReq.encode(request as never));
 
   it.each<[string, object | Buffer]>([
     ['bytes that are no message', MALFORMED],

@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => server.leave());
 
 const [BatchAppendReq, BatchAppendResp] = [wireMessage('streams.BatchAppendReq'), wireMessage('streams.BatchAppendResp')];
-const Any = { WrongExpectedVersion: wireMessage('WrongExpectedVersion'), StreamDeleted: wireMessage('StreamDeleted'), MaximumAppendSizeExceeded: wireMessage('MaximumAppendSizeExceeded') };
+const Any = {
+  WrongExpectedVersion: wireMessage('WrongExpectedVersion'),
+  StreamDeleted: wireMessage('StreamDeleted'),
+  MaximumAppendSizeExceeded: wireMessage('MaximumAppendSizeExceeded'),
+};
 const fresh = (): string => `thing-${randomUUID()}`;
 
 describe('BatchAppend', () => {
@@ -39,7 +43,9 @@ describe('BatchAppend', () => {
   });
 
   const asNumbers = ({ string }: { readonly string: string }) => {
-    const [most, least] = [string.replaceAll('-', '').slice(0, 16), string.replaceAll('-', '').slice(16)].map((hex) => BigInt.asIntN(64, BigInt(`0x${hex}`)));
+    const [most, least] = [string.replaceAll('-', '').slice(0, 16), string.replaceAll('-', '').slice(16)].map((hex) =>
+      BigInt.asIntN(64, BigInt(`0x${hex}`)),
+    );
     return { structured: { mostSignificantBits: most, leastSignificantBits: least } };
   };
 
@@ -70,7 +76,10 @@ describe('BatchAppend', () => {
     await batch({ ...open(stream), isFinal: true });
     const { answers } = await batch({ ...open(stream, { noStream: undefined, streamPosition: 7 }), isFinal: true });
     const { error } = answers[0] as { error: { code: number; details: { typeUrl: string; value: Buffer } } };
-    expect(error).toMatchObject({ code: status.ALREADY_EXISTS, details: { typeUrl: 'type.googleapis.com/event_store.client.WrongExpectedVersion' } });
+    expect(error).toMatchObject({
+      code: status.ALREADY_EXISTS,
+      details: { typeUrl: 'type.googleapis.com/event_store.client.WrongExpectedVersion' },
+    });
     expect(Any.WrongExpectedVersion.decode(error.details.value)).toEqual({ currentStreamRevision: 0n, expectedStreamPosition: 7n });
   });
 
@@ -80,7 +89,9 @@ describe('BatchAppend', () => {
   ])('answers an append whose time is over %s with a timeout and writes nothing', async (_title, deadline) => {
     const stream = fresh();
     const { answers } = await batch({ ...open(stream, deadline), isFinal: true });
-    expect(answers).toMatchObject([{ error: { code: status.DEADLINE_EXCEEDED, details: { typeUrl: 'type.googleapis.com/event_store.client.Timeout' } } }]);
+    expect(answers).toMatchObject([
+      { error: { code: status.DEADLINE_EXCEEDED, details: { typeUrl: 'type.googleapis.com/event_store.client.Timeout' } } },
+    ]);
     await expect(read(server.client().readStream(stream))).rejects.toMatchObject({ type: 'stream-not-found' });
   });
 
@@ -89,7 +100,10 @@ describe('BatchAppend', () => {
     const call = raw.duplex(`${STREAMS}/BatchAppend`);
     call.write(BatchAppendReq.encode(late));
     const [timeout] = (await once(call, 'data')) as [Buffer];
-    expect(BatchAppendResp.decode(timeout)).toMatchObject({ correlationId: asNumbers(late.correlationId), error: { code: status.DEADLINE_EXCEEDED } });
+    expect(BatchAppendResp.decode(timeout)).toMatchObject({
+      correlationId: asNumbers(late.correlationId),
+      error: { code: status.DEADLINE_EXCEEDED },
+    });
     const next = { ...open(fresh()), isFinal: true };
     call.write(BatchAppendReq.encode({ correlationId: late.correlationId, isFinal: true }));
     call.write(BatchAppendReq.encode(next));
@@ -104,7 +118,10 @@ describe('BatchAppend', () => {
     const startedAt = performance.now();
     call.write(BatchAppendReq.encode(incomplete));
     const [timeout] = (await once(call, 'data')) as [Buffer];
-    expect(BatchAppendResp.decode(timeout)).toMatchObject({ correlationId: asNumbers(incomplete.correlationId), error: { code: status.DEADLINE_EXCEEDED, message: 'Timeout' } });
+    expect(BatchAppendResp.decode(timeout)).toMatchObject({
+      correlationId: asNumbers(incomplete.correlationId),
+      error: { code: status.DEADLINE_EXCEEDED, message: 'Timeout' },
+    });
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     call.end();
   });
@@ -132,13 +149,18 @@ describe('BatchAppend', () => {
     const { answers, code } = await batch({ ...open(fresh()), ...over, isFinal: true }, { ...open(fresh()), isFinal: true });
     expect(code).toBe(status.OK);
     const [bad, good] = answers.toSorted((a, b) => Number('success' in a) - Number('success' in b));
-    expect(bad).toMatchObject({ error: { code: status.INVALID_ARGUMENT, details: { typeUrl: 'type.googleapis.com/event_store.client.BadRequest' } } });
+    expect(bad).toMatchObject({
+      error: { code: status.INVALID_ARGUMENT, details: { typeUrl: 'type.googleapis.com/event_store.client.BadRequest' } },
+    });
     expect(good).toMatchObject({ success: { currentRevision: 0n } });
     expect(answers).toHaveLength(2);
   });
 
   it('drops chunks of an append that nobody opened, as the real server does', async () => {
-    const { answers, code } = await batch({ correlationId: { string: randomUUID() }, proposedMessages: [proposedEvent()], isFinal: true }, { ...open(fresh()), isFinal: true });
+    const { answers, code } = await batch(
+      { correlationId: { string: randomUUID() }, proposedMessages: [proposedEvent()], isFinal: true },
+      { ...open(fresh()), isFinal: true },
+    );
     expect(code).toBe(status.OK);
     expect(answers).toMatchObject([{ success: { currentRevision: 0n } }]);
   });
@@ -151,7 +173,10 @@ describe('BatchAppend', () => {
 
   it.each<[string, (opened: ReturnType<typeof open>) => object]>([
     ['a chunk without a correlation id', () => ({ isFinal: true })],
-    ['a bad event in a chunk that is not the first', ({ correlationId }) => ({ correlationId, proposedMessages: [proposedEvent({ metadata: {} })] })],
+    [
+      'a bad event in a chunk that is not the first',
+      ({ correlationId }) => ({ correlationId, proposedMessages: [proposedEvent({ metadata: {} })] }),
+    ],
   ])('fails the whole call on %s, after it has answered what was complete', async (_title, chunk) => {
     const opened = open(fresh());
     const { answers, code } = await batch({ ...open(fresh()), isFinal: true }, opened, chunk(opened));
@@ -164,7 +189,11 @@ describe('BatchAppend', () => {
     await remove(raw, 'Tombstone', stream, { any: {} });
     const { answers } = await batch({ ...open(stream), isFinal: true });
     const { error } = answers[0] as { error: { details: { value: Buffer } } };
-    expect(error).toMatchObject({ code: status.NOT_FOUND, message: 'StreamDeleted', details: { typeUrl: 'type.googleapis.com/event_store.client.StreamDeleted' } });
+    expect(error).toMatchObject({
+      code: status.NOT_FOUND,
+      message: 'StreamDeleted',
+      details: { typeUrl: 'type.googleapis.com/event_store.client.StreamDeleted' },
+    });
     expect(Any.StreamDeleted.decode(error.details.value)).toEqual({ streamIdentifier: streamNamed(stream) });
   });
 });

@@ -33,7 +33,9 @@ describe('The port', () => {
     expect(streams.map(({ methodName }) => methodName).sort()).toEqual(['append', 'batchappend', 'delete', 'read', 'tombstone']);
     const features = (name: string): readonly string[] => streams.find(({ methodName }) => methodName === name)!.features;
     expect([features('read'), features('batchappend'), features('append')]).toEqual([['position', 'events'], ['deadline_duration'], []]);
-    expect(listed.methods.every(({ serviceName, methodName }) => serviceName + methodName === (serviceName + methodName).toLowerCase())).toBe(true);
+    expect(
+      listed.methods.every(({ serviceName, methodName }) => serviceName + methodName === (serviceName + methodName).toLowerCase()),
+    ).toBe(true);
     const services = new Set(listed.methods.map(({ serviceName }) => serviceName));
     expect(services).toContain('event_store.client.server_features.serverfeatures');
     expect(services).toContain('event_store.client.gossip.gossip');
@@ -49,7 +51,11 @@ describe('The port', () => {
     expect((await get('/health/live')).status).toBe(204);
     expect((await get('/streams')).status).toBe(404);
     expect(await (await get('/gossip')).json()).toMatchObject({ members: [{ state: 'Leader', isAlive: true }] });
-    expect(await (await get('/stats')).json()).toMatchObject({ proc: expect.any(Object) as object, sys: expect.any(Object) as object, es: expect.any(Object) as object });
+    expect(await (await get('/stats')).json()).toMatchObject({
+      proc: expect.any(Object) as object,
+      sys: expect.any(Object) as object,
+      es: expect.any(Object) as object,
+    });
   });
 
   it('survives connections that are neither', async () => {

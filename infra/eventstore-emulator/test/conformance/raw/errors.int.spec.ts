@@ -16,7 +16,10 @@ afterAll(() => server.leave());
 const fresh = (): string => `thing-${randomUUID()}`;
 
 async function faultOf(work: Promise<unknown>): Promise<{ readonly code: status; readonly details: string; readonly trailers: object }> {
-  const { code, details, metadata } = (await work.then(() => ({}), (cause: unknown) => cause)) as { code: status; details: string; metadata: Metadata };
+  const { code, details, metadata } = (await work.then(
+    () => ({}),
+    (cause: unknown) => cause,
+  )) as { code: status; details: string; metadata: Metadata };
   return { code, details, trailers: metadata.getMap() };
 }
 
@@ -45,12 +48,18 @@ describe('A stream that was deleted for ever', () => {
   it('is named in trailers, percent-encoded when it is not ASCII, and in the text as it is', async () => {
     const stream = `größe-${randomUUID()}`;
     await remove(raw, 'Tombstone', stream, { any: {} });
-    expect(await faultOf(readAnswers(raw, { stream }))).toMatchObject({ details: `Event stream '${stream}' is deleted.`, trailers: { 'stream-name': encodeURIComponent(stream) } });
+    expect(await faultOf(readAnswers(raw, { stream }))).toMatchObject({
+      details: `Event stream '${stream}' is deleted.`,
+      trailers: { 'stream-name': encodeURIComponent(stream) },
+    });
   });
 
   it('ends a subscription by its name, after the confirmation', async () => {
     const { answers, ended } = subscribe(raw, { stream: await tombstoned() });
-    expect(await faultOf(ended.then((cause) => Promise.reject(cause as Error)))).toMatchObject({ code: status.FAILED_PRECONDITION, trailers: { exception: 'stream-deleted' } });
+    expect(await faultOf(ended.then((cause) => Promise.reject(cause as Error)))).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      trailers: { exception: 'stream-deleted' },
+    });
     expect(answers).toMatchObject([{ confirmation: {} }]);
   });
 });
@@ -79,11 +88,15 @@ describe('An append at another revision', () => {
   ])('than %s is answered, not failed, with both', async (_title, expected, echoed) => {
     const stream = fresh();
     await append(raw, stream, { any: {} }, proposedEvent(), proposedEvent());
-    expect(await append(raw, stream, expected, proposedEvent())).toMatchObject({ wrongExpectedVersion: { currentRevision: 1n, ...echoed } });
+    expect(await append(raw, stream, expected, proposedEvent())).toMatchObject({
+      wrongExpectedVersion: { currentRevision: 1n, ...echoed },
+    });
   });
 
   it('than that of a stream that is none says that there is none', async () => {
-    expect(await append(raw, fresh(), { streamExists: {} }, proposedEvent())).toEqual({ wrongExpectedVersion: { currentNoStream: {}, expectedStreamExists: {} } });
+    expect(await append(raw, fresh(), { streamExists: {} }, proposedEvent())).toEqual({
+      wrongExpectedVersion: { currentNoStream: {}, expectedStreamExists: {} },
+    });
   });
 });
 

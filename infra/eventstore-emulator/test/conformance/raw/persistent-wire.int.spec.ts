@@ -8,7 +8,12 @@ import { MALFORMED, type RawClient, TOO_LARGE, wireMessage } from '../../wire.ts
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
 const message = (name: string) => wireMessage(`persistent_subscriptions.${name}`);
 const requests = {
-  Create: message('CreateReq'), Update: message('CreateReq'), Delete: message('DeleteReq'), GetInfo: message('GetInfoReq'), ReplayParked: message('ReplayParkedReq'), List: message('ListReq'),
+  Create: message('CreateReq'),
+  Update: message('CreateReq'),
+  Delete: message('DeleteReq'),
+  GetInfo: message('GetInfoReq'),
+  ReplayParked: message('ReplayParkedReq'),
+  List: message('ListReq'),
 } as const;
 const ReadReq = message('ReadReq');
 const ReadResp = message('ReadResp');
@@ -24,7 +29,15 @@ beforeAll(async () => {
 afterAll(() => server.leave());
 
 const named = (stream: string) => ({ streamName: Buffer.from(stream) });
-const good = { maxRetryCount: 1, readBatchSize: 5, historyBufferSize: 10, liveBufferSize: 10, minCheckpointCount: 1, maxCheckpointCount: 5, messageTimeoutMs: 1000 };
+const good = {
+  maxRetryCount: 1,
+  readBatchSize: 5,
+  historyBufferSize: 10,
+  liveBufferSize: 10,
+  minCheckpointCount: 1,
+  maxCheckpointCount: 5,
+  messageTimeoutMs: 1000,
+};
 
 function call(method: keyof typeof requests, options: object | Buffer): Promise<Buffer> {
   return raw.unary(`${SERVICE}/${method}`, Buffer.isBuffer(options) ? options : requests[method].encode({ options }));
@@ -35,7 +48,10 @@ async function info(stream: string) {
   return { totalInFlightMessages: 0, ...(answer['subscriptionInfo'] as Readonly<Record<string, unknown>>) };
 }
 async function fault(work: Promise<unknown>) {
-  const cause = (await work.then(() => expect.unreachable(), (error: unknown) => error)) as ServiceError;
+  const cause = (await work.then(
+    () => expect.unreachable(),
+    (error: unknown) => error,
+  )) as ServiceError;
   return { code: cause.code, details: cause.details, trailers: cause.metadata.getMap() };
 }
 
@@ -44,11 +60,27 @@ describe('A request', () => {
     ['Create', 'without anything', {}],
     ['Create', 'without settings', { groupName: 'g', stream: { streamIdentifier: named('s'), start: {} } }],
     ['Create', 'without a group', { settings: good, stream: { streamIdentifier: named('s'), start: {} } }],
-    ['Create', 'from a revision from 2^63 on', { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } }],
-    ['Create', 'from a revision from 2^63 on, as older clients say it', { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') }],
-    ['Create', 'from a commit before its prepare', { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } }],
+    [
+      'Create',
+      'from a revision from 2^63 on',
+      { groupName: 'g', settings: good, stream: { streamIdentifier: named('s'), revision: TOO_LARGE } },
+    ],
+    [
+      'Create',
+      'from a revision from 2^63 on, as older clients say it',
+      { groupName: 'g', settings: { ...good, revision: TOO_LARGE }, streamIdentifier: named('s') },
+    ],
+    [
+      'Create',
+      'from a commit before its prepare',
+      { groupName: 'g', settings: good, all: { position: { commitPosition: 1, preparePosition: 2 } } },
+    ],
     ['Create', 'from a position from 2^63 on', { groupName: 'g', settings: good, all: { position: { commitPosition: TOO_LARGE } } }],
-    ['Create', 'with a filter that is no pattern', { groupName: 'g', settings: good, all: { start: {}, filter: { eventType: { regex: '(' } } } }],
+    [
+      'Create',
+      'with a filter that is no pattern',
+      { groupName: 'g', settings: good, all: { start: {}, filter: { eventType: { regex: '(' } } } },
+    ],
     ['Update', 'without settings', { groupName: 'g' }],
     ['Delete', 'without a stream', { groupName: 'g' }],
     ['Delete', 'without a group', { streamIdentifier: named('s') }],
@@ -58,7 +90,10 @@ describe('A request', () => {
     ['List', 'of a stream without saying which', { listForStream: {} }],
   ])('that no handler expects fails as in the real server: %s %s', async (method, _title, options) => {
     const { code, details } = await fault(call(method, options));
-    expect({ code, details }).toEqual({ code: status.UNKNOWN, details: expect.stringMatching(/^Exception was thrown by handler\./) as string });
+    expect({ code, details }).toEqual({
+      code: status.UNKNOWN,
+      details: expect.stringMatching(/^Exception was thrown by handler\./) as string,
+    });
   });
 
   it.each<[string, object]>([
@@ -69,10 +104,13 @@ describe('A request', () => {
     expect(await fault(call('Create', { groupName: 'g', settings: good, ...options }))).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
-  it.each(Object.keys(requests) as (keyof typeof requests)[])('of bytes that are no message, or of none, fails as an exception of the handler: %s', async (method) => {
-    expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.UNKNOWN });
-    expect(await fault(call(method, Buffer.alloc(0)))).toMatchObject({ code: status.UNKNOWN });
-  });
+  it.each(Object.keys(requests) as (keyof typeof requests)[])(
+    'of bytes that are no message, or of none, fails as an exception of the handler: %s',
+    async (method) => {
+      expect(await fault(call(method, MALFORMED))).toMatchObject({ code: status.UNKNOWN });
+      expect(await fault(call(method, Buffer.alloc(0)))).toMatchObject({ code: status.UNKNOWN });
+    },
+  );
 
   it.each<[string, string, object]>([
     ['Bad stream name.', '', {}],
@@ -80,7 +118,11 @@ describe('A request', () => {
     ['Consumer strategy 7 does not exist.', 's', { namedConsumerStrategy: 7 }],
     ['Consumer strategy Mine does not exist.', 's', { consumerStrategy: 'Mine' }],
   ])('fails with the reason "%s"', async (reason, stream, changes) => {
-    const created = call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, ...changes } });
+    const created = call('Create', {
+      groupName: 'g',
+      stream: { streamIdentifier: named(stream), start: {} },
+      settings: { ...good, ...changes },
+    });
     expect(await fault(created)).toEqual({
       code: status.INTERNAL,
       details: `Subscription group g on stream ${stream} failed: '${reason}'`,
@@ -95,10 +137,27 @@ describe('A request', () => {
   ])('creates a group from %s', async (_title, options, startFrom) => {
     const stream = fresh();
     const asked = JSON.parse(JSON.stringify(options), (_key, value: unknown) => value) as { stream?: object };
-    const withName = asked.stream === undefined ? { streamIdentifier: named(stream) } : { stream: { ...asked.stream, streamIdentifier: named(stream) } };
+    const withName =
+      asked.stream === undefined ? { streamIdentifier: named(stream) } : { stream: { ...asked.stream, streamIdentifier: named(stream) } };
     const revision = startFrom === '-1' ? { low: -1, high: -1, unsigned: true } : 0;
-    await call('Create', { groupName: 'g', ...withName, settings: { ...good, revision, consumerStrategy: 'PinnedByCorrelation', messageTimeoutMs: undefined, messageTimeoutTicks: 20_000, checkpointAfterTicks: 30_000 } });
-    expect(await info(stream)).toMatchObject({ startFrom, namedConsumerStrategy: 'PinnedByCorrelation', messageTimeoutMilliseconds: 2, checkPointAfterMilliseconds: 3 });
+    await call('Create', {
+      groupName: 'g',
+      ...withName,
+      settings: {
+        ...good,
+        revision,
+        consumerStrategy: 'PinnedByCorrelation',
+        messageTimeoutMs: undefined,
+        messageTimeoutTicks: 20_000,
+        checkpointAfterTicks: 30_000,
+      },
+    });
+    expect(await info(stream)).toMatchObject({
+      startFrom,
+      namedConsumerStrategy: 'PinnedByCorrelation',
+      messageTimeoutMilliseconds: 2,
+      checkPointAfterMilliseconds: 3,
+    });
   });
 
   it.each([
@@ -139,16 +198,31 @@ describe('A request', () => {
     expect(await fault(call('Delete', { streamIdentifier: named('gibt-es-nicht-ü'), groupName: 'g' }))).toEqual({
       code: status.NOT_FOUND,
       details: 'Subscription group g on stream gibt-es-nicht-ü does not exist.',
-      trailers: expect.objectContaining({ exception: 'persistent-subscription-does-not-exist', 'stream-name': 'gibt-es-nicht-%C3%BC', 'group-name': 'g' }),
+      trailers: expect.objectContaining({
+        exception: 'persistent-subscription-does-not-exist',
+        'stream-name': 'gibt-es-nicht-%C3%BC',
+        'group-name': 'g',
+      }),
     });
   });
 
   it('is listed among what the server can do, for streams and for $all', async () => {
-    const listed = wireMessage('SupportedMethods').decode(await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)));
+    const listed = wireMessage('SupportedMethods').decode(
+      await raw.unary('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', Buffer.alloc(0)),
+    );
     const methods = (listed['methods'] as { serviceName: string; methodName: string; features: string[] }[]).filter(
       ({ serviceName }) => serviceName === 'event_store.client.persistent_subscriptions.persistentsubscriptions',
     );
-    expect(methods.map(({ methodName }) => methodName).sort()).toEqual(['create', 'delete', 'getinfo', 'list', 'read', 'replayparked', 'restartsubsystem', 'update']);
+    expect(methods.map(({ methodName }) => methodName).sort()).toEqual([
+      'create',
+      'delete',
+      'getinfo',
+      'list',
+      'read',
+      'replayparked',
+      'restartsubsystem',
+      'update',
+    ]);
     expect(methods.every(({ features }) => features.join() === 'stream,all')).toBe(true);
   });
 });
@@ -167,7 +241,8 @@ describe('A client of a group', () => {
     duplex.on('data', (bytes: Buffer) => answers.push(ReadResp.decode(bytes)));
     duplex.on('error', () => {});
     const ended = new Promise<{ code: status; details: string; metadata: Metadata }>((resolve) => duplex.on('status', resolve));
-    const send = (content: object | Buffer): void => void duplex.write(Buffer.isBuffer(content) ? content : ReadReq.encode(content as never));
+    const send = (content: object | Buffer): void =>
+      void duplex.write(Buffer.isBuffer(content) ? content : ReadReq.encode(content as never));
     first.forEach(send);
     return { call: duplex, answers, ended, send };
   }
@@ -178,28 +253,43 @@ describe('A client of a group', () => {
     await client.createPersistentSubscriptionToStream(stream, 'g', settings());
     return stream;
   }
-  const options = (stream: string, over: object = {}) => ({ options: { streamIdentifier: named(stream), groupName: 'g', bufferSize: 10, uuidOption: { structured: {} }, ...over } });
+  const options = (stream: string, over: object = {}) => ({
+    options: { streamIdentifier: named(stream), groupName: 'g', bufferSize: 10, uuidOption: { structured: {} }, ...over },
+  });
 
   it('gets a confirmation first, ids as two numbers if it wants, positions and the retries', async () => {
     const stream = await groupOf(1);
     const reader = open(options(stream));
     await eventually(() => expect(reader.answers).toHaveLength(2));
     expect(reader.answers[0]).toEqual({ subscriptionConfirmation: { subscriptionId: `${stream}::g` } });
-    const { event } = reader.answers[1] as { event: { event: { id: { structured: object }; commitPosition: bigint }; commitPosition: bigint; retryCount: number } };
+    const { event } = reader.answers[1] as {
+      event: { event: { id: { structured: object }; commitPosition: bigint }; commitPosition: bigint; retryCount: number };
+    };
     expect(event).toMatchObject({ retryCount: 0, commitPosition: event.event.commitPosition });
-    reader.send({ ack: { ids: [{ structured: Object.fromEntries(Object.entries(event.event.id.structured).map(([key, value]) => [key, String(value)])) }] } });
+    reader.send({
+      ack: {
+        ids: [{ structured: Object.fromEntries(Object.entries(event.event.id.structured).map(([key, value]) => [key, String(value)])) }],
+      },
+    });
     await eventually(async () => expect(await info(stream)).toMatchObject({ totalInFlightMessages: 0 }));
     reader.call.cancel();
   });
 
   it('is told by its text and trailers that the group was dropped, or has clients enough', async () => {
     const stream = fresh();
-    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, maxSubscriberCount: 1 } });
+    await call('Create', {
+      groupName: 'g',
+      stream: { streamIdentifier: named(stream), start: {} },
+      settings: { ...good, maxSubscriberCount: 1 },
+    });
     const first = open(options(stream));
     await eventually(() => expect(first.answers).toHaveLength(1));
     const trailers = { 'stream-name': stream, 'group-name': 'g' };
     const second = await open(options(stream)).ended;
-    expect(second).toMatchObject({ code: status.FAILED_PRECONDITION, details: `Maximum subscriptions reached for subscription group g on stream ${stream}.` });
+    expect(second).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      details: `Maximum subscriptions reached for subscription group g on stream ${stream}.`,
+    });
     expect(second.metadata.getMap()).toMatchObject({ exception: 'maximum-subscribers-reached', ...trailers });
     await call('Delete', { streamIdentifier: named(stream), groupName: 'g' });
     const dropped = await first.ended;
@@ -220,13 +310,20 @@ describe('A client of a group', () => {
   it('has all events of a correlation id, or none, under PinnedByCorrelation, which only messages can ask for', async () => {
     const stream = fresh();
     const client = server.client();
-    await call('Create', { groupName: 'g', stream: { streamIdentifier: named(stream), start: {} }, settings: { ...good, consumerStrategy: 'PinnedByCorrelation' } });
+    await call('Create', {
+      groupName: 'g',
+      stream: { streamIdentifier: named(stream), start: {} },
+      settings: { ...good, consumerStrategy: 'PinnedByCorrelation' },
+    });
     const connect = () => watchAndAck(client.subscribeToPersistentSubscriptionToStream(stream, 'g'));
     const [a, b] = [await connect(), await connect()];
-    const events = Array.from({ length: 24 }, (_, n) => jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: `c${n % 8}` } }));
+    const events = Array.from({ length: 24 }, (_, n) =>
+      jsonEvent({ type: 'Happened', data: {}, metadata: { $correlationId: `c${n % 8}` } }),
+    );
     await client.appendToStream(stream, events, { expectedRevision: 'no_stream' });
     await eventually(() => expect(a.seen.length + b.seen.length).toBe(24));
-    const correlationsOf = ({ seen }: typeof a): Set<unknown> => new Set(seen.map(({ event }) => (event!.metadata as { $correlationId: string }).$correlationId));
+    const correlationsOf = ({ seen }: typeof a): Set<unknown> =>
+      new Set(seen.map(({ event }) => (event!.metadata as { $correlationId: string }).$correlationId));
     expect(correlationsOf(a).intersection(correlationsOf(b)).size).toBe(0);
     expect([correlationsOf(a).size > 0, correlationsOf(b).size > 0]).toEqual([true, true]);
     await Promise.all([a, b].map(({ subscription }) => subscription.unsubscribe()));

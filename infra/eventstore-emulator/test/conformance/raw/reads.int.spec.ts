@@ -34,14 +34,16 @@ const ofStream = (stream: string, over: object = {}, from: object = { start: {} 
 const ofAll = (from: object, over: object = {}) => options({ all: from, ...over });
 const filtered = (filter: object) => ({ noFilter: undefined, filter });
 
-const revisions = async (request: Buffer): Promise<number[]> => (await answersTo(request)).map((answer) => Number((answer as unknown as RecordedAnswer).event.event!.streamRevision ?? 0n));
+const revisions = async (request: Buffer): Promise<number[]> =>
+  (await answersTo(request)).map((answer) => Number((answer as unknown as RecordedAnswer).event.event!.streamRevision ?? 0n));
 
 describe('A read', () => {
   it('sends ids as two numbers to clients that want them so, or that do not say, and as text to others', async () => {
     const id = { structured: { mostSignificantBits: 0x01234567 * 2 ** 32, leastSignificantBits: -2 } };
     const stream = fresh();
     await append(raw, stream, { noStream: {} }, proposedEvent({ id }));
-    const idIn = async (uuidOption: object) => ((await answersTo(ofStream(stream, { uuidOption })))[0] as { event: { event: { id: object } } }).event.event.id;
+    const idIn = async (uuidOption: object) =>
+      ((await answersTo(ofStream(stream, { uuidOption })))[0] as { event: { event: { id: object } } }).event.event.id;
     const structured = { structured: { mostSignificantBits: 0x01234567n << 32n, leastSignificantBits: -2n } };
     expect([await idIn({ structured: {} }), await idIn({})]).toEqual([structured, structured]);
     expect(await idIn({ string: {} })).toEqual({ string: '01234567-0000-0000-ffff-fffffffffffe' });
@@ -52,7 +54,11 @@ describe('A read', () => {
     const asking = { controlOption: { compatibility: 1 } };
     expect(await answersTo(ofStream(stream, asking))).toMatchObject([{ event: {} }, { event: {} }, { lastStreamPosition: 1n }]);
     expect(await answersTo(ofStream(stream, asking, { revision: 5 }))).toEqual([{ firstStreamPosition: 0n }, { lastStreamPosition: 1n }]);
-    expect(await answersTo(ofStream(stream, { ...asking, ...BACKWARDS }, { end: {} }))).toMatchObject([{ event: {} }, { event: {} }, { lastStreamPosition: 1n }]);
+    expect(await answersTo(ofStream(stream, { ...asking, ...BACKWARDS }, { end: {} }))).toMatchObject([
+      { event: {} },
+      { event: {} },
+      { lastStreamPosition: 1n },
+    ]);
     expect(await answersTo(ofStream(stream))).toMatchObject([{ event: {} }, { event: {} }]);
   });
 
@@ -69,12 +75,13 @@ describe('A read', () => {
   it('backwards takes the largest number for the end', async () => {
     const stream = await streamOf(3);
     expect(await revisions(ofStream(stream, BACKWARDS, { revision: LARGEST }))).toEqual([2, 1, 0]);
-    expect(await answersTo(ofAll({ position: { commitPosition: LARGEST, preparePosition: LARGEST } }, { ...BACKWARDS, count: 1 }))).toMatchObject([
-      { event: { event: { streamIdentifier: streamNamed(stream), streamRevision: 2n } } },
-    ]);
+    expect(
+      await answersTo(ofAll({ position: { commitPosition: LARGEST, preparePosition: LARGEST } }, { ...BACKWARDS, count: 1 })),
+    ).toMatchObject([{ event: { event: { streamIdentifier: streamNamed(stream), streamRevision: 2n } } }]);
   });
 
-  const positionOf = async (stream: string): Promise<bigint> => ((await answersTo(ofStream(stream)))[0] as unknown as RecordedAnswer).event.commitPosition;
+  const positionOf = async (stream: string): Promise<bigint> =>
+    ((await answersTo(ofStream(stream)))[0] as unknown as RecordedAnswer).event.commitPosition;
   const at = (position: bigint) => ({ position: { commitPosition: Number(position), preparePosition: Number(position) } });
 
   it.each<[string, object, object]>([
@@ -85,7 +92,8 @@ describe('A read', () => {
     const position = await positionOf(await streamOf(1));
     await streamOf(1);
     await expect(answersTo(ofAll(at(position + 1n), { ...direction, ...filter }))).rejects.toMatchObject({
-      code: status.INVALID_ARGUMENT, details: 'Trying to read from an invalid position.',
+      code: status.INVALID_ARGUMENT,
+      details: 'Trying to read from an invalid position.',
     });
     await expect(answersTo(ofAll(at(position), { ...direction, ...filter }))).resolves.toBeDefined();
   });
@@ -93,7 +101,10 @@ describe('A read', () => {
   it('of all from beyond the end gives nothing forwards and fails backwards', async () => {
     const beyond = at((await positionOf(await streamOf(1))) + 1_000_000n);
     expect(await answersTo(ofAll(beyond))).toEqual([]);
-    await expect(answersTo(ofAll(beyond, BACKWARDS))).rejects.toMatchObject({ code: status.UNKNOWN, details: 'Unexpected ReadAllResult: Error' });
+    await expect(answersTo(ofAll(beyond, BACKWARDS))).rejects.toMatchObject({
+      code: status.UNKNOWN,
+      details: 'Unexpected ReadAllResult: Error',
+    });
   });
 
   it.each<[string, (stream: string) => Buffer]>([
@@ -101,7 +112,10 @@ describe('A read', () => {
     ['what comes after the end', (stream) => ofStream(stream, {}, { end: {} })],
     ['what comes after the largest number, which means the end,', (stream) => ofStream(stream, {}, { revision: LARGEST })],
   ])('of %s of a stream fails as in the real server', async (_title, request) => {
-    await expect(answersTo(request(await streamOf(1)))).rejects.toMatchObject({ code: status.UNKNOWN, details: 'Unexpected ReadStreamResult: Error' });
+    await expect(answersTo(request(await streamOf(1)))).rejects.toMatchObject({
+      code: status.UNKNOWN,
+      details: 'Unexpected ReadStreamResult: Error',
+    });
   });
 
   it('may want as many events as can be counted', async () => {
@@ -127,8 +141,16 @@ describe('A read', () => {
     ['neither a stream nor all', undefined, options({})],
     ['no form of ids', undefined, ofStream('thing-1', { uuidOption: undefined })],
     ['a third direction', '(Stream, Count, 7, NoFilter)', ofStream('thing-1', { readDirection: 7 })],
-    ['a stream through a filter', '(Stream, Count, Forwards, Filter)', ofStream('thing-1', filtered({ eventType: { prefix: ['A'] }, count: {} }))],
-    ['a subscription backwards', '(All, Subscription, Backwards, NoFilter)', ofAll({ start: {} }, { count: undefined, subscription: {}, ...BACKWARDS })],
+    [
+      'a stream through a filter',
+      '(Stream, Count, Forwards, Filter)',
+      ofStream('thing-1', filtered({ eventType: { prefix: ['A'] }, count: {} })),
+    ],
+    [
+      'a subscription backwards',
+      '(All, Subscription, Backwards, NoFilter)',
+      ofAll({ start: {} }, { count: undefined, subscription: {}, ...BACKWARDS }),
+    ],
     ['neither a count nor a subscription', '(All, None, Forwards, NoFilter)', ofAll({ start: {} }, { count: undefined })],
     ['neither a filter nor none', '(All, Count, Forwards, None)', ofAll({ start: {} }, { noFilter: undefined })],
     ['a filter of neither streams nor types', undefined, ofAll({ start: {} }, filtered({ count: {} }))],
@@ -174,7 +196,9 @@ describe('A filter of a read', () => {
   ])('by %s counts what it found', async (_title, filter, expected) => {
     const found = async (count: number, over: object = {}): Promise<string[]> => {
       const from = 'readDirection' in over ? { end: {} } : { start: {} };
-      const answers = (await answersTo(ofAll(from, { count, ...over, ...filtered({ ...filter, count: {} }) }))) as { event: { event: { streamIdentifier: { streamName: Uint8Array } } } }[];
+      const answers = (await answersTo(ofAll(from, { count, ...over, ...filtered({ ...filter, count: {} }) }))) as {
+        event: { event: { streamIdentifier: { streamName: Uint8Array } } };
+      }[];
       return answers.map(({ event }) => Buffer.from(event.event.streamIdentifier.streamName).toString());
     };
     expect(await found(100)).toEqual(expected);

@@ -14,7 +14,8 @@ afterAll(() => server.leave());
 
 const NO_STREAM = { noStream: {} };
 const fresh = (): string => `thing-${randomUUID()}`;
-const recordsOf = async (stream: string, over: object = {}): Promise<RecordedAnswer[]> => (await readAnswers(raw, { stream, ...over })) as unknown as RecordedAnswer[];
+const recordsOf = async (stream: string, over: object = {}): Promise<RecordedAnswer[]> =>
+  (await readAnswers(raw, { stream, ...over })) as unknown as RecordedAnswer[];
 
 describe('A recorded event', () => {
   it.each([
@@ -39,7 +40,12 @@ describe('A recorded event', () => {
   it('keeps nothing of its system metadata but type, content type and the time in ticks of 100 ns', async () => {
     const stream = fresh();
     const before = BigInt(Date.now());
-    await append(raw, stream, NO_STREAM, proposedEvent({ metadata: { type: 'Happened', 'content-type': 'application/json', created: '7', other: 'x' } }));
+    await append(
+      raw,
+      stream,
+      NO_STREAM,
+      proposedEvent({ metadata: { type: 'Happened', 'content-type': 'application/json', created: '7', other: 'x' } }),
+    );
     const [answer] = await recordsOf(stream);
     const { metadata } = answer!.event.event!;
     expect(Object.keys(metadata).sort()).toEqual(['content-type', 'created', 'type']);
@@ -57,11 +63,14 @@ describe('A recorded event', () => {
     expect(second!.event.commitPosition).toBe(commitPosition);
     expect(first!.event.commitPosition).toBeLessThan(commitPosition);
     expect(answer.success.position).toEqual({ commitPosition, preparePosition });
-    const [inAll] = (await readAnswers(raw, { all: { position: { commitPosition: Number(commitPosition), preparePosition: Number(preparePosition) } }, count: 1 })) as unknown as RecordedAnswer[];
+    const [inAll] = (await readAnswers(raw, {
+      all: { position: { commitPosition: Number(commitPosition), preparePosition: Number(preparePosition) } },
+      count: 1,
+    })) as unknown as RecordedAnswer[];
     expect(inAll!.event.event).toEqual(second!.event.event);
   });
 
-  it('that is a link has the link\'s position, resolved or not', async () => {
+  it("that is a link has the link's position, resolved or not", async () => {
     const [target, links] = [fresh(), fresh()];
     await append(raw, target, NO_STREAM, proposedEvent());
     const link = proposedEvent({ metadata: { type: '$>', 'content-type': 'application/octet-stream' }, data: Buffer.from(`0@${target}`) });
@@ -78,7 +87,12 @@ describe('A deletion', () => {
   it('that can be undone writes the largest revision as $tb, in place of all other metadata', async () => {
     const stream = fresh();
     await append(raw, stream, NO_STREAM, proposedEvent());
-    await append(raw, `$$${stream}`, NO_STREAM, proposedEvent({ metadata: { type: '$metadata', 'content-type': 'application/json' }, data: Buffer.from('{"owner":"me"}') }));
+    await append(
+      raw,
+      `$$${stream}`,
+      NO_STREAM,
+      proposedEvent({ metadata: { type: '$metadata', 'content-type': 'application/json' }, data: Buffer.from('{"owner":"me"}') }),
+    );
     const answer = (await remove(raw, 'Delete', stream, { any: {} })) as { position: { commitPosition: bigint } };
     const [metadata] = await recordsOf(`$$${stream}`);
     expect(JSON.parse(metadata!.event.event!.data.toString().replace('9223372036854775807', '"largest"'))).toEqual({ $tb: 'largest' });
@@ -88,7 +102,10 @@ describe('A deletion', () => {
   it('leaves nothing of itself but $tb when the stream comes back', async () => {
     const stream = fresh();
     await append(raw, stream, NO_STREAM, proposedEvent());
-    const metadata = { metadata: { type: '$metadata', 'content-type': 'application/json' }, data: Buffer.from('{"owner":"me","$tb":9223372036854775807}') };
+    const metadata = {
+      metadata: { type: '$metadata', 'content-type': 'application/json' },
+      data: Buffer.from('{"owner":"me","$tb":9223372036854775807}'),
+    };
     await append(raw, `$$${stream}`, NO_STREAM, proposedEvent(metadata));
     expect(await recordsOf(stream)).toMatchObject([{ streamNotFound: {} }]);
     await append(raw, stream, { any: {} }, proposedEvent());
@@ -99,7 +116,9 @@ describe('A deletion', () => {
   it('that can not answers with the position of the tombstone, the last event of the stream in all', async () => {
     const stream = fresh();
     await append(raw, stream, NO_STREAM, proposedEvent());
-    const { position } = (await remove(raw, 'Tombstone', stream, { revision: 0 })) as { position: { commitPosition: bigint; preparePosition: bigint } };
+    const { position } = (await remove(raw, 'Tombstone', stream, { revision: 0 })) as {
+      position: { commitPosition: bigint; preparePosition: bigint };
+    };
     const bound = { commitPosition: Number(position.commitPosition), preparePosition: Number(position.preparePosition) };
     const [tombstone] = (await readAnswers(raw, { all: { position: bound }, count: 1 })) as unknown as RecordedAnswer[];
     expect(tombstone!.event.event).toMatchObject({ streamRevision: 9223372036854775807n, metadata: { type: '$streamDeleted' } });

@@ -18,15 +18,21 @@ const events = (count: number) => Array.from({ length: count }, () => proposedEv
 const eventually = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { timeout: 30_000 });
 const kinds = (answers: readonly object[]): string[] => answers.map((answer) => Object.keys(answer)[0]!);
 const mark = async (): Promise<{ position: { commitPosition: number; preparePosition: number } }> => {
-  const { success } = (await append(raw, fresh(), { any: {} }, proposedEvent())) as { success: { position: { commitPosition: bigint; preparePosition: bigint } } };
-  return { position: { commitPosition: Number(success.position.commitPosition), preparePosition: Number(success.position.preparePosition) } };
+  const { success } = (await append(raw, fresh(), { any: {} }, proposedEvent())) as {
+    success: { position: { commitPosition: bigint; preparePosition: bigint } };
+  };
+  return {
+    position: { commitPosition: Number(success.position.commitPosition), preparePosition: Number(success.position.preparePosition) },
+  };
 };
 
 describe('A subscription', () => {
   it('begins with a confirmation that names it', async () => {
     const { answers, call } = subscribe(raw, { stream: fresh() });
     await eventually(() => expect(kinds(answers)).toEqual(['confirmation', 'caughtUp']));
-    expect(answers[0]).toMatchObject({ confirmation: { subscriptionId: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/) as string } });
+    expect(answers[0]).toMatchObject({
+      confirmation: { subscriptionId: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/) as string },
+    });
     call.cancel();
   });
 
@@ -64,7 +70,8 @@ describe('A subscription', () => {
 
   it('follows links, old and new, and gets those that lead nowhere without an event', async () => {
     const [target, links] = [fresh(), fresh()];
-    const link = (to: string) => proposedEvent({ metadata: { type: '$>', 'content-type': 'application/octet-stream' }, data: Buffer.from(to) });
+    const link = (to: string) =>
+      proposedEvent({ metadata: { type: '$>', 'content-type': 'application/octet-stream' }, data: Buffer.from(to) });
     await append(raw, target, { any: {} }, ...events(2));
     await append(raw, links, { any: {} }, link(`0@${target}`), link(`7@${target}`));
     const { answers, call } = subscribe(raw, { stream: links, resolveLinks: true });
@@ -84,16 +91,26 @@ describe('A subscription', () => {
     const { answers, call } = subscribe(raw, { all, filter });
     await eventually(() => expect(answers.at(-1)).toHaveProperty('caughtUp'));
     expect(kinds(answers).filter((kind) => kind === 'checkpoint').length).toBeGreaterThanOrEqual(3);
-    const positions = answers.flatMap((answer) => ('checkpoint' in answer ? (answer['checkpoint'] as { commitPosition: bigint }).commitPosition : []));
+    const positions = answers.flatMap((answer) =>
+      'checkpoint' in answer ? (answer['checkpoint'] as { commitPosition: bigint }).commitPosition : [],
+    );
     expect(positions).toEqual([...new Set(positions)].toSorted((a, b) => Number(a - b)));
     call.cancel();
   });
 
   it.each<[string, status, ReadOver]>([
-    ['that would have a checkpoint after nothing', status.UNKNOWN, { filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 0 } }],
+    [
+      'that would have a checkpoint after nothing',
+      status.UNKNOWN,
+      { filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 0 } },
+    ],
     ['to a stream from a revision from 2^63 on', status.UNKNOWN, { stream: 'thing-1', from: { revision: TOO_LARGE } }],
     ['to all from a position from 2^63 on', status.UNKNOWN, { all: { position: { commitPosition: TOO_LARGE } } }],
-    ['to one stream through a filter', status.INVALID_ARGUMENT, { stream: 'thing-1', filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 1 } }],
+    [
+      'to one stream through a filter',
+      status.INVALID_ARGUMENT,
+      { stream: 'thing-1', filter: { eventType: { prefix: ['A'] }, count: {}, checkpointIntervalMultiplier: 1 } },
+    ],
     ['backwards', status.INVALID_ARGUMENT, { readDirection: 1 }],
   ])('%s is refused with status %i and never confirmed', async (_title, code, over) => {
     const { answers, ended } = subscribe(raw, over);
@@ -104,7 +121,9 @@ describe('A subscription', () => {
   it('to all from a position that somebody calculated is confirmed and ends as an invalid argument', async () => {
     const { position } = await mark();
     await mark();
-    const { answers, ended } = subscribe(raw, { all: { position: { commitPosition: position.commitPosition + 1, preparePosition: position.preparePosition + 1 } } });
+    const { answers, ended } = subscribe(raw, {
+      all: { position: { commitPosition: position.commitPosition + 1, preparePosition: position.preparePosition + 1 } },
+    });
     expect(await ended).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'Trying to read from an invalid position.' });
     expect(kinds(answers)).toEqual(['confirmation']);
   });
@@ -112,7 +131,10 @@ describe('A subscription', () => {
   it('takes the largest number for the end', async () => {
     const stream = fresh();
     await append(raw, stream, { any: {} }, ...events(2));
-    for (const over of [{ stream, from: { revision: LARGEST } }, { all: { position: { commitPosition: LARGEST, preparePosition: LARGEST } } }]) {
+    for (const over of [
+      { stream, from: { revision: LARGEST } },
+      { all: { position: { commitPosition: LARGEST, preparePosition: LARGEST } } },
+    ]) {
       const { answers, call } = subscribe(raw, over);
       await eventually(() => expect(kinds(answers)).toEqual(['confirmation', 'caughtUp']));
       call.cancel();

@@ -29,7 +29,6 @@ export class Unknown extends Error {
   override readonly name = 'Unknown';
 }
 
-
 /** Appends by both calls over one connection. */
 export class Connection {
   readonly #raw: RawClient;

@@ -1,4 +1,9 @@
-import { type EventStoreDBClient, type PersistentSubscriptionToStream, START, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client';
+import {
+  type EventStoreDBClient,
+  type PersistentSubscriptionToStream,
+  START,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+} from '@eventstore/db-client';
 import type { Random } from '../random.ts';
 import type { Violations } from '../torture.ts';
 
@@ -24,7 +29,12 @@ export class GroupMember {
   /** @throws when the server goes away. */
   async create(client: EventStoreDBClient): Promise<void> {
     const often = { checkPointLowerBound: 1, checkPointUpperBound: 20, checkPointAfter: 100 };
-    const settings = persistentSubscriptionToStreamSettingsFromDefaults({ ...often, startFrom: START, messageTimeout: 2000, maxRetryCount: 1000 });
+    const settings = persistentSubscriptionToStreamSettingsFromDefaults({
+      ...often,
+      startFrom: START,
+      messageTimeout: 2000,
+      maxRetryCount: 1000,
+    });
     await client.createPersistentSubscriptionToStream(this.#stream, GROUP, settings).catch((cause: { type?: string }) => {
       // Of a process that did not live to say so.
       if (cause.type !== 'persistent-subscription-exists') throw cause;
@@ -64,7 +74,8 @@ export class GroupMember {
     const checkpoint = BigInt(last.event.data as string);
     if (checkpoint < this.#checkpoint) this.#violations.add(`the group's checkpoint went back from ${this.#checkpoint} to ${checkpoint}`);
     for (let revision = this.#checkpoint + 1n; revision <= checkpoint; revision++) {
-      if (!this.#settled.has(revision) && !this.#parked.has(revision)) this.#violations.add(`the group's checkpoint ${checkpoint} is past ${revision}, which was never settled`);
+      if (!this.#settled.has(revision) && !this.#parked.has(revision))
+        this.#violations.add(`the group's checkpoint ${checkpoint} is past ${revision}, which was never settled`);
     }
     this.#checkpoint = checkpoint;
   }
@@ -79,7 +90,15 @@ export class GroupMember {
   /** Events that were parked and never acked are in the parked stream, once the checkpoint is past them. */
   async judgeParked(client: EventStoreDBClient): Promise<void> {
     const links = await readIfThere(client.readStream(`$persistentsubscription-${this.#stream}::${GROUP}-parked`));
-    const parked = new Set(links.map(({ event }) => BigInt(Buffer.from(event!.data as Uint8Array).toString().split('@')[0]!)));
+    const parked = new Set(
+      links.map(({ event }) =>
+        BigInt(
+          Buffer.from(event!.data as Uint8Array)
+            .toString()
+            .split('@')[0]!,
+        ),
+      ),
+    );
     for (const revision of this.#parked) {
       const mustBe = revision <= this.#checkpoint && !this.#settled.has(revision);
       if (mustBe && !parked.has(revision)) this.#violations.add(`the group has lost ${revision}, which was parked`);

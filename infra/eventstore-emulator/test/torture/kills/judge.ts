@@ -42,7 +42,8 @@ export class Judge {
     const { id, stream, revision, position } = event;
     const where = `${id} at ${revision} of ${stream}, position ${position}`;
     if (position <= this.lastPosition) this.#violations.add(`$all does not grow: ${where} comes after position ${this.lastPosition}`);
-    if (this.#stored.has(id)) this.#violations.add(`twice: ${where} and ${this.#stored.get(id)!.revision} of ${this.#stored.get(id)!.stream}`);
+    if (this.#stored.has(id))
+      this.#violations.add(`twice: ${where} and ${this.#stored.get(id)!.revision} of ${this.#stored.get(id)!.stream}`);
     const next = this.lastRevision(stream) + 1n;
     if (revision !== next) this.#violations.add(`revisions of ${stream} are not contiguous: ${revision} instead of ${next}`);
     const attempt = this.#attempts.get(id);
@@ -64,7 +65,8 @@ export class Judge {
     const stored = events.map(({ id }) => this.#stored.get(id));
     const missing = stored.filter((event) => event === undefined).length;
     if (acknowledged !== null && missing > 0) this.#violations.add(`lost: ${missing} of an acknowledged ${whatItIs(attempt)}`);
-    if (acknowledged === null && missing > 0 && missing < events.length) this.#violations.add(`torn: ${missing} are missing of an ${whatItIs(attempt)}`);
+    if (acknowledged === null && missing > 0 && missing < events.length)
+      this.#violations.add(`torn: ${missing} are missing of an ${whatItIs(attempt)}`);
     if (attempt.isAbandoned && missing > 0) this.#absent.add(attempt);
     const last = stored.at(-1);
     if (missing > 0 || last === undefined) return;
@@ -87,9 +89,13 @@ export class Judge {
 
   /** A stream as it is read alone has exactly what $all has of it. */
   compareStream(stream: string, events: readonly Stored[]): void {
-    const isSame = events.every((event, index) => event.revision === BigInt(index) && this.#stored.get(event.id)?.position === event.position);
+    const isSame = events.every(
+      (event, index) => event.revision === BigInt(index) && this.#stored.get(event.id)?.position === event.position,
+    );
     if (!isSame || BigInt(events.length) !== this.lastRevision(stream) + 1n) {
-      this.#violations.add(`${stream} is read alone with ${events.length} events, which are not those of $all (${this.lastRevision(stream) + 1n})`);
+      this.#violations.add(
+        `${stream} is read alone with ${events.length} events, which are not those of $all (${this.lastRevision(stream) + 1n})`,
+      );
     }
   }
 

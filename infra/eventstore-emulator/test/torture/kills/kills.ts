@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { EmulatorProcess, spawnEmulator } from '../../emulator-process.ts';
@@ -49,7 +49,9 @@ export class Kills {
     this.#rack = rack;
     this.#options = options;
     this.#random = new Random(rack.seed);
-    this.#writers = HABITS.map((habit, index) => new Writer(habit, `${habit.name}-${index}`, new Random(rack.seed + index), this.#violations));
+    this.#writers = HABITS.map(
+      (habit, index) => new Writer(habit, `${habit.name}-${index}`, new Random(rack.seed + index), this.#violations),
+    );
     this.#member = new GroupMember('shared', new Random(rack.seed - 1), this.#violations);
   }
 
@@ -62,7 +64,10 @@ export class Kills {
       this.#rack.signal.throwIfAborted();
       if (this.#random.chance(0.2)) await this.#killWhileStarting();
       await this.#round(round % FULL_CHECK_ROUNDS === 0);
-      if (round % 10 === 0) say(`  round ${round}: ${this.#acknowledged} acknowledged appends, ${this.#judge.order.length} events, the group has got ${this.#member.deliveries}`);
+      if (round % 10 === 0)
+        say(
+          `  round ${round}: ${this.#acknowledged} acknowledged appends, ${this.#judge.order.length} events, the group has got ${this.#member.deliveries}`,
+        );
     }
     this.#rack.signal.throwIfAborted();
     if (!this.#violations.any) await this.#end();
@@ -132,11 +137,13 @@ export class Kills {
         if (acknowledged >= enough && this.#member.deliveries >= delivered) kill();
       },
     };
-    const watcher = waitsForCheckpoint ? watch(join(this.#rack.folder, 'events.sqlite'), () => {
-      this.#checkpoints += isOver ? 0 : 1;
-      isOver = true;
-      kill();
-    }) : undefined;
+    const watcher = waitsForCheckpoint
+      ? watch(join(this.#rack.folder, 'events.sqlite'), () => {
+          this.#checkpoints += isOver ? 0 : 1;
+          isOver = true;
+          kill();
+        })
+      : undefined;
     const writing = Promise.all(this.#writers.map((writer) => writer.run(round)));
     await Promise.race([isTime, writing]);
     const ended = emulator.end('SIGKILL');
@@ -182,7 +189,8 @@ export class Kills {
   /** Until subscribers and group have got everything, or nothing more comes. */
   async #drain(sharedEvents: number): Promise<void> {
     const wanted = this.#catchUps.map(({ prefix }) => this.#wanted(prefix));
-    const isComplete = (): boolean => this.#member.deliveries >= sharedEvents && this.#catchUps.every(({ seen }, index) => seen.length >= wanted[index]!);
+    const isComplete = (): boolean =>
+      this.#member.deliveries >= sharedEvents && this.#catchUps.every(({ seen }, index) => seen.length >= wanted[index]!);
     const progress = (): number => this.#catchUps.reduce((sum, { seen }) => sum + seen.length, this.#member.deliveries);
     let [before, since] = [progress(), Date.now()];
     while (!isComplete() && Date.now() - since < PATIENCE_MS) {

@@ -14,7 +14,16 @@ export class CatchUp {
   }
 
   resume(client: EventStoreDBClient): void {
-    const filter = this.prefix === undefined ? {} : { filter: streamNameFilter({ prefixes: [this.prefix], checkpointInterval: 2, checkpointReached: (_: unknown, position: Position) => this.#reach(position) }) };
+    const filter =
+      this.prefix === undefined
+        ? {}
+        : {
+            filter: streamNameFilter({
+              prefixes: [this.prefix],
+              checkpointInterval: 2,
+              checkpointReached: (_: unknown, position: Position) => this.#reach(position),
+            }),
+          };
     const subscription = client.subscribeToAll({ fromPosition: this.#checkpoint ?? START, ...filter });
     this.#subscription = subscription;
     // The next process is asked from where this one stopped.

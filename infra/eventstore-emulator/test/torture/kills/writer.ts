@@ -100,7 +100,13 @@ export class Writer {
     const isBirth = this.habit.expected === 'no_stream';
     const stream = isBirth ? `${this.#stream}-${this.#streams++}` : this.#stream;
     const exact = this.#next < 0n ? 'no_stream' : this.#next;
-    const attempt: Attempt = { stream, expected: this.habit.expected === 'exact' ? exact : this.habit.expected, events, acknowledged: null, isAbandoned: false };
+    const attempt: Attempt = {
+      stream,
+      expected: this.habit.expected === 'exact' ? exact : this.habit.expected,
+      events,
+      acknowledged: null,
+      isAbandoned: false,
+    };
     if (this.habit.expected === 'exact') this.#next += BigInt(count);
     begun(attempt);
     return attempt;

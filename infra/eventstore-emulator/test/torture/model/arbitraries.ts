@@ -1,5 +1,18 @@
 import * as fc from 'fast-check';
-import { type Bound, type ModelCommand, type Reading, type Wish, append, readAll, readStream, remove, repeat, restart, subscribeToAll, subscribeToStream } from './commands.ts';
+import {
+  type Bound,
+  type ModelCommand,
+  type Reading,
+  type Wish,
+  append,
+  readAll,
+  readStream,
+  remove,
+  repeat,
+  restart,
+  subscribeToAll,
+  subscribeToStream,
+} from './commands.ts';
 import type { Filter } from './expected-reads.ts';
 import { LAST, type Proposed, metaOf } from './specified.ts';
 
@@ -7,8 +20,22 @@ const STREAMS = ['a', 'ab-1', '$c', 'ü ✓'] as const;
 /** Few, so that they come again. */
 const IDS = 24;
 const METADATA = [
-  '{"$maxCount":2}', '{"$maxCount":1,"owner":"me"}', '{"$tb":1}', '{"$tb":3,"$maxCount":3}', '{"$maxAge":100000}', '{"owner":"me"}', `{"$tb":${LAST}}`,
-  '{}', '', 'junk', '[]', '{"$maxCount":0,"$tb":2}', '{"$tb":-1}', '{"$tb":"2"}', '{"$maxCount":1.5}', '{"$maxAge":0,"$tb":1}',
+  '{"$maxCount":2}',
+  '{"$maxCount":1,"owner":"me"}',
+  '{"$tb":1}',
+  '{"$tb":3,"$maxCount":3}',
+  '{"$maxAge":100000}',
+  '{"owner":"me"}',
+  `{"$tb":${LAST}}`,
+  '{}',
+  '',
+  'junk',
+  '[]',
+  '{"$maxCount":0,"$tb":2}',
+  '{"$tb":-1}',
+  '{"$tb":"2"}',
+  '{"$maxCount":1.5}',
+  '{"$maxAge":0,"$tb":1}',
 ];
 
 const stream = fc.constantFrom(...STREAMS);
@@ -21,12 +48,20 @@ const wish: fc.Arbitrary<Wish> = fc.oneof(
   fc.constantFrom('no_stream' as const, 'stream_exists' as const),
   fc.integer({ min: -3, max: 2 }),
 );
-const plain: fc.Arbitrary<Proposed> = fc.record({ id, type: fc.constantFrom('A', 'AB', 'b'), isJson: fc.boolean(), data: fc.constantFrom('', '{}', '{"n":1}') });
+const plain: fc.Arbitrary<Proposed> = fc.record({
+  id,
+  type: fc.constantFrom('A', 'AB', 'b'),
+  isJson: fc.boolean(),
+  data: fc.constantFrom('', '{}', '{"n":1}'),
+});
 const link: fc.Arbitrary<Proposed> = fc.record({
   id,
   type: fc.constant('$>'),
   isJson: fc.boolean(),
-  data: fc.oneof({ weight: 5, arbitrary: fc.tuple(fc.nat(6), anyStream).map(([revision, to]) => `${revision}@${to}`) }, fc.constantFrom('', '@', 'x@a', '1@', `${LAST}@a`, '1')),
+  data: fc.oneof(
+    { weight: 5, arbitrary: fc.tuple(fc.nat(6), anyStream).map(([revision, to]) => `${revision}@${to}`) },
+    fc.constantFrom('', '@', 'x@a', '1@', `${LAST}@a`, '1'),
+  ),
 });
 const event = fc.oneof({ weight: 4, arbitrary: plain }, link);
 const description: fc.Arbitrary<Proposed> = fc.record({
@@ -36,10 +71,10 @@ const description: fc.Arbitrary<Proposed> = fc.record({
   data: fc.constantFrom(...METADATA),
 });
 
-const bound: fc.Arbitrary<Bound> = fc.oneof(
-  fc.constantFrom('start' as const, 'end' as const),
-  { weight: 2, arbitrary: fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }), off: fc.integer({ min: -1, max: 2 }) }) },
-);
+const bound: fc.Arbitrary<Bound> = fc.oneof(fc.constantFrom('start' as const, 'end' as const), {
+  weight: 2,
+  arbitrary: fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }), off: fc.integer({ min: -1, max: 2 }) }),
+});
 const filter: fc.Arbitrary<Filter | null> = fc.oneof(
   fc.constant(null),
   fc.record({
@@ -48,15 +83,29 @@ const filter: fc.Arbitrary<Filter | null> = fc.oneof(
     prefixes: fc.array(fc.constantFrom('a', 'A', '$', '$$', 'ü'), { minLength: 1, maxLength: 3 }),
   }),
 );
-const reading: fc.Arbitrary<Reading> = fc.record({ from: bound, backwards: fc.boolean(), count: fc.oneof(fc.constant(10_000), fc.integer({ min: 1, max: 5 })), resolveLinks: fc.boolean() });
+const reading: fc.Arbitrary<Reading> = fc.record({
+  from: bound,
+  backwards: fc.boolean(),
+  count: fc.oneof(fc.constant(10_000), fc.integer({ min: 1, max: 5 })),
+  resolveLinks: fc.boolean(),
+});
 
 export const modelCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   { weight: 12, arbitrary: fc.tuple(call, stream, wish, fc.array(event, { maxLength: 4 })).map((args) => append(...args)) },
-  { weight: 4, arbitrary: fc.tuple(call, stream.map(metaOf), wish, fc.array(description, { maxLength: 2 })).map((args) => append(...args)) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(call, stream.map(metaOf), wish, fc.array(description, { maxLength: 2 })).map((args) => append(...args)),
+  },
   {
     weight: 5,
     arbitrary: fc
-      .tuple(call, anyStream, fc.constantFrom('any' as const, 'stream_exists' as const, 'exact' as const, 'exact' as const), fc.integer({ min: 1, max: 4 }), fc.array(event, { maxLength: 1 }))
+      .tuple(
+        call,
+        anyStream,
+        fc.constantFrom('any' as const, 'stream_exists' as const, 'exact' as const, 'exact' as const),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(event, { maxLength: 1 }),
+      )
       .map((args) => repeat(...args)),
   },
   { weight: 3, arbitrary: fc.tuple(fc.constant('Delete' as const), stream, wish).map((args) => remove(...args)) },

@@ -1,7 +1,14 @@
 import { deepStrictEqual as same } from 'node:assert';
 import type * as fc from 'fast-check';
 import { streamNamed } from '../../raw-calls.ts';
-import { type Filter, type ReadOf, expectedOfAll, expectedOfAllSubscription, expectedOfStream, expectedOfSubscription } from './expected-reads.ts';
+import {
+  type Filter,
+  type ReadOf,
+  expectedOfAll,
+  expectedOfAllSubscription,
+  expectedOfStream,
+  expectedOfSubscription,
+} from './expected-reads.ts';
 import { type Said, type Server, type Told, long } from './server.ts';
 import { type Expected, LAST, type Outcome, type Proposed, type Recorded, type Specified } from './specified.ts';
 
@@ -39,7 +46,11 @@ function expectedOf(wish: Wish, model: Specified, stream: string): Expected {
 
 /** Positions, which the server chooses, and the order of the keys in metadata that it wrote. */
 function withoutChoices({ data, ...event }: Recorded): object {
-  return { ...event, position: undefined, data: event.type === '$metadata' && data.startsWith('{"') ? data.slice(1, -1).split(',').toSorted() : data };
+  return {
+    ...event,
+    position: undefined,
+    data: event.type === '$metadata' && data.startsWith('{"') ? data.slice(1, -1).split(',').toSorted() : data,
+  };
 }
 
 /** Reads $all on from where it was read to: it must be what was written since. */
@@ -63,7 +74,8 @@ export async function readOn(model: Specified, server: Server): Promise<void> {
 
 function compare(answer: Told, outcome: Outcome): void {
   if (outcome.kind === 'nothing') same(answer.kind, 'written');
-  else if (outcome.kind === 'written') same(answer, { kind: 'written', revision: outcome.revision, position: outcome.event?.position ?? -1n });
+  else if (outcome.kind === 'written')
+    same(answer, { kind: 'written', revision: outcome.revision, position: outcome.event?.position ?? -1n });
   else same(answer, outcome);
 }
 
@@ -78,9 +90,18 @@ export function append(call: 'append' | 'batch', stream: string, wish: Wish, eve
 }
 
 /** The last events of a stream once more, perhaps with another at the end. */
-export function repeat(call: 'append' | 'batch', stream: string, wish: 'any' | 'stream_exists' | 'exact', count: number, extra: readonly Proposed[]): ModelCommand {
+export function repeat(
+  call: 'append' | 'batch',
+  stream: string,
+  wish: 'any' | 'stream_exists' | 'exact',
+  count: number,
+  extra: readonly Proposed[],
+): ModelCommand {
   return command(`repeat ${told([call, stream, wish, count, extra])}`, async (model, server) => {
-    const events = model.events(stream).slice(-count).filter(({ revision }) => revision !== LAST);
+    const events = model
+      .events(stream)
+      .slice(-count)
+      .filter(({ revision }) => revision !== LAST);
     const before = (events[0]?.revision ?? 0n) - 1n;
     const expected = wish !== 'exact' ? wish : before < 0n ? 'no_stream' : before;
     const again = [...events.map(({ id, type, isJson, data }) => ({ id: id!, type, isJson, data })), ...extra];
@@ -127,7 +148,10 @@ function allOptions(from: ReadOf['from'], filter: Filter | null): object {
   const place = typeof from === 'bigint' ? { position: { commitPosition: long(from), preparePosition: long(from) } } : { [from]: {} };
   if (filter === null) return { all: place };
   const expression = { regex: filter.regex, prefix: filter.prefixes };
-  return { all: place, filter: { [filter.on === 'stream' ? 'streamIdentifier' : 'eventType']: expression, max: 5, checkpointIntervalMultiplier: 1 } };
+  return {
+    all: place,
+    filter: { [filter.on === 'stream' ? 'streamIdentifier' : 'eventType']: expression, max: 5, checkpointIntervalMultiplier: 1 },
+  };
 }
 
 export function readStream(stream: string, reading: Reading): ModelCommand {
@@ -160,7 +184,10 @@ export function subscribeToAll(filter: Filter | null, bound: Bound, resolveLinks
     const from = positionOf(bound, model);
     const said = await server.subscribe({ ...allOptions(from, filter), resolveLinks });
     const checkpoints = said.flatMap((each) => (typeof each === 'object' && 'checkpoint' in each ? [each.checkpoint] : []));
-    same(said.filter((each) => typeof each === 'string' || 'event' in each), expectedOfAllSubscription(model, filter, from, resolveLinks));
+    same(
+      said.filter((each) => typeof each === 'string' || 'event' in each),
+      expectedOfAllSubscription(model, filter, from, resolveLinks),
+    );
     requireSafe(said, checkpoints);
     if (filter === null) same(checkpoints, []);
   });
@@ -175,7 +202,8 @@ function requireSafe(said: readonly Said[], checkpoints: readonly bigint[]): voi
   for (const each of said) {
     if (typeof each === 'string') continue;
     if ('checkpoint' in each) checkpoint = each.checkpoint;
-    else if ((each.link ?? each.event)!.position <= checkpoint) throw new Error(`an event at ${(each.link ?? each.event)!.position} after the checkpoint ${checkpoint}`);
+    else if ((each.link ?? each.event)!.position <= checkpoint)
+      throw new Error(`an event at ${(each.link ?? each.event)!.position} after the checkpoint ${checkpoint}`);
   }
 }
 

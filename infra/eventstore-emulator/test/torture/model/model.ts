@@ -24,7 +24,8 @@ export async function runOnce(folder: string, signal: AbortSignal, commands: Ite
   const server = await Server.start(data, signal);
   try {
     const model = new Specified();
-    for (const each of await server.read({ all: { start: {} }, count: 1000 })) if (typeof each === 'object' && 'event' in each) model.adopt(each.event!);
+    for (const each of await server.read({ all: { start: {} }, count: 1000 }))
+      if (typeof each === 'object' && 'event' in each) model.adopt(each.event!);
     await fc.asyncModelRun(() => ({ model, real: server }), commands);
     await readOn(model, server);
     if (server.errors !== '') throw new Error(`It told its operator: ${server.errors}`);
@@ -63,6 +64,11 @@ function violated(found: fc.RunDetails<[cmds: Iterable<ModelCommand>]>, seed: nu
   const story = fc.stringify(found.counterexample?.[0]);
   const replay = /replayPath=\\?"([^"\\]*)\\?"/.exec(story)?.[1];
   const again = `model --minutes ${minutes} --seed ${seed} --path ${found.counterexamplePath}${replay === undefined ? '' : ` --replay ${replay}`}`;
-  const cause = found.errorInstance instanceof Error ? (found.errorInstance.stack ?? found.errorInstance.message) : String(found.errorInstance);
-  return { summary: `a disagreement after ${found.numRuns} runs and ${found.numShrinks} shrinks`, violations: [`${story}\n${cause}`], again };
+  const cause =
+    found.errorInstance instanceof Error ? (found.errorInstance.stack ?? found.errorInstance.message) : String(found.errorInstance);
+  return {
+    summary: `a disagreement after ${found.numRuns} runs and ${found.numShrinks} shrinks`,
+    violations: [`${story}\n${cause}`],
+    again,
+  };
 }

@@ -106,13 +106,26 @@ export class Server {
   async #batchAppend(stream: string, expected: Expected, proposedMessages: readonly object[]): Promise<Told> {
     const call = this.#raw.duplex(`${STREAMS}/BatchAppend`);
     const options = { streamIdentifier: streamNamed(stream), ...choice(expected, 'streamPosition') };
-    call.end(BatchAppendReq.encode({ correlationId: { string: '10000000-0000-4000-8000-000000000001' }, options, proposedMessages, isFinal: true }));
+    call.end(
+      BatchAppendReq.encode({
+        correlationId: { string: '10000000-0000-4000-8000-000000000001' },
+        options,
+        proposedMessages,
+        isFinal: true,
+      }),
+    );
     const [bytes] = (await Array.fromAsync(call)) as Buffer[];
-    const { success, error } = BatchAppendResp.decode(bytes!) as { success?: Answer; error?: { code: number; details: { typeUrl: string; value: Buffer } } };
+    const { success, error } = BatchAppendResp.decode(bytes!) as {
+      success?: Answer;
+      error?: { code: number; details: { typeUrl: string; value: Buffer } };
+    };
     if (error === undefined) return toldOf({ success });
     if (error.details.typeUrl.endsWith('StreamDeleted')) return { kind: 'deleted' };
     if (!error.details.typeUrl.endsWith('WrongExpectedVersion')) throw new Error(`BatchAppend: ${error.details.typeUrl}`);
-    const { currentStreamRevision, currentNoStream } = WrongExpectedVersion.decode(error.details.value) as { currentStreamRevision?: bigint; currentNoStream?: object };
+    const { currentStreamRevision, currentNoStream } = WrongExpectedVersion.decode(error.details.value) as {
+      currentStreamRevision?: bigint;
+      currentNoStream?: object;
+    };
     return { kind: 'wrong', current: currentNoStream === undefined ? currentStreamRevision! : -1n };
   }
 
@@ -160,12 +173,17 @@ function choice(expected: Expected, name: 'revision' | 'streamPosition'): object
 
 /** Of an append, a delete or a tombstone. */
 function toldOf(answer: Answer): Told {
-  const { success, wrongExpectedVersion, position: place } = answer as {
+  const {
+    success,
+    wrongExpectedVersion,
+    position: place,
+  } = answer as {
     success?: { currentRevision?: bigint; noStream?: object; position?: { commitPosition: bigint } };
     wrongExpectedVersion?: { currentRevision?: bigint; currentNoStream?: object };
     position?: { commitPosition: bigint };
   };
-  if (wrongExpectedVersion !== undefined) return { kind: 'wrong', current: wrongExpectedVersion.currentNoStream === undefined ? wrongExpectedVersion.currentRevision! : -1n };
+  if (wrongExpectedVersion !== undefined)
+    return { kind: 'wrong', current: wrongExpectedVersion.currentNoStream === undefined ? wrongExpectedVersion.currentRevision! : -1n };
   const position = (success?.position ?? place)?.commitPosition ?? -1n;
   return { kind: 'written', revision: success?.noStream === undefined ? (success?.currentRevision ?? -1n) : -1n, position };
 }

@@ -40,11 +40,13 @@ export const metaOf = (stream: string): string => `$$${stream}`;
 
 /** $maxAge never hides anything here: all events are younger. One wrong value voids all. */
 function parsed(text: string): Metadata {
-  const numbers = (_key: string, value: unknown, context?: { source?: string }): unknown => (typeof value === 'number' && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context!.source!) : value);
+  const numbers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === 'number' && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context!.source!) : value;
   try {
     const json = JSON.parse(text, numbers) as Record<string, unknown>;
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return NONE;
-    const isWrong = (key: string, least: bigint): boolean => key in json && !(typeof json[key] === 'bigint' && json[key] >= least && json[key] <= LAST);
+    const isWrong = (key: string, least: bigint): boolean =>
+      key in json && !(typeof json[key] === 'bigint' && json[key] >= least && json[key] <= LAST);
     if (isWrong('$maxCount', 1n) || isWrong('$maxAge', 1n) || isWrong('$tb', 0n)) return NONE;
     return { maxCount: json['$maxCount'], truncateBefore: json['$tb'] } as Metadata;
   } catch {
@@ -99,7 +101,11 @@ export class Specified {
   }
 
   append(stream: string, expected: Expected, events: readonly Proposed[]): Outcome {
-    const decided = this.#decide(stream, expected, events.map(({ id }) => id));
+    const decided = this.#decide(
+      stream,
+      expected,
+      events.map(({ id }) => id),
+    );
     if (decided !== 'write') return decided;
     const wasDeleted = this.isSoftDeleted(stream);
     const current = this.last(stream);
@@ -122,7 +128,11 @@ export class Specified {
   tombstone(stream: string, expected: Expected): Outcome {
     const decided = this.#decide(stream, expected, ['']);
     if (decided !== 'write') return decided;
-    return { kind: 'written', revision: -1n, event: this.#write(stream, LAST, { id: undefined, type: '$streamDeleted', isJson: false, data: '' }) };
+    return {
+      kind: 'written',
+      revision: -1n,
+      event: this.#write(stream, LAST, { id: undefined, type: '$streamDeleted', isJson: false, data: '' }),
+    };
   }
 
   #decide(stream: string, expected: Expected, ids: readonly string[]): 'write' | Outcome {
@@ -141,7 +151,9 @@ export class Specified {
     const before = expected === 'no_stream' ? -1n : expected;
     if (before === current) return 'write';
     if (before > current || ids.length === 0) return wrong;
-    const there = ids.map((id, index) => this.events(stream).find(({ revision, ...event }) => revision === before + 1n + BigInt(index) && event.id === id));
+    const there = ids.map((id, index) =>
+      this.events(stream).find(({ revision, ...event }) => revision === before + 1n + BigInt(index) && event.id === id),
+    );
     if (there[0] === undefined) return expected === 'no_stream' && this.isSoftDeleted(stream) ? 'write' : wrong;
     return there.includes(undefined) ? wrong : this.#repeated(there.at(-1)!);
   }
@@ -154,7 +166,10 @@ export class Specified {
   #recreate(stream: string, revision: bigint): void {
     const last = this.events(metaOf(stream)).at(-1)!.data;
     if (!/^\s*\{/.test(last) || !isJson(last)) return;
-    const rest = last.replace(/"\$tb":(?:"[^"]*"|-?[\d.]+),?/, '').replace(/^\{/, '').replace(/,?\}$/, '');
+    const rest = last
+      .replace(/"\$tb":(?:"[^"]*"|-?[\d.]+),?/, '')
+      .replace(/^\{/, '')
+      .replace(/,?\}$/, '');
     // Where $tb stands among the keys is nobody's business.
     this.#describe(stream, `{${rest}${rest === '' ? '' : ','}"$tb":${revision}}`);
   }

@@ -31,7 +31,11 @@ export async function traceSystemCalls({ folder, signal, say }: Rack): Promise<V
   const emulator = await EmulatorProcess.start({ folder, signal });
   const raw = new RawClient(emulator.port);
   const trace = join(folder, 'trace');
-  const strace = spawn('strace', ['-f', '-y', '-yy', '-ttt', '-xx', '-s', String(LONGEST_BYTES), '-e', `trace=${TRACED}`, '-o', trace, '-p', String(emulator.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const strace = spawn(
+    'strace',
+    ['-f', '-y', '-yy', '-ttt', '-xx', '-s', String(LONGEST_BYTES), '-e', `trace=${TRACED}`, '-o', trace, '-p', String(emulator.pid)],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   const ended = once(strace, 'exit');
   try {
     const [said] = (await Promise.race([once(strace.stderr, 'data'), ended])) as [Buffer | number | null];
@@ -62,7 +66,14 @@ async function appendAtOnce(raw: RawClient): Promise<Acknowledged[]> {
   const stored = Array.from({ length: APPENDS }, () => Buffer.from(randomUUID()));
   for (const data of stored) {
     const options = { streamIdentifier: streamNamed(`many-${randomUUID()}`), any: {} };
-    call.write(BatchAppendReq.encode({ correlationId: { string: data.toString() }, options, proposedMessages: [proposedEvent({ data })], isFinal: true }));
+    call.write(
+      BatchAppendReq.encode({
+        correlationId: { string: data.toString() },
+        options,
+        proposedMessages: [proposedEvent({ data })],
+        isFinal: true,
+      }),
+    );
   }
   call.end();
   const replies = (await Array.fromAsync(call)) as Buffer[];
@@ -86,7 +97,8 @@ function told(acknowledged: readonly Acknowledged[], calls: readonly SystemCall[
   for (const { what, stored, reply } of acknowledged) {
     const { excerpt, violation } = judge(calls, stored, reply);
     say(`${what}:`);
-    for (const { at, name, target, hex } of excerpt) say(`  ${at} ${name}(${target}${hex === '' ? '' : `, ${hex.length / 2} bytes ${hex.slice(0, SHOWN_DIGITS)}…`})`);
+    for (const { at, name, target, hex } of excerpt)
+      say(`  ${at} ${name}(${target}${hex === '' ? '' : `, ${hex.length / 2} bytes ${hex.slice(0, SHOWN_DIGITS)}…`})`);
     if (violation !== null) violations.push(`${what}: ${violation}`);
   }
   return { summary: `${acknowledged.length} replies among ${calls.length} system calls`, violations, again: 'syscalls' };

@@ -6,7 +6,8 @@ const WAL = hex('/data/events.sqlite-wal');
 const WRITE = `7 10.1 pwrite64(20<${WAL}>, "\\x01\\xaa\\xbb\\x02", 4, 32) = 4`;
 const SYNC = `7 10.2 fdatasync(20<${WAL}>) = 0`;
 const REPLY = '7 10.3 write(21<TCP:[127.0.0.1:2113->127.0.0.1:5000]>, "\\x00\\xcc\\xdd", 3) = 3';
-const violationOf = (...lines: readonly string[]) => judge(parseTrace(lines.join('\n')), Buffer.from('aabb', 'hex'), Buffer.from('ccdd', 'hex')).violation;
+const violationOf = (...lines: readonly string[]) =>
+  judge(parseTrace(lines.join('\n')), Buffer.from('aabb', 'hex'), Buffer.from('ccdd', 'hex')).violation;
 
 describe('A trace of system calls', () => {
   it('shows an append that was synced before it was acknowledged', () => {

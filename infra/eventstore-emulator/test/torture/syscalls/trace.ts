@@ -52,7 +52,10 @@ export function judge(calls: readonly SystemCall[], event: Buffer, reply: Buffer
   if (written < 0) return { excerpt: [], violation: 'the event was never written to the write-ahead log' };
   if (replied < 0) return { excerpt: [calls[written]!], violation: 'the reply was never written to a socket' };
   const synced = calls.findIndex((call, index) => index > written && isWal(call) && isSync(call));
-  const excerpt = [written, synced, replied].filter((index) => index >= 0).toSorted((a, b) => a - b).map((index) => calls[index]!);
+  const excerpt = [written, synced, replied]
+    .filter((index) => index >= 0)
+    .toSorted((a, b) => a - b)
+    .map((index) => calls[index]!);
   const isInOrder = written < synced && synced < replied;
   return { excerpt, violation: isInOrder ? null : 'the reply went out before the write-ahead log was synced' };
 }

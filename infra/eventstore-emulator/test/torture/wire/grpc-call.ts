@@ -38,7 +38,8 @@ function framed(bytes: Buffer, flag = 0, length = bytes.byteLength): Buffer {
 }
 
 function bodyOf(random: Random, messages: readonly Buffer[]): Body {
-  if (random.chance(0.85)) return { what: `${messages.length} messages`, chunks: messages.map((bytes) => framed(bytes)), isMisframed: false };
+  if (random.chance(0.85))
+    return { what: `${messages.length} messages`, chunks: messages.map((bytes) => framed(bytes)), isMisframed: false };
   const first = messages[0] ?? Buffer.alloc(0);
   const [what, chunk] = random.pick<() => readonly [string, Buffer]>([
     () => ['a compressed flag without compression', framed(first, 1)],
@@ -81,7 +82,9 @@ function headersOf(random: Random, path: string) {
 export async function grpcCall({ session, gone }: Connected, random: Random): Promise<Ended> {
   const method = random.pick(METHODS);
   const count = method.takesStream ? random.below(7) : random.chance(0.95) ? 1 : random.below(4);
-  const messages = Array.from({ length: count }, (_, n) => (method.request === undefined ? random.bytes(random.below(20)) : message(random, method.request, n === 0)));
+  const messages = Array.from({ length: count }, (_, n) =>
+    method.request === undefined ? random.bytes(random.below(20)) : message(random, method.request, n === 0),
+  );
   const { what, chunks, isMisframed } = bodyOf(random, messages);
   const headers = headersOf(random, method.path);
   const isLeftOpen = random.chance(0.1);
@@ -110,6 +113,12 @@ export async function grpcCall({ session, gone }: Connected, random: Random): Pr
     status: typeof status === 'string' ? Number(status) : null,
     details: decodeURIComponent(String(trailers['grpc-message'] ?? '')),
     exception: String(trailers['exception'] ?? ''),
-    isMisframed: isMisframed || isRefused || isLeftOpen || headers['content-type'] !== 'application/grpc' || 'grpc-encoding' in headers || 'grpc-timeout' in headers,
+    isMisframed:
+      isMisframed ||
+      isRefused ||
+      isLeftOpen ||
+      headers['content-type'] !== 'application/grpc' ||
+      'grpc-encoding' in headers ||
+      'grpc-timeout' in headers,
   };
 }

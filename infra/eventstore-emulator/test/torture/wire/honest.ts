@@ -39,7 +39,10 @@ export class Honest {
     const expectedRevision = this.#ids.length === 0 ? 'no_stream' : BigInt(this.#ids.length - 1);
     await this.#timed('append', this.#client.appendToStream(this.stream, event, { expectedRevision }));
     this.#ids.push(event.id);
-    const read = await this.#timed('read', ids(this.#client.readStream(this.stream, { direction: 'backwards', fromRevision: 'end', maxCount: 3 })));
+    const read = await this.#timed(
+      'read',
+      ids(this.#client.readStream(this.stream, { direction: 'backwards', fromRevision: 'end', maxCount: 3 })),
+    );
     if (read[0] !== event.id) this.#violations.add(`the honest client read ${read[0]} after it had written ${event.id}`);
   }
 
@@ -62,10 +65,12 @@ export class Honest {
   async judge(client: EventStoreDBClient): Promise<void> {
     this.#isLeaving = true;
     const stored = await ids(client.readStream(this.stream));
-    if (stored.join() !== this.#ids.join()) this.#violations.add(`of the honest client's ${this.#ids.length} events ${stored.length} are stored`);
+    if (stored.join() !== this.#ids.join())
+      this.#violations.add(`of the honest client's ${this.#ids.length} events ${stored.length} are stored`);
     const wrong = this.#seen.findIndex((id, index) => id !== this.#ids[index]);
     if (wrong >= 0) this.#violations.add(`the honest client's subscription saw ${this.#seen[wrong]} as number ${wrong}`);
-    if (this.#seen.length < this.#ids.length - 1) this.#violations.add(`the honest client's subscription saw ${this.#seen.length} of ${this.#ids.length}`);
+    if (this.#seen.length < this.#ids.length - 1)
+      this.#violations.add(`the honest client's subscription saw ${this.#seen.length} of ${this.#ids.length}`);
   }
 }
 

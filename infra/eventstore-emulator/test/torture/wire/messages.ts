@@ -74,10 +74,13 @@ function field(random: Random, each: protobuf.Field, depth: number): Buffer {
 }
 
 function metadata(random: Random, id: number): Buffer {
-  const entry = (key: string, value: Buffer): Buffer => tagged(id, BYTES, Buffer.concat([tagged(1, BYTES, Buffer.from(key)), tagged(2, BYTES, value)]));
+  const entry = (key: string, value: Buffer): Buffer =>
+    tagged(id, BYTES, Buffer.concat([tagged(1, BYTES, Buffer.from(key)), tagged(2, BYTES, value)]));
   const kind = random.pick(['application/json', 'application/octet-stream', 'text/plain', '']);
   const usual = [entry('type', text(random, 'type')), entry('content-type', Buffer.from(kind))];
-  return Buffer.concat(random.chance(0.9) ? usual : [entry(random.pick(['type', 'content-type', '', '__proto__', 'constructor']), text(random, 'type'))]);
+  return Buffer.concat(
+    random.chance(0.9) ? usual : [entry(random.pick(['type', 'content-type', '', '__proto__', 'constructor']), text(random, 'type'))],
+  );
 }
 
 /** Fields that nobody knows, groups that are not closed, and messages in messages in messages. */

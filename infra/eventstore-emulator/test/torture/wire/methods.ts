@@ -11,7 +11,12 @@ const STREAMS = 'event_store.client.streams';
 const GROUPS = 'event_store.client.persistent_subscriptions';
 const PROJECTIONS = 'event_store.client.projections';
 
-function method(service: string, name: string, request: string | undefined, kind: Partial<Pick<Method, 'takesStream' | 'isOpenEnded'>> = {}): Method {
+function method(
+  service: string,
+  name: string,
+  request: string | undefined,
+  kind: Partial<Pick<Method, 'takesStream' | 'isOpenEnded'>> = {},
+): Method {
   return { path: `/${service}/${name}`, request, takesStream: false, isOpenEnded: false, ...kind };
 }
 
@@ -44,7 +49,9 @@ const SERVED: readonly Method[] = [
 ];
 
 const NOT_SERVED: readonly Method[] = [
-  ...['Create', 'Update', 'Delete', 'Reset', 'State', 'Result', 'RestartSubsystem'].map((name) => method(`${PROJECTIONS}.Projections`, name, undefined)),
+  ...['Create', 'Update', 'Delete', 'Reset', 'State', 'Result', 'RestartSubsystem'].map((name) =>
+    method(`${PROJECTIONS}.Projections`, name, undefined),
+  ),
   method('event_store.client.streams.Streams', 'NoSuchMethod', undefined),
 ];
 

@@ -43,9 +43,23 @@ const GARBAGE: readonly ((random: Random) => readonly [string, Buffer])[] = [
   (random) => ['a preface and noise', Buffer.concat([PREFACE, random.bytes(500)])],
   (random) => ['half a preface', PREFACE.subarray(0, 1 + random.below(PREFACE.byteLength - 1))],
   (random) => ['a preface that is none', Buffer.concat([Buffer.from('PRI'), random.bytes(60)])],
-  (random) => ['half a frame', Buffer.concat([PREFACE, SETTINGS, http2Frame(0, 0, 1, Buffer.alloc(100)).subarray(0, 9 + random.below(50))])],
-  () => ['headers that never end', Buffer.concat([PREFACE, SETTINGS, http2Frame(1, 0, 1, Buffer.alloc(LARGEST_FRAME)), ...Array.from({ length: 50 }, () => http2Frame(9, 0, 1, Buffer.alloc(LARGEST_FRAME)))])],
-  () => ['many resets', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, (_, n) => http2Frame(3, 0, 2 * n + 1, Buffer.alloc(4)))])],
+  (random) => [
+    'half a frame',
+    Buffer.concat([PREFACE, SETTINGS, http2Frame(0, 0, 1, Buffer.alloc(100)).subarray(0, 9 + random.below(50))]),
+  ],
+  () => [
+    'headers that never end',
+    Buffer.concat([
+      PREFACE,
+      SETTINGS,
+      http2Frame(1, 0, 1, Buffer.alloc(LARGEST_FRAME)),
+      ...Array.from({ length: 50 }, () => http2Frame(9, 0, 1, Buffer.alloc(LARGEST_FRAME))),
+    ]),
+  ],
+  () => [
+    'many resets',
+    Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, (_, n) => http2Frame(3, 0, 2 * n + 1, Buffer.alloc(4)))]),
+  ],
   () => ['many pings', Buffer.concat([PREFACE, SETTINGS, ...Array.from({ length: 1000 }, () => http2Frame(6, 0, 0, Buffer.alloc(8)))])],
   () => ['many settings', Buffer.concat([PREFACE, ...Array.from({ length: 500 }, () => SETTINGS)])],
   () => ['a window of nothing', Buffer.concat([PREFACE, SETTINGS, http2Frame(8, 0, 0, Buffer.alloc(4))])],

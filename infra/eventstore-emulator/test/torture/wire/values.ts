@@ -3,14 +3,53 @@ import type { Random } from '../random.ts';
 const CATASTROPHIC = ['^(a+)+$', '(a*)*b$', '^(\\w+\\s?)*$', '(x+x+)+y'];
 const INVALID = ['(', '[', 'a{2,1}', '\\', '(?<n', '*', '(?P<x>a)', '\\p{No such class}'];
 const HARMLESS = ['^fuzz', '^[^$]', '', '^(?!\\$)', 'ü', '\\$', '(?i)HAPPENED', '\\Afuzz\\z'];
-const NAMES = ['fuzz-1', 'fuzz-2', 'fuzz-3', 'fuzz-4', '$$fuzz-1', '$$fuzz-2', '$fuzz', '$all', '$$', '$$$all', '', 'fuzz-ü ✓ 漢字 🙂', 'a\0b', ' ', '-', 'fuzz-\u202e', '$ce-fuzz', '$et-Happened', '$streams'];
+const NAMES = [
+  'fuzz-1',
+  'fuzz-2',
+  'fuzz-3',
+  'fuzz-4',
+  '$$fuzz-1',
+  '$$fuzz-2',
+  '$fuzz',
+  '$all',
+  '$$',
+  '$$$all',
+  '',
+  'fuzz-ü ✓ 漢字 🙂',
+  'a\0b',
+  ' ',
+  '-',
+  'fuzz-\u202e',
+  '$ce-fuzz',
+  '$et-Happened',
+  '$streams',
+];
 const GROUPS = ['g1', 'g2', 'g3', '', 'g::', 'ü\n'];
 const TYPES = ['Happened', 'Happened', 'Changed', '$>', '$metadata', '', 'ü', 'a'.repeat(40), `${'a'.repeat(60)}!`, '\0'];
 const PROJECTIONS = ['$by_category', '$by_event_type', '$streams', '$stream_by_category', '$by_correlation_id', 'none', '', '\0'];
 const STRATEGIES = ['', '', 'RoundRobin', 'DispatchToSingle', 'Pinned', 'PinnedByCorrelation', 'NoSuchStrategy'];
 
 const U64 = 2n ** 64n;
-const BORDERS = [0n, 1n, 2n, 5n, 10n, 100n, 127n, 128n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n, U64 - 1n, U64 - 2n, U64 - 100n];
+const BORDERS = [
+  0n,
+  1n,
+  2n,
+  5n,
+  10n,
+  100n,
+  127n,
+  128n,
+  2n ** 31n - 1n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 53n,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  U64 - 1n,
+  U64 - 2n,
+  U64 - 100n,
+];
 
 const HUGE = 100_000;
 
@@ -38,7 +77,17 @@ function choices(field: string, random: Random): readonly string[] {
       return [random.uuid(), random.uuid(), '00000001-0000-4000-8000-000000000000', '', 'x', '0'.repeat(36)];
     case 'data':
     case 'customMetadata':
-      return ['', '{}', '{"$tb":1}', '{"$maxCount":1}', '{"$tb":9223372036854775807}', '{"$correlationId":"c"}', '0@fuzz-1', '[', 'x'.repeat(random.below(5000))];
+      return [
+        '',
+        '{}',
+        '{"$tb":1}',
+        '{"$maxCount":1}',
+        '{"$tb":9223372036854775807}',
+        '{"$correlationId":"c"}',
+        '0@fuzz-1',
+        '[',
+        'x'.repeat(random.below(5000)),
+      ];
     default:
       return STRATEGIES;
   }

@@ -54,7 +54,10 @@ export class WireFuzz {
     await honest.subscribe();
     const deadline = Date.now() + this.#options.minutes * MINUTE_MS;
     const isOver = (): boolean => signal.aborted || this.#violations.any || Date.now() > deadline;
-    const workers = this.#options.only === undefined ? Array.from({ length: AT_ONCE }, () => this.#work(emulator.port, isOver)) : [this.#one(emulator.port)];
+    const workers =
+      this.#options.only === undefined
+        ? Array.from({ length: AT_ONCE }, () => this.#work(emulator.port, isOver))
+        : [this.#one(emulator.port)];
     const honestly = this.#behave(honest, emulator, this.#options.only === undefined ? isOver : () => true);
     await Promise.all([...workers, honestly]).catch((cause: unknown) => this.#violations.add(String(cause)));
     signal.throwIfAborted();
@@ -133,7 +136,11 @@ export class WireFuzz {
 
 /** Of what it told its operator; that a group has a mad filter is worth telling. */
 function unexpectedOf({ errors }: EmulatorProcess): string {
-  return errors.split('\n').filter((line) => !/^\S.*::.* stands still: The filter can't be evaluated/.test(line)).join('\n').trim();
+  return errors
+    .split('\n')
+    .filter((line) => !/^\S.*::.* stands still: The filter can't be evaluated/.test(line))
+    .join('\n')
+    .trim();
 }
 
 async function count(emulator: EmulatorProcess): Promise<number> {
