@@ -41,6 +41,13 @@ export async function isolation(_: Options, { dataDir, signal, onProgress }: Gro
   }
 }
 
+const like = (order: PlannedOrder, paymentMethod: string, wanted: string): PlannedOrder => ({
+  ...order,
+  copies: 1,
+  movesTo: null,
+  body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
+});
+
 async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
   const { products, orders } = planOf(
     Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const),
@@ -50,27 +57,13 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   await openShop(platform, products);
   // Nobody but those who fight over it wants the hot product.
   const sku = (index: number): string => others[index % others.length]!.sku;
-  const like = (order: PlannedOrder, paymentMethod: string, wanted: string): PlannedOrder => ({
-    ...order,
-    copies: 1,
-    movesTo: null,
-    body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
-  });
   const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
   const healthyIds: string[] = [];
   const sample = async (): Promise<Spread> => {
-    const from = platform.observer.facts.length;
-    const sentAtMs = new Map<string, number>();
-    await Promise.all(
-      next(HEALTHY).map(async (order, index) => {
-        await delay(index * EVERY_MS);
-        const atMs = Date.now();
-        sentAtMs.set((await place(platform.urls, order, { untilVisible: false })).orderId, atMs);
-      }),
-    );
-    healthyIds.push(...sentAtMs.keys());
-    return spreadOf(await paidAfterMs(platform, from, sentAtMs));
+    const { orderIds, spread } = await paidInTurn(platform, next(HEALTHY));
+    healthyIds.push(...orderIds);
+    return spread;
   };
 
   onProgress(`${WARM_UP} orders to warm up`);
@@ -112,20 +105,46 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   if (undelivered.length > 0) throw new Error(`${undelivered.length} healthy orders are not delivered, such as ${undelivered[0]}`);
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
 
+  await mustBeClean(platform);
+  const figures = figuresOf([
+    ['alone', alone],
+    [`beside ${SICK} payments without an answer`, besideSilent],
+    ['alone again', aloneAgain],
+    [`while ${SICK} orders of all products are worked off`, besideBurst],
+    [`while ${SICK} orders of one other product are`, besideContended],
+  ]);
+  return { comparisons: [], figures: [...figures, 'The ledger is clean.'], versions: {} };
+}
+
+async function mustBeClean(platform: Platform): Promise<void> {
   const lines: string[] = [];
-  if (!(await takeStock(platform, (line) => lines.push(line)))) throw new Error(`the ledger is not clean:\n${lines.join('\n')}`);
+  const isClean = await takeStock(platform, (line) => lines.push(line));
+  if (!isClean) throw new Error(`the ledger is not clean:\n${lines.join('\n')}`);
+}
+
+/** A line each, beside the first. */
+function figuresOf(samples: readonly (readonly [name: string, spread: Spread])[]): string[] {
+  const first = samples[0]![1].median;
   const row = (name: string, { median, min, max }: Spread): string =>
-    `  ${name.padEnd(52)} ${median.toFixed(0).padStart(5)} ms (${min.toFixed(0)}–${max.toFixed(0)})  ${(median / alone.median).toFixed(2)}`;
-  const figures = [
+    `  ${name.padEnd(52)} ${median.toFixed(0).padStart(5)} ms (${min.toFixed(0)}–${max.toFixed(0)})  ${(median / first).toFixed(2)}`;
+  return [
     `From the POST of an order until it is paid, ${HEALTHY} orders, one every ${EVERY_MS} ms: median, least and most, and the median beside the first:`,
-    row('alone', alone),
-    row(`beside ${SICK} payments without an answer`, besideSilent),
-    row('alone again', aloneAgain),
-    row(`while ${SICK} orders of all products are worked off`, besideBurst),
-    row(`while ${SICK} orders of one other product are`, besideContended),
-    'The ledger is clean.',
+    ...samples.map(([name, spread]) => row(name, spread)),
   ];
-  return { comparisons: [], figures, versions: {} };
+}
+
+/** Places one order after the other, whatever becomes of those before, and waits until all are paid. */
+async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
+  const from = platform.observer.facts.length;
+  const sentAtMs = new Map<string, number>();
+  await Promise.all(
+    orders.map(async (order, index) => {
+      await delay(index * EVERY_MS);
+      const atMs = Date.now();
+      sentAtMs.set((await place(platform.urls, order, { untilVisible: false })).orderId, atMs);
+    }),
+  );
+  return { orderIds: [...sentAtMs.keys()], spread: spreadOf(await paidAfterMs(platform, from, sentAtMs)) };
 }
 
 /** For each order, from sending the POST until the store has it that the order is paid. */
