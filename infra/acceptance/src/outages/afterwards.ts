@@ -1,16 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { drained, untilDelivered } from '../drain.ts';
 import { takeStock } from '../ledger/ledger.ts';
-import { connectPlatform } from '../platform.ts';
+import { type Platform, connectPlatform } from '../platform.ts';
+import type { Environment } from '../settings.ts';
+import { Unseen } from '../unseen.ts';
 import type { Ground } from './ground.ts';
 import type { Traffic } from './traffic.ts';
 
 const DRAINED_WITHIN_MS = 300_000;
+const SEEN_WITHIN_MS = 30_000;
+const AGAIN_AFTER_MS = 1_000;
 const SHOWN = 10;
 
 /** Waits until nothing is under way, and demands of the systems themselves that nothing is lost, set aside or at odds. */
 export async function agrees(ground: Ground, traffic: Traffic, say: (line: string) => void): Promise<boolean> {
   const parked = await ground.parked();
-  const platform = await connectPlatform(ground.stack.env);
+  const platform = await connected(ground.stack.env);
   try {
     // Each is to be delivered, whatever came between: the carrier works by itself.
     const undelivered = await untilDelivered(platform, traffic.acknowledged);
@@ -22,5 +27,18 @@ export async function agrees(ground: Ground, traffic: Traffic, say: (line: strin
     return (await takeStock(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
   } finally {
     await platform.close();
+  }
+}
+
+/** The registry finds out that its database was away with the first requests that it gets, and refuses those. */
+async function connected(env: Environment): Promise<Platform> {
+  const giveUpAtMs = performance.now() + SEEN_WITHIN_MS;
+  for (;;) {
+    try {
+      return await connectPlatform(env);
+    } catch (fault) {
+      if (!(fault instanceof Unseen) || performance.now() > giveUpAtMs) throw fault;
+      await delay(AGAIN_AFTER_MS);
+    }
   }
 }
