@@ -1,11 +1,11 @@
+// A server that does nothing and answers at once: the fastest that any server can look through the client. Its one
+// event is encoded beforehand, by the client's own classes.
 import serverFeatures from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-// A server that does nothing and answers at once: the fastest that any server can look through the client. Its one
-// event is encoded beforehand, by the client's own classes.
 import {
   Server,
   ServerCredentials,
