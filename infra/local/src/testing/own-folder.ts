@@ -5,13 +5,17 @@ import path from 'node:path';
 import { processesWith, send, stackProcesses } from '../processes.ts';
 import { discardData } from '../stack.ts';
 
+const GIVE_UP_AFTER_MS = 10_000;
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** A run that is interrupted tears nothing down: this does, and may, because the data is thrown away anyhow. */
 function discardAll(folder: string): void {
   const stacks = new Set<string>();
+  const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   // Again until there are none: a worker may start others before its own end.
-  for (let pids = processesWith('TMPDIR', folder); pids.length > 0; pids = processesWith('TMPDIR', folder)) {
+  for (;;) {
+    const pids = processesWith('TMPDIR', folder);
+    if (pids.length === 0 || performance.now() > giveUpAtMs) break;
     for (const { stack } of stackProcesses()) if (stack.startsWith(folder + path.sep)) stacks.add(stack);
     for (const pid of pids) send(pid, 'SIGKILL');
   }
