@@ -10,7 +10,7 @@ interface Boundary {
   /** And which other files of ours. */
   readonly alsoOurs?: readonly string[];
   /** Which packages. */
-  readonly packages: readonly string[] | 'any';
+  readonly packages: readonly string[];
   readonly builtins: boolean;
 }
 
@@ -150,14 +150,10 @@ function rulesOf(name: string, { from, except, libs, alsoOurs = [], packages, bu
   });
   return [
     rule('imports-ours', { path: isOurs, pathNot: allowed.join('|') }),
-    ...(packages === 'any'
-      ? []
-      : [
-          rule('imports-package', {
-            path: 'node_modules/',
-            pathNot: packages.length === 0 ? '^$' : `node_modules/(@types/)?(${packages.join('|')})/`,
-          }),
-        ]),
+    rule('imports-package', {
+      path: 'node_modules/',
+      pathNot: packages.length === 0 ? '^$' : `node_modules/(@types/)?(${packages.join('|')})/`,
+    }),
     ...(builtins ? [] : [rule('imports-built-in', { dependencyTypes: ['core'] })]),
   ];
 }
