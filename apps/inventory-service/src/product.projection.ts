@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { PRODUCT } from './consumers.ts';
@@ -18,6 +19,7 @@ export class ProductProjection {
 
 export const productRows = new StreamRows({
   table: 'product',
+  category: 'product',
   key: { column: 'sku', type: 'text' },
   columns: { name: 'text', amount: 'bigint', currency: 'text', listed: 'boolean', updated_at: 'timestamptz' },
   change: (event: EventOn<'catalog'>) => ({ key: event.data.sku, values: changed(event) }),
@@ -36,6 +38,6 @@ function changed(event: EventOn<'catalog'>) {
     case 'ProductDelisted':
       return { listed: false, updated_at: event.data.delistedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOf, EventOn, Line } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { RESERVATION } from './consumers.ts';
@@ -19,6 +20,7 @@ export class ReservationProjection {
 
 export const reservationRows = new StreamRows({
   table: 'reservation',
+  category: 'reservation',
   key: { column: 'order_id', type: 'uuid' },
   columns: { status: 'text', lines: 'jsonb', short_skus: 'text[]', updated_at: 'timestamptz' },
   change: (event: EventOn<'inventory'>) => (isOfReservation(event) ? { key: event.data.orderId, values: said(event) } : null),
@@ -49,6 +51,6 @@ function said(event: EventOf<'reservation'>): Said {
     case 'ReservationReturned':
       return { status: 'returned', lines: event.data.lines, short_skus: [], updated_at: event.data.returnedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { EventStore } from '@orderstream/event-sourcing';
+import { type EventStore, unreachable } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
 import { EVENT_STORE } from '@orderstream/service';
@@ -63,6 +63,6 @@ function concernsStock(event: EventOn<'orders'> | EventOn<'shipments'>): boolean
     case 'ShipmentRecalled':
       return false;
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

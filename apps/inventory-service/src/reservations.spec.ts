@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type EventNamed, type EventOf, checkEvent } from '@orderstream/contracts';
+import { type EventNamed, type EventOf, contracts } from '@orderstream/contracts';
 import { type EventStore, StoreUnavailable, handleCommands, load } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import * as fc from 'fast-check';
@@ -14,7 +14,7 @@ const now = (): string => at;
 const euro = { amount: 100, currency: 'EUR' };
 
 function delivered(event: EventNamed<ReservationTrigger['event']['type']>): ReservationTrigger {
-  checkEvent(event.type, event.data);
+  contracts.check(event.type, event.data);
   const stream = `${event.type.startsWith('Shipment') ? 'shipment' : 'order'}-${event.data.orderId}`;
   return {
     id: randomUUID(),
@@ -146,7 +146,7 @@ describe('An order that was placed', () => {
     const orders = [placed({ LAMP: 1 }), placed({ LAMP: 1 })];
     await settleReservations(store, orders, { now });
     for (const { event, metadata } of store.all.slice(1)) {
-      checkEvent(event.type, event.data);
+      contracts.check(event.type, event.data);
       const cause = orders.find(({ id }) => id === metadata.$causationId);
       expect(cause?.correlationId).toBe(metadata.$correlationId);
       expect((event as EventOf<'reservation'>).data.orderId).toBe(idOf(cause!));

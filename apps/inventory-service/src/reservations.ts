@@ -1,4 +1,4 @@
-import { type EventNamed, type EventOf, type Line, currentVersion } from '@orderstream/contracts';
+import { type EventNamed, type EventOf, type Line, contracts } from '@orderstream/contracts';
 import {
   type Cause,
   type CommandEnvelope,
@@ -12,6 +12,7 @@ import {
   load,
   sideBySide,
   untilFirst,
+  unreachable,
 } from '@orderstream/event-sourcing';
 import type { DeliveredEvent } from '@orderstream/messaging';
 import { type ReservationCommand, type ReservationState, reservationDecider } from './domain/reservation.decider.ts';
@@ -82,7 +83,7 @@ export async function settleReservations(
   triggers: readonly ReservationTrigger[],
   { now = () => new Date().toISOString(), ...pausing }: SettlingOptions = {},
 ): Promise<void> {
-  const options = { schemaVersion: currentVersion, ...pausing };
+  const options = { schemaVersion: contracts.currentVersion, ...pausing };
   for (const phase of phasesOf(triggers)) {
     for (let from = 0; from < phase.length; from += MOST_AT_ONCE) {
       await settle({ store, options, at: now() }, phase.slice(from, from + MOST_AT_ONCE));
@@ -229,7 +230,7 @@ function closing(status: ReservationState['status'], { sku, quantity }: Line, or
         { type: 'ReturnStock', sku, orderId, quantity, at },
       ];
     default:
-      return status satisfies never;
+      return unreachable(status);
   }
 }
 
@@ -256,7 +257,7 @@ function endOf(trigger: ReservationTrigger, at: string): Outcome[] {
     case 'ShipmentReturned':
       return [{ trigger, command: { type: 'ReturnReservation', orderId, at } }];
     default:
-      return trigger.event satisfies never;
+      return unreachable(trigger.event);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOf, EventOn } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { STOCK_LEVEL } from './consumers.ts';
@@ -27,6 +28,7 @@ export class StockLevelProjection {
 
 export const stockLevelRows = new StreamRows({
   table: 'stock_level',
+  category: 'stock',
   key: { column: 'sku', type: 'text' },
   columns: { on_hand: 'bigint', reserved: 'bigint', updated_at: 'timestamptz' },
   adding: ['on_hand', 'reserved'],
@@ -59,6 +61,6 @@ function added(event: EventOf<'stock'>): Added {
     case 'StockReturned':
       return { on_hand: quantity, reserved: 0, updated_at: event.data.returnedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { currentVersion } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import { type CommandEnvelope, type CommandResult, type EventStore, handleCommands, sideBySide } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
 import { type StockCommand, type StockEvent, type StockRejection, type StockState, stockDecider } from './domain/stock.decider.ts';
@@ -35,7 +35,7 @@ export class StockCommandsHandler implements ICommandHandler<StockCommands> {
   constructor(@Inject(EVENT_STORE) store: EventStore) {
     this.#answer = gatheredByKey(async (sku: string, asked: readonly Asked[]) => {
       const commands = asked.map(({ envelope }) => envelope);
-      const results = await handleCommands(store, stockDecider, sku, commands, { schemaVersion: currentVersion });
+      const results = await handleCommands(store, stockDecider, sku, commands, { schemaVersion: contracts.currentVersion });
       asked.forEach((each, nth) => (each.result = results[nth]!));
     }, MOST_AT_ONCE);
   }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { OrderPlaced } from '@orderstream/contracts';
-import { type EventStore, type IfRevision, load } from '@orderstream/event-sourcing';
+import { type EventStore, type IfRevision, load, unreachable } from '@orderstream/event-sourcing';
 import { PersonalData } from '@orderstream/personal-data';
 import { EVENT_STORE, Problem, preconditionFailed, requestContext } from '@orderstream/service';
 import { type OrderCommand, type OrderRejection, orderDecider } from './domain/order.decider.ts';
@@ -71,7 +71,7 @@ function refused({ type }: OrderRejection): Problem {
     case 'total-too-large':
       throw new Error('the total of an order that was placed does not change');
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, type RowValues, StreamRows } from '@orderstream/postgres';
 import { ORDER_PRICE_LIST } from './consumers.ts';
@@ -20,6 +21,7 @@ const columns = { amount: 'bigint', currency: 'text', on_sale: 'boolean' } as co
 
 export const orderPriceRows = new StreamRows({
   table: 'order_price',
+  category: 'product',
   key: { column: 'sku', type: 'text' },
   columns,
   change: (event: EventOn<'catalog'>) => ({ key: event.data.sku, values: priceOf(event) }),
@@ -34,6 +36,6 @@ function priceOf(event: EventOn<'catalog'>): RowValues<keyof typeof columns>['va
     case 'ProductDelisted':
       return { on_sale: false };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

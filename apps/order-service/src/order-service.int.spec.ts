@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { currentVersion, type EventOn } from '@orderstream/contracts';
+import { type EventOn, contracts } from '@orderstream/contracts';
+import { newerContracts } from '@orderstream/contracts/testing';
 import { derivedId } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
 import { describe, expect, it, vi } from 'vitest';
 import { orderIdFor } from './order-id.ts';
 import { OrderSummaryProjection } from './order-summary.projection.ts';
@@ -47,7 +49,10 @@ describe('placing an order', () => {
     });
     const [stored, ...more] = await eventsOf(view.orderId);
     expect(more).toEqual([]);
-    expect(stored!.metadata).toMatchObject({ $correlationId: 'checkout-1', schemaVersion: currentVersion('OrderPlaced') });
+    expect(stored!.metadata).toMatchObject({
+      $correlationId: 'checkout-1',
+      schemaVersion: contracts.currentVersion('OrderPlaced'),
+    });
     expect(JSON.stringify(stored)).not.toContain('Lovelace');
   });
 
@@ -318,6 +323,30 @@ describe('the service', () => {
     } finally {
       await without.stop();
     }
+  });
+
+  it('changes nothing of an order that a newer release has changed, says what to deploy, and goes on with the others', async () => {
+    const [ahead, other] = await Promise.all([1, 2].map(async () => json<OrderView>(post(order()))));
+    const newer = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!, newerContracts);
+    const id = randomUUID();
+    const praised = { type: 'ProductPraised', data: { sku: 'TEA', praisedAt: now() } };
+    await newer.append(
+      `order-${ahead!.orderId}`,
+      [{ id, event: praised, metadata: { schemaVersion: 1, $correlationId: id, $causationId: id } }],
+      0,
+    );
+    await newer.dispose();
+    const cancel = ({ orderId }: OrderView): Promise<Response> =>
+      fetch(`${service.url}/orders/${orderId}/cancellation`, { method: 'POST', headers: { 'if-match': '*' } });
+    const refused = await cancel(ahead!);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      expect.objectContaining({
+        detail: expect.stringMatching(/has version 1 of ProductPraised at revision 1: deploy the release that knows it$/),
+      }),
+    ]);
+    expect((await cancel(other!)).status).toBe(200);
   });
 
   it('describes its API', async () => {

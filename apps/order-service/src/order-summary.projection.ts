@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, type RowValues, StreamRows } from '@orderstream/postgres';
 import { ORDER_SUMMARY } from './consumers.ts';
@@ -52,6 +53,7 @@ const summaryColumns = {
 
 export const orderSummaryRows = new StreamRows({
   table: 'order_summary',
+  category: 'order',
   key,
   columns: summaryColumns,
   change: (event: EventOn<'orders'>) => ({ key: event.data.orderId, values: summaryOf(event) }),
@@ -88,6 +90,7 @@ const statusColumns = { status: 'text', updated_at: 'timestamptz' } as const;
 
 export const orderPaymentRows = new StreamRows({
   table: 'order_payment',
+  category: 'payment',
   key,
   columns: statusColumns,
   change: (event: EventOn<'payments'>) => ({ key: event.data.orderId, values: paymentOf(event) }),
@@ -110,12 +113,13 @@ function paymentOf(event: EventOn<'payments'>): { status: PaymentStatus; updated
     case 'PaymentRefunded':
       return { status: 'refunded', updated_at: event.data.refundedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 
 export const orderShipmentRows = new StreamRows({
   table: 'order_shipment',
+  category: 'shipment',
   key,
   columns: statusColumns,
   change: (event: EventOn<'shipments'>) => ({ key: event.data.orderId, values: shipmentOf(event) }),
@@ -136,6 +140,6 @@ function shipmentOf(event: EventOn<'shipments'>): { status: ShipmentStatus; upda
     case 'ShipmentReturned':
       return { status: 'returned', updated_at: event.data.returnedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { currentVersion } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import {
   type CommandEnvelope,
   type CommandResult,
@@ -28,6 +28,6 @@ export class OrderCommandsHandler implements ICommandHandler<OrderCommands> {
   constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   execute({ batch, options }: OrderCommands): Promise<OrderResult[]> {
-    return handleCommandBatch(this.store, orderDecider, batch, { schemaVersion: currentVersion, ...options });
+    return handleCommandBatch(this.store, orderDecider, batch, { schemaVersion: contracts.currentVersion, ...options });
   }
 }

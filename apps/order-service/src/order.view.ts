@@ -1,4 +1,5 @@
 import type { OrderPlaced } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { OrderEvent } from './domain/order.decider.ts';
 import type { OrderView } from './order.api.ts';
 
@@ -54,7 +55,7 @@ export function changeOf(event: Exclude<OrderEvent, { type: 'OrderPlaced' }>): O
     case 'ShippingAddressChanged':
       return { updatedAt: event.data.changedAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type RefundRequest,
   type VoidRequest,
   canonicalRequest,
+  unreachable,
 } from './operation.ts';
 import { treatmentOf } from './test-payment-methods.ts';
 
@@ -68,7 +69,7 @@ export class Book {
       case 'refund':
         return this.#byId('capture', request.captureId)?.paymentMethod ?? null;
       default:
-        return request satisfies never;
+        return unreachable(request);
     }
   }
 
@@ -134,7 +135,7 @@ export class Book {
       case 'refund':
         return this.#refund(request);
       default:
-        return request satisfies never;
+        return unreachable(request);
     }
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Money } from '@orderstream/contracts';
-import { type EventStore, load } from '@orderstream/event-sourcing';
+import { type EventStore, load, unreachable } from '@orderstream/event-sourcing';
 import { type ClaimedTask, messageOf } from '@orderstream/messaging';
 import { EVENT_STORE } from '@orderstream/service';
 import { type PaymentCommand, type PaymentState, isGivenUp, paymentDecider } from './domain/payment.decider.ts';
@@ -45,7 +45,7 @@ export class PaymentSteps {
       case 'refund':
         return this.#refund(task, signal);
       default:
-        return task.work satisfies never;
+        return unreachable(task.work);
     }
   }
 
@@ -117,7 +117,7 @@ export class PaymentSteps {
       case 'declined':
         throw unexpected('goods were dispatched', state);
       default:
-        return state satisfies never;
+        return unreachable(state);
     }
   }
 
@@ -150,7 +150,7 @@ export class PaymentSteps {
       case 'refunded':
         throw unexpected('the order ended before its goods left', state);
       default:
-        return state satisfies never;
+        return unreachable(state);
     }
   }
 
@@ -178,7 +178,7 @@ export class PaymentSteps {
       case 'declined':
         throw unexpected('goods came back', state);
       default:
-        return state satisfies never;
+        return unreachable(state);
     }
   }
 

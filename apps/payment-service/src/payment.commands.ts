@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { currentVersion } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import { type CommandEnvelope, type CommandResult, type EventStore, handleCommandBatch } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
 import { type PaymentCommand, type PaymentEvent, type PaymentState, paymentDecider } from './domain/payment.decider.ts';
@@ -19,6 +19,6 @@ export class PaymentCommandsHandler implements ICommandHandler<PaymentCommands> 
   constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   execute({ batch }: PaymentCommands): Promise<PaymentResult[]> {
-    return handleCommandBatch(this.store, paymentDecider, batch, { schemaVersion: currentVersion });
+    return handleCommandBatch(this.store, paymentDecider, batch, { schemaVersion: contracts.currentVersion });
   }
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { PAYMENT } from './consumers.ts';
@@ -19,6 +20,7 @@ export class PaymentProjection {
 
 export const paymentRows = new StreamRows({
   table: 'payment',
+  category: 'payment',
   key: { column: 'order_id', type: 'uuid' },
   columns: {
     status: 'text',
@@ -57,6 +59,6 @@ function changed(event: EventOn<'payments'>) {
     case 'PaymentRefunded':
       return { ...status('refunded', event.data.refundedAt), refund_id: event.data.refundId };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,22 +1,28 @@
+import { contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Delivery } from '@orderstream/eventstoredb';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batcher } from './batcher.ts';
+import { ForeignTypes } from './foreign-types.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
 import { RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
-const codec = { encode: () => Buffer.alloc(10) } as unknown as SchemaRegistryCodec;
+const codec = {
+  contracts,
+  encode: () => Buffer.alloc(10),
+  isRegistered: () => Promise.resolve(true),
+} as unknown as SchemaRegistryCodec;
 
-const event = (position: number): Delivery => ({
+const event = (position: number, type = 'ProductDelisted'): Delivery => ({
   kind: 'event',
   position: BigInt(position),
   stored: {
     id: 'e0b7d1c4-53a8-4f0e-9d3f-0f2f3a1c5b6d',
     stream: 'product-A',
     revision: position,
-    event: { type: 'ProductDelisted', data: {} },
+    event: { type, data: {} },
     metadata: { schemaVersion: 1, $correlationId: 'a', $causationId: 'b' },
     recordedAt: '2026-01-01T00:00:00.000Z',
   } satisfies StoredEvent,
@@ -66,9 +72,11 @@ describe('The batcher', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     log = new Log();
+    const foreign = new ForeignTypes(codec, everything.routes);
     batcher = new Batcher(
       (signal) => log.subscribe(signal),
-      () => new RelayBatch(everything, codec, new ParkedSoFar(new Map(), [])),
+      () => new RelayBatch(everything, codec, new ParkedSoFar(new Map(), []), foreign),
+      (stored) => foreign.learn(stored),
     );
   });
   afterEach(async () => {
@@ -124,6 +132,12 @@ describe('The batcher', () => {
     log.fail(new Error('dropped'));
     expect(await batcher.take()).toMatchObject({ position: 1n });
     await expect(batcher.take()).rejects.toThrow('dropped');
+  });
+
+  it('asks about a type that it lacks before it goes on, and hands out what came before', async () => {
+    log.tell(event(1), event(2, 'ProductPraised'), event(3));
+    expect(await batcher.take()).toMatchObject({ position: 1n });
+    await expect(batcher.take()).rejects.toThrow('product-A has a ProductPraised');
   });
 
   it('ends its subscription when it is closed, also while a full batch waits', async () => {

@@ -12,6 +12,7 @@ const BARE_POSITION_EVERY_MS = 10_000;
  */
 export class Batcher {
   readonly #newBatch: () => RelayBatch;
+  readonly #learn: (stored: StoredEvent) => Promise<void> | null;
   #filling: RelayBatch;
   #dueAt = Infinity;
   #takenAt = performance.now();
@@ -23,9 +24,17 @@ export class Batcher {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
 
-  /** @param subscribe to the log, until the signal is aborted. */
-  constructor(subscribe: (signal: AbortSignal) => AsyncIterable<Delivery>, newBatch: () => RelayBatch) {
+  /**
+   * @param subscribe to the log, until the signal is aborted.
+   * @param learn finds out what has to be known of an event before it is added; null when that is known.
+   */
+  constructor(
+    subscribe: (signal: AbortSignal) => AsyncIterable<Delivery>,
+    newBatch: () => RelayBatch,
+    learn: (stored: StoredEvent) => Promise<void> | null,
+  ) {
     this.#newBatch = newBatch;
+    this.#learn = learn;
     this.#filling = newBatch();
     this.#done = this.#fill(subscribe(this.#stop.signal)).then(
       () => this.#end(null),
@@ -82,6 +91,9 @@ export class Batcher {
         if (!this.#stop.signal.aborted) await this.#untilTaken();
         if (this.#stop.signal.aborted) return;
       }
+      // Only a type that is not known costs a turn of the event loop. The batch may have been taken meanwhile.
+      const learning = delivery.kind === 'event' ? this.#learn(delivery.stored) : null;
+      if (learning !== null) await learning;
       if (delivery.kind === 'event') this.#filling.add(delivery.stored, delivery.position);
       else this.#filling.cover(delivery.position);
       this.#dueAt = Math.min(

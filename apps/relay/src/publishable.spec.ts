@@ -1,4 +1,4 @@
-import { streams } from '@orderstream/contracts';
+import { contracts, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { describe, expect, it } from 'vitest';
 import { publishable } from './publishable.ts';
@@ -16,7 +16,7 @@ const stored = (change: Change): StoredEvent =>
     recordedAt: '2026-01-01T00:00:00.000Z',
     ...change,
   }) as StoredEvent;
-const decide = (change: Change) => publishable(stored(change), everything.routes);
+const decide = (change: Change) => publishable(stored(change), everything.routes, contracts, (type) => type === 'ProductBundled');
 
 describe('A stored event is published', () => {
   it.each(Object.entries(streams))('to its topic, from %s streams', (category, { topic, events }) => {
@@ -50,5 +50,10 @@ describe('A stored event makes the relay wait', () => {
   it('when its schema is newer than the relay, naming the step that brings it', () => {
     const newer = decide({ metadata: { schemaVersion: 9, $correlationId: 'a', $causationId: 'b' } });
     expect(newer).toEqual({ kind: 'wait', cause: expect.stringMatching(/version 9 of ProductDelisted.*npm run deploy/) });
+  });
+
+  it('when another release has its type', () => {
+    const foreign = decide({ event: { type: 'ProductBundled', data: {} } });
+    expect(foreign).toEqual({ kind: 'wait', cause: expect.stringMatching(/product-TEA-1 has a ProductBundled.*npm run deploy/) });
   });
 });

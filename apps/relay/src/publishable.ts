@@ -1,4 +1,4 @@
-import { categoryOf, contractOf, schemaVersion } from '@orderstream/contracts';
+import { categoryOf, type Contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Shard } from './shard.ts';
 
@@ -12,24 +12,37 @@ export type Decision =
   | { readonly kind: 'park'; readonly cause: string }
   | { readonly kind: 'wait'; readonly cause: string };
 
-/** What becomes of a stored event. Whether its data fits its schema shows only when it is encoded. */
-export function publishable({ stream, event, metadata }: StoredEvent, routes: Shard['routes']): Decision {
+/**
+ * What becomes of a stored event. Whether its data fits its schema shows only when it is encoded.
+ *
+ * @param isForeign whether another release has the type.
+ */
+export function publishable(
+  { stream, event, metadata }: StoredEvent,
+  routes: Shard['routes'],
+  contracts: Contracts,
+  isForeign: (type: string) => boolean,
+): Decision {
   const category = categoryOf(stream);
   const topic = category === null ? undefined : routes[category];
-  const contract = contractOf(event.type);
+  const contract = contracts.of(event.type);
   if (topic === undefined) return park('no topic carries this stream');
-  if (contract === undefined) return park(`no contract declares an event ${event.type}`);
+  if (contract === undefined) {
+    return isForeign(event.type) ? wait(stream, `a ${event.type}`) : park(`no contract declares an event ${event.type}`);
+  }
   if (contract.category !== category) return park(`${event.type} belongs to ${contract.category}-* streams`);
   const version: unknown = metadata?.schemaVersion;
   if (typeof version !== 'number' || !Number.isInteger(version)) return park('the metadata has no schema version');
   if (!isName(metadata.$correlationId)) return park('the metadata has no $correlationId');
   if (!isName(metadata.$causationId)) return park('the metadata has no $causationId');
-  if (version > contract.version) {
-    const versions = `version ${version} of ${event.type}, and this relay's contracts end at ${contract.version}`;
-    return { kind: 'wait', cause: `${stream} has ${versions}: run \`npm run deploy\` of the newer release and its relay` };
-  }
-  if (schemaVersion(event.type, version) === undefined) return park(`there is no version ${version} of ${event.type}`);
+  if (version > contract.version) return wait(stream, `version ${version} of ${event.type}`);
+  if (contracts.version(event.type, version) === undefined) return park(`there is no version ${version} of ${event.type}`);
   return { kind: 'publish', topic };
+}
+
+function wait(stream: string, what: string): Decision {
+  const cause = `${stream} has ${what}, which this relay's contracts lack: run \`npm run deploy\` of the newer release and its relay`;
+  return { kind: 'wait', cause };
 }
 
 function park(cause: string): Decision {

@@ -112,10 +112,7 @@ async function checkNothingPublished(kafka: Kafka, { partitions, stateTopic, nam
 /** Behind a position that the log has not reached yet, new events would be left out without a sign. */
 async function checkSameLog(store: EventStoreDb, { last }: Checkpoint): Promise<void> {
   if (last === null) return;
-  for await (const { id } of store.read(last.stream, { fromRevision: last.revision })) {
-    if (id === last.id) return;
-    break;
-  }
+  if ((await store.idAt(last.stream, last.revision)) === last.id) return;
   const event = `event ${last.id} at revision ${last.revision} of ${last.stream}`;
   throw new StartRefused(`the event store does not have ${event}, which the checkpoint names: it is another one, or was set back`);
 }

@@ -1,16 +1,20 @@
+import { contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import { type LoggedEvent, deliveries, logs, outcomeOf, theRest } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Checkpoint, checkpointAt, fromJson, toJson } from './checkpoint.ts';
+import { ForeignTypes } from './foreign-types.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
 import { RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
 const codec = {
+  contracts,
   encode: (_type: string, _version: number, data: object) => Buffer.from(JSON.stringify(data)),
 } as unknown as SchemaRegistryCodec;
+const none = new ForeignTypes(codec, everything.routes);
 const nameOf = ({ stream, offset }: LoggedEvent): string => `product-${stream}@${offset}`;
 
 /** An event's place in the log serves as its revision: revisions of a stream only have to grow. */
@@ -41,7 +45,7 @@ class Topics {
   }
 
   batch(events: readonly LoggedEvent[]): RelayBatch {
-    const batch = new RelayBatch(everything, codec, this.#parkedSoFar);
+    const batch = new RelayBatch(everything, codec, this.#parkedSoFar, none);
     for (const event of events) batch.add(storedAs(event), BigInt(event.offset));
     return batch;
   }

@@ -1,22 +1,26 @@
+import { contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import { ConsumerHeld } from '@orderstream/messaging';
 import { describe, expect, it } from 'vitest';
 import { checkpointAt, fromJson, toJson } from './checkpoint.ts';
+import { ForeignTypes } from './foreign-types.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
 import { NewerSchema, RelayBatch } from './relay-batch.ts';
 import { everything } from './shard.ts';
 
 const codec = {
+  contracts,
   encode: (_type: string, _version: number, data: { sku?: string }) => {
     if (data.sku === 'defect') throw new Error('the schema ids are not loaded');
     if (data.sku === undefined) throw new Error('invalid "string": undefined');
     return Buffer.from(JSON.stringify(data));
   },
 } as unknown as SchemaRegistryCodec;
+const none = new ForeignTypes(codec, everything.routes);
 
 const newBatch = (firstParked = new Map<string, number>()): RelayBatch =>
-  new RelayBatch(everything, codec, new ParkedSoFar(firstParked, []));
+  new RelayBatch(everything, codec, new ParkedSoFar(firstParked, []), none);
 
 let revision = 0;
 const delisted = (sku: string, change: object = {}): StoredEvent => ({
@@ -149,7 +153,7 @@ describe('A batch', () => {
 
 describe('A relay that can publish nothing', () => {
   const parkOne = (parkedSoFar: ParkedSoFar, nth: number): RelayBatch => {
-    const batch = new RelayBatch(everything, codec, parkedSoFar);
+    const batch = new RelayBatch(everything, codec, parkedSoFar, none);
     batch.add(delisted(`A${nth}`, alien), BigInt(nth));
     return batch;
   };
@@ -165,7 +169,7 @@ describe('A relay that can publish nothing', () => {
 
   it('leaves a batch as it was before the event that is one too many', () => {
     const parkedSoFar = new ParkedSoFar(new Map(), []);
-    const batch = new RelayBatch(everything, codec, parkedSoFar);
+    const batch = new RelayBatch(everything, codec, parkedSoFar, none);
     for (let nth = 1; nth <= 5; nth++) batch.add(delisted(`A${nth}`, alien), BigInt(nth));
     expect(() => batch.add(delisted('A6', alien), 6n)).toThrow(ConsumerHeld);
     expect(batch).toMatchObject({ position: 5n, parked: 5 });
@@ -175,7 +179,7 @@ describe('A relay that can publish nothing', () => {
   it('parks one now and then as long as it likes, and remembers no more than it needs', () => {
     const parkedSoFar = new ParkedSoFar(new Map(), []);
     for (let nth = 0; nth < 2_000; nth++) {
-      const batch = new RelayBatch(everything, codec, parkedSoFar);
+      const batch = new RelayBatch(everything, codec, parkedSoFar, none);
       batch.add(delisted(`A${nth}`, nth % 25 === 0 ? alien : {}), BigInt(nth));
       expect(batch.failures.length).toBeLessThanOrEqual(4);
     }

@@ -1,8 +1,8 @@
-import { schemaVersion } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type SchemaRegistryCodec, toRecord } from '@orderstream/kafka';
 import { BEHIND_A_PARKED_EVENT, type Failure } from '@orderstream/messaging';
 import type { Message, TopicMessages } from 'kafkajs';
+import type { ForeignTypes } from './foreign-types.ts';
 import type { ParkedSoFar } from './parked-so-far.ts';
 import { publishable } from './publishable.ts';
 import { parkedMessage } from './shard-state.ts';
@@ -30,6 +30,7 @@ export class RelayBatch {
   readonly #shard: Shard;
   readonly #codec: SchemaRegistryCodec;
   readonly #parkedSoFar: ParkedSoFar;
+  readonly #foreign: ForeignTypes;
   readonly #messages = new Map<string, Message[]>();
   #position: bigint | null = null;
   #first: StoredEvent | null = null;
@@ -41,10 +42,11 @@ export class RelayBatch {
   #bytes = 0;
 
   /** @param parkedSoFar before it; the batch adds to it. */
-  constructor(shard: Shard, codec: SchemaRegistryCodec, parkedSoFar: ParkedSoFar) {
+  constructor(shard: Shard, codec: SchemaRegistryCodec, parkedSoFar: ParkedSoFar, foreign: ForeignTypes) {
     this.#shard = shard;
     this.#codec = codec;
     this.#parkedSoFar = parkedSoFar;
+    this.#foreign = foreign;
     this.#failures = parkedSoFar.failures;
   }
 
@@ -107,7 +109,7 @@ export class RelayBatch {
 
   /** The cause to park it with, or null when it was published. */
   #publish(stored: StoredEvent): string | null {
-    const decision = publishable(stored, this.#shard.routes);
+    const decision = publishable(stored, this.#shard.routes, this.#codec.contracts, (type) => this.#foreign.has(type));
     if (decision.kind === 'wait') throw new NewerSchema(decision.cause);
     if (decision.kind === 'park') return decision.cause;
     const message = encode(stored, this.#codec);
@@ -140,7 +142,7 @@ function encode(stored: StoredEvent, codec: SchemaRegistryCodec): Message | stri
     return toRecord(stored, codec);
   } catch (fault) {
     const { event, metadata } = stored;
-    const fits = schemaVersion(event.type, metadata.schemaVersion)!.avro.isValid(event.data);
+    const fits = codec.contracts.version(event.type, metadata.schemaVersion)!.avro.isValid(event.data);
     if (fits) throw fault;
     return `the data is not what version ${metadata.schemaVersion} of ${event.type} declares`;
   }

@@ -1,3 +1,5 @@
+import { unreachable } from '@orderstream/event-sourcing';
+
 /**
  * What a relay knows about itself. Every fault leads back to `unknown`: a producer whose transaction
  * failed can't tell what became of it, so a new one has to find out.
@@ -20,6 +22,6 @@ export function obstacle(state: RelayState): string | null {
     case 'relaying':
       return null;
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }

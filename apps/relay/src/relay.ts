@@ -3,6 +3,7 @@ import { checkNothingLost, type Logger, type PartitionEnds, PartitionEndsReader,
 import { backoffMs, boundedName, messageOf } from '@orderstream/messaging';
 import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
+import { ForeignTypes } from './foreign-types.ts';
 import { ParkedSoFar } from './parked-so-far.ts';
 import { checkTopics, NotDeployed, type Recovered, recover, type RelayPorts } from './recovery.ts';
 import { RelayBatch } from './relay-batch.ts';
@@ -138,9 +139,11 @@ export class Relay {
     const { store, codec, shard } = this.#ports;
     const parked = new ParkedSoFar(firstParked, checkpoint.failures);
     const from = checkpoint.position ?? 'start';
+    const foreign = new ForeignTypes(codec, shard.routes);
     const batcher = new Batcher(
       (signal) => store.subscribeToAll({ from, categories: Object.keys(shard.routes), signal }),
-      () => new RelayBatch(shard, codec, parked),
+      () => new RelayBatch(shard, codec, parked, foreign),
+      (stored) => foreign.learn(stored),
     );
     const close = (): void => void batcher.close();
     this.#stop.signal.addEventListener('abort', close);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { newerContracts } from '@orderstream/contracts/testing';
 import { askKafka } from '@orderstream/kafka';
 import { describe, expect, test, vi } from 'vitest';
+import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { StartRefused } from '../src/checkpoint.ts';
 import { Relay } from '../src/relay.ts';
 import { KafkaLink } from './kafka-link.ts';
@@ -246,6 +248,37 @@ describe('An event that can not be published', () => {
     expect(relay.counts).toMatchObject({ records: 20, parked: 0 });
     await relay.stop();
     await expectExactlyOnce(world);
+  });
+});
+
+describe('What a newer release has stored', () => {
+  const metadata = { schemaVersion: 1, $correlationId: 'a', $causationId: 'b' };
+  const at = '2026-01-01T00:00:00.000Z';
+  const product = { sku: 'A', name: 'Tea', price: { amount: 1, currency: 'EUR' }, listedAt: at, brand: 'Hills' };
+
+  it.for([
+    ['a version of an event', 'ProductListed', product, 2],
+    ['an event', 'ProductPraised', { sku: 'A', praisedAt: at }, 1],
+  ] as const)('%s that a relay lacks waits for one of that release, and nothing is parked or lost', async (row, { world }) => {
+    const [, type, data, schemaVersion] = row;
+    await deploySchemas(process.env['TEST_SCHEMA_REGISTRY_URL']!, newerContracts.versions);
+    await world.appendMany(20, 2, 10);
+    const stream = `product-${randomUUID()}`;
+    await appendRaw(world, stream, type, data, { ...metadata, schemaVersion });
+    await world.appendMany(20, 2, 10);
+    const older = world.relay();
+    void older.run();
+    const cause = expect.stringMatching(new RegExp(`${stream} has .*${type}.*npm run deploy`));
+    await vi.waitFor(() => expect(older.state).toMatchObject({ status: 'unknown', cause }), 20_000);
+    expect(older.counts).toMatchObject({ records: 20, parked: 0 });
+    await older.stop();
+    const newer = world.relay(world.shard, world.kafka, newerContracts);
+    void newer.run();
+    await drained(world, newer);
+    expect(newer.counts).toMatchObject({ records: 21, parked: 0 });
+    const published = await world.published();
+    expect(published).toHaveLength(41);
+    expect(published.filter((record) => record.stream === stream)).toHaveLength(1);
   });
 });
 

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Contracts } from '@orderstream/contracts';
 import type { EventToAppend } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
@@ -153,12 +154,12 @@ export class World {
     return this.#stored;
   }
 
-  ports(shard = this.shard, kafka = this.kafka): RelayPorts {
-    return { store: this.newStore(), kafka, codec: new SchemaRegistryCodec(registryUrl), shard };
+  ports(shard = this.shard, kafka = this.kafka, known?: Contracts): RelayPorts {
+    return { store: this.newStore(), kafka, codec: new SchemaRegistryCodec(registryUrl, known), shard };
   }
 
-  relay(shard = this.shard, kafka = this.kafka): Relay {
-    const relay = new Relay(this.ports(shard, kafka), silent);
+  relay(shard = this.shard, kafka = this.kafka, known?: Contracts): Relay {
+    const relay = new Relay(this.ports(shard, kafka, known), silent);
     this.#relays.push(relay);
     return relay;
   }

@@ -93,7 +93,7 @@ it('Work is written in the transaction of the position, and the worker is woken 
   const transaction: Transaction = { query: () => Promise.resolve([]) };
   const projections = {
     project: async (_batch: EventBatch<ShipmentEvent>, apply: Apply<ShipmentEvent>) => {
-      await apply(transaction, [delivered(scheduled), delivered(dispatched)]);
+      await apply(transaction, [delivered(scheduled), delivered(dispatched)], []);
       done.push('position moved');
     },
   } as unknown as Projections;

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { CommandEnvelope } from '@orderstream/event-sourcing';
+import { type CommandEnvelope, unreachable } from '@orderstream/event-sourcing';
 import type { ClaimedTask, DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
 import { PostgresProcessTable, Projections } from '@orderstream/postgres';
 import { ProcessWorker } from '@orderstream/service';
@@ -81,7 +81,7 @@ export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges
     case 'ShipmentReturned':
       return { add: [], close: closing('deliver', 'return') };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 
@@ -122,6 +122,6 @@ function commandFor(step: Step, orderId: string, at: string): ShipmentCommand {
     case 'return':
       return { type: 'ReturnShipment', orderId, at };
     default:
-      return step satisfies never;
+      return unreachable(step);
   }
 }

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { currentVersion } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import { type CommandEnvelope, type CommandResult, type EventStore, handleCommandBatch } from '@orderstream/event-sourcing';
 import { EVENT_STORE } from '@orderstream/service';
 import {
@@ -25,6 +25,6 @@ export class ShipmentCommandsHandler implements ICommandHandler<ShipmentCommands
   constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   execute({ batch }: ShipmentCommands): Promise<ShipmentResult[]> {
-    return handleCommandBatch(this.store, shipmentDecider, batch, { schemaVersion: currentVersion });
+    return handleCommandBatch(this.store, shipmentDecider, batch, { schemaVersion: contracts.currentVersion });
   }
 }

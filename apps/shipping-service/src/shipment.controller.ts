@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { unreachable } from '@orderstream/event-sourcing';
 import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ShipmentCommand, ShipmentRejection } from './domain/shipment.decider.ts';
@@ -135,7 +136,7 @@ function refusal({ type }: ShipmentRejection, orderId: string): Problem {
     case 'already-returned':
       return new Problem('state-conflict', 'The goods have come back already');
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn, Line } from '@orderstream/contracts';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { EventBatch } from '@orderstream/messaging';
 import { Projections, StreamRows } from '@orderstream/postgres';
 import { SHIPMENT } from './consumers.ts';
@@ -19,6 +20,7 @@ export class ShipmentProjection {
 
 export const shipmentRows = new StreamRows({
   table: 'shipment',
+  category: 'shipment',
   key: { column: 'order_id', type: 'uuid' },
   columns: {
     status: 'text',
@@ -73,6 +75,6 @@ function said(event: EventOn<'shipments'>): Said {
     case 'ShipmentCancelled':
       return { status: 'cancelled', cancellation_reason: event.data.reason, cancelled_at: event.data.cancelledAt };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type EventNamed, type EventOn, checkEvent } from '@orderstream/contracts';
+import { type EventNamed, type EventOn, contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
@@ -82,7 +82,7 @@ const shipmentEvents = async (orderId: string): Promise<StoredEvent[]> => Array.
 const typesOf = async (orderId: string): Promise<string[]> => (await shipmentEvents(orderId)).map(({ event }) => event.type);
 
 function ofOrder(event: EventNamed<'OrderPaid' | 'OrderCancellationRequested'>): DeliveredEvent<EventOn<'orders'>> {
-  checkEvent(event.type, event.data);
+  contracts.check(event.type, event.data);
   return {
     id: randomUUID(),
     event,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { topics, streams } from '@orderstream/contracts';
+import { contracts, streams, topics } from '@orderstream/contracts';
 import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
-import { EventStoreDb } from '@orderstream/eventstoredb';
+import { EventStoreDb, inCurrentVersion } from '@orderstream/eventstoredb';
 import { reasonOf } from '@orderstream/messaging';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import type { TopicRecord } from './ledger/topic-record.ts';
@@ -115,7 +115,7 @@ export class Observer {
     while (!signal.aborted) {
       try {
         for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
-          if (delivery.kind === 'event') this.#keep(delivery.stored);
+          if (delivery.kind === 'event') this.#keep(asFact(delivery.stored));
           if (delivery.kind !== 'caught-up') this.#readTo = from = delivery.position;
         }
       } catch (fault) {
@@ -129,4 +129,14 @@ export class Observer {
     this.facts.push(fact);
     if (!this.#recorded.has(fact.id)) this.#unrelayed.set(fact.id, fact);
   }
+}
+
+/**
+ * In its current version, if it ever had one: the relay parks what no contract declares.
+ *
+ * @throws NewerEvent for one of a type that is known: nothing can be said of it.
+ */
+function asFact(stored: StoredEvent): StoredEvent {
+  const { kind } = contracts.current(stored.event.type, stored.metadata?.schemaVersion, stored.event.data);
+  return kind === 'unknown' ? stored : inCurrentVersion(stored, contracts);
 }

@@ -5,6 +5,7 @@ import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { END, EventStoreDBClient, START, jsonEvent } from '@eventstore/db-client';
+import { unreachable } from '@orderstream/event-sourcing';
 import type { Sample } from './comparison.ts';
 import { LONG_STREAM, benchEvent } from './eventstore-events.ts';
 
@@ -253,7 +254,7 @@ async function run(): Promise<RunResult | null> {
     case 'catch-up-passes':
       return inPasses(work.passes, catchUp, work.events);
     default:
-      return work satisfies never;
+      return unreachable(work);
   }
 }
 

@@ -22,6 +22,7 @@ export const orderTable = `CREATE TABLE bench_order (
 
 export const orderRows = new StreamRows({
   table: 'bench_order',
+  category: 'order',
   key: { column: 'order_id', type: 'uuid' },
   columns: { customer_id: 'uuid', lines: 'jsonb', total_amount: 'bigint', currency: 'text', placed_at: 'timestamptz' },
   change: ({ data }: Placed) => ({

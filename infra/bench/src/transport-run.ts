@@ -51,7 +51,7 @@ class PerMessage {
   async onOrder(@Payload() value: Buffer, @Ctx() given: unknown): Promise<void> {
     started();
     const context = given as KafkaContext;
-    const [decoded] = await codec.decode([value]);
+    const [decoded] = await codec.decode(TOPIC, [value]);
     const { data } = decoded!.event as Placed;
     const { offset } = context.getMessage();
     await database.transaction(async (transaction) => {

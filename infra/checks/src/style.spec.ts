@@ -9,6 +9,7 @@ describe('The style check', () => {
     ['skipped-test', 'libs/kafka/src/x.spec.ts', "it.skip('x')"],
     ['inline-disable', 'libs/kafka/src/x.ts', '// oxlint-disable-next-line no-console'],
     ['inline-disable', 'libs/kafka/src/x.ts', '// @ts-ignore'],
+    ['returned-never', 'libs/kafka/src/x.ts', 'return event satisfies never;'],
     ['sleeping-test', 'libs/kafka/src/x.int.spec.ts', 'await sleep(100);'],
     ['sleeping-test', 'libs/kafka/src/x.int.spec.ts', 'await new Promise((resolve) => setTimeout(resolve, 100));'],
     ['wildcard-expected-revision', 'libs/eventstoredb/src/x.ts', 'append(s, e, { expectedRevision: ANY })'],

@@ -17,6 +17,7 @@ const forbidden: readonly { readonly rule: string; readonly pattern: RegExp; rea
   { rule: 'marker', pattern: /\b(TODO|FIXME|XXX|HACK)\b/ },
   { rule: 'skipped-test', pattern: /\b(it|test|describe)\.(skip|only|todo|fails)\b/ },
   { rule: 'inline-disable', pattern: /(oxlint|eslint)-disable|@ts-(ignore|expect-error|nocheck)|depcruise-ignore/ },
+  { rule: 'returned-never', pattern: /return .* satisfies never/ },
   { rule: 'sleeping-test', pattern: /\b(sleep|delay)\(\d|setTimeout\([^,()]*resolve\w*, ?\d/, where: isTest },
   { rule: 'wildcard-expected-revision', pattern: /expectedRevision: ?('any'|ANY)\b/ },
 ];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { schemaVersions } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import { describe, expect, it } from 'vitest';
 import { deploySchemas } from './schemas.ts';
 
@@ -16,7 +16,7 @@ describe('the schemas of the contracts', () => {
   it('are registered once, each subject FULL_TRANSITIVE', async () => {
     await deploySchemas(registry());
     expect(await deploySchemas(registry())).toBe(0);
-    for (const { subject, schema } of [schemaVersions[0]!, schemaVersions.at(-1)!]) {
+    for (const { subject, schema } of [contracts.versions[0]!, contracts.versions.at(-1)!]) {
       expect(await get(`/config/${subject}`)).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' });
       expect(JSON.parse(((await get(`/subjects/${subject}/versions/latest`)) as { schema: string }).schema)).toEqual(JSON.parse(schema));
     }

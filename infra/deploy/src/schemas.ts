@@ -1,4 +1,4 @@
-import { schemaVersions } from '@orderstream/contracts';
+import { contracts } from '@orderstream/contracts';
 import { type RegistryAddress, registryAddress } from '@orderstream/kafka';
 import { Refused } from './refused.ts';
 
@@ -22,7 +22,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
  * @returns how many schemas were new.
  * @throws Refused naming the schema that is not compatible; other errors when the registry does not answer.
  */
-export async function deploySchemas(registryUrl: string, schemas: readonly SchemaToRegister[] = schemaVersions): Promise<number> {
+export async function deploySchemas(registryUrl: string, schemas: readonly SchemaToRegister[] = contracts.versions): Promise<number> {
   const registry = registryAddress(registryUrl);
   let registered = 0;
   for (const [subject, versions] of Map.groupBy(schemas, (each) => each.subject)) {

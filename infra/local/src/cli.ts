@@ -94,7 +94,7 @@ async function run(command: StackCommand): Promise<void | boolean> {
     case 'logs':
       return logs(command);
     default:
-      return command satisfies never;
+      throw new TypeError(`there is no ${String(command satisfies never)}`);
   }
 }
 

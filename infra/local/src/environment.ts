@@ -80,7 +80,7 @@ function ownEnvironment(name: ServiceName, ports: Ports, secret: string, dataDir
     case 'relay':
       return {};
     default:
-      return name satisfies never;
+      throw new TypeError(`there is no ${String(name satisfies never)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Topic, categoryOf, checkEvent, streams } from '@orderstream/contracts';
+import { type Topic, categoryOf, streams, contracts } from '@orderstream/contracts';
 import { type AppendResult, type EventStore, StoreUnavailable, type StoredEvent } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import type { Rules } from './rules.ts';
@@ -64,7 +64,7 @@ export class Log {
 
   async #append(...[stream, events, expected]: Parameters<EventStore['append']>): Promise<AppendResult> {
     const { rules } = this.#options;
-    for (const { event } of events) checkEvent(event.type, event.data);
+    for (const { event } of events) contracts.check(event.type, event.data);
     const kept = events.filter(({ event }) => !rules.forgets(event.type));
     const known = this.stream(stream).length;
     if (kept.length === 0) return { ok: true, revision: known - 1 };

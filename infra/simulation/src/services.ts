@@ -1,5 +1,5 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { type EventOn, currentVersion } from '@orderstream/contracts';
+import { type EventOn, contracts } from '@orderstream/contracts';
 import { type EventStore, type HandlingOptions, handleCommandBatch } from '@orderstream/event-sourcing';
 import { productDecider } from '@orderstream/inventory-service/domain/product.decider';
 import { stockDecider } from '@orderstream/inventory-service/domain/stock.decider';
@@ -40,7 +40,7 @@ export interface ServiceSurroundings {
 
 /** Nest's bus, without Nest: a command goes to the decider of its class, on the store of one incarnation. */
 export function busFor(life: Life, { turns, log, rules }: ServiceSurroundings): CommandBus {
-  const options: HandlingOptions = { schemaVersion: currentVersion, pause: () => turns.take(life) };
+  const options: HandlingOptions = { schemaVersion: contracts.currentVersion, pause: () => turns.take(life) };
   const execute = async (command: unknown): Promise<unknown> => {
     // One for each: within a process commands on a stream wait for each other, and here they are to race.
     const store = log.for(life);

@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ContractViolation, checkEvent, contractOf, currentVersion, schemaVersion, schemaVersions } from './contract.ts';
+import { ContractViolation, contracts, subjectOf } from './contract.ts';
 import { reactions } from './reactions.ts';
 import { categoryOf, streams } from './streams.ts';
+import { newerContracts } from './testing/index.ts';
 
 const golden = new URL('../golden/', import.meta.url);
 const sample = (name: string): { bytes: string; value: Record<string, unknown> } =>
@@ -11,17 +12,17 @@ const placed = sample('OrderPlaced.v1').value;
 
 describe('Every version of every event', () => {
   it('has a golden sample', () => {
-    expect(readdirSync(golden).sort()).toEqual(schemaVersions.map(({ type, version }) => `${type}.v${version}.json`).sort());
+    expect(readdirSync(golden).sort()).toEqual(contracts.versions.map(({ type, version }) => `${type}.v${version}.json`).sort());
   });
 
-  it.each(schemaVersions.map((version) => [`${version.type}.v${version.version}`, version] as const))(
+  it.each(contracts.versions.map((version) => [`${version.type}.v${version.version}`, version] as const))(
     '%s decodes from its golden bytes to the current type',
     (name, written) => {
       const { bytes, value } = sample(name);
-      const current = schemaVersion(written.type, currentVersion(written.type))!.avro;
+      const current = contracts.version(written.type, contracts.currentVersion(written.type))!.avro;
       const decoded = current.fromBuffer(Buffer.from(bytes, 'base64'), current.createResolver(written.avro)) as object;
       expect(decoded).toMatchObject(value);
-      expect(() => checkEvent(written.type, { ...decoded })).not.toThrow();
+      expect(() => contracts.check(written.type, { ...decoded })).not.toThrow();
     },
   );
 });
@@ -29,18 +30,18 @@ describe('Every version of every event', () => {
 describe('Every event', () => {
   it('belongs to exactly one kind of stream, on the topic of its schema', () => {
     const declared = Object.values(streams).flatMap(({ topic, events }) => events.map((type) => `${topic} ${type}`));
-    expect(declared.sort()).toEqual([...new Set(schemaVersions.map(({ topic, type }) => `${topic} ${type}`))].sort());
+    expect(declared.sort()).toEqual([...new Set(contracts.versions.map(({ topic, type }) => `${topic} ${type}`))].sort());
   });
 
   it('that somebody reacts to is declared', () => {
-    for (const { on } of reactions) expect(contractOf(on)).toBeDefined();
+    for (const { on } of reactions) expect(contracts.of(on)).toBeDefined();
   });
 });
 
 describe('An event is refused when', () => {
   const refusal = (data: object): string => {
     try {
-      checkEvent('OrderPlaced', data);
+      contracts.check('OrderPlaced', data);
     } catch (violation) {
       if (violation instanceof ContractViolation) return violation.message;
       throw violation;
@@ -49,7 +50,7 @@ describe('An event is refused when', () => {
   };
 
   it('no contract declares its type', () => {
-    expect(() => checkEvent('OrderTeleported', {})).toThrow('no contract declares an event OrderTeleported');
+    expect(() => contracts.check('OrderTeleported', {})).toThrow('no contract declares an event OrderTeleported');
   });
   it.each([
     ['a field is absent', { ...placed, customerId: undefined }, 'customerId'],
@@ -69,7 +70,7 @@ describe('An event is refused when', () => {
   });
   it('a text that may be null has half a surrogate pair', () => {
     const declined = sample('PaymentDeclined.v1').value;
-    expect(() => checkEvent('PaymentDeclined', { ...declined, reason: 'no \ud800' })).toThrow('reason');
+    expect(() => contracts.check('PaymentDeclined', { ...declined, reason: 'no \ud800' })).toThrow('reason');
   });
   it('and passes when it is whole', () => {
     expect(refusal(placed)).toBe('accepted');
@@ -87,4 +88,33 @@ describe('A stream name', () => {
     expect(categoryOf('toString-1')).toBeNull();
     expect(categoryOf('order')).toBeNull();
   });
+});
+
+describe('What was stored as some version of an event', () => {
+  const v1 = { sku: 'TEA', name: 'Tea', price: { amount: 300, currency: 'EUR' }, listedAt: '2026-01-01T00:00:00.000Z' };
+  const v2 = { ...v1, brand: 'Hills' };
+
+  it('is as it is when the version is the current one', () => {
+    expect(contracts.current('ProductListed', 1, v1)).toEqual({ kind: 'known', data: v1 });
+    expect(newerContracts.current('ProductListed', 2, v2)).toEqual({ kind: 'known', data: v2 });
+  });
+  it('gets what is new when the version is older, as often as it is asked for', () => {
+    for (const _ of [1, 2]) expect(newerContracts.current('ProductListed', 1, v1)).toEqual({ kind: 'known', data: { ...v1, brand: null } });
+  });
+  it('is refused when the older version does not declare it, naming the field', () => {
+    const wrong = { ...v1, sku: 7 };
+    expect(() => newerContracts.current('ProductListed', 1, wrong)).toThrow(/^version 1 of ProductListed: sku: 7 is not string$/);
+  });
+  it('is said to be newer when a later release wrote it', () => {
+    expect(contracts.current('ProductListed', 2, v2)).toEqual({ kind: 'newer', known: 1 });
+  });
+  it('is unknown when there is no such event, or never was such a version', () => {
+    expect(contracts.current('ProductPraised', 1, {})).toEqual({ kind: 'unknown' });
+    expect(contracts.current('ProductListed', 0, v1)).toEqual({ kind: 'unknown' });
+    expect(contracts.current('ProductListed', 0.5, v1)).toEqual({ kind: 'unknown' });
+  });
+});
+
+it('Every schema is registered under the subject by which other releases look for its type', () => {
+  for (const { topic, type, subject } of newerContracts.versions) expect(subject).toBe(subjectOf(topic, type));
 });

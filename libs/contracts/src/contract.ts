@@ -1,18 +1,31 @@
-import avro from 'avsc';
+import type avro from 'avsc';
+import { avroType } from './avro-type.ts';
 import { schemas } from './generated.ts';
-import { type Category, type EventType, type Topic, streams } from './streams.ts';
+import { type Category, type Topic, streams } from './streams.ts';
+import { wrongFields } from './wrong-fields.ts';
 
 /** An event as its contract describes it: where it belongs and which version new events have. */
 export interface Contract {
-  readonly type: EventType;
+  readonly type: string;
   readonly category: Category;
   readonly topic: Topic;
   /** The current (highest) schema version. */
   readonly version: number;
 }
 
+/** A version of an event's schema as its file declares it. */
+export interface SchemaFile {
+  readonly topic: Topic;
+  readonly type: string;
+  readonly version: number;
+  readonly schema: { readonly namespace: string; readonly name: string };
+}
+
+/** Which topic carries the events of each kind of stream, and which those are. */
+export type StreamKinds = Readonly<Record<Category, { readonly topic: Topic; readonly events: readonly string[] }>>;
+
 export interface SchemaVersion {
-  readonly type: EventType;
+  readonly type: string;
   readonly topic: Topic;
   readonly version: number;
   /** The registry's subject: `<topic>-<full record name>`. */
@@ -22,130 +35,121 @@ export interface SchemaVersion {
   readonly avro: avro.Type;
 }
 
+/**
+ * The data of a stored event as this build means it. `newer`: a later version than this build has. `unknown`: a type,
+ * or a version of it, that this build never had.
+ */
+export type CurrentData =
+  | { readonly kind: 'known'; readonly data: object }
+  | { readonly kind: 'newer'; readonly known: number }
+  | { readonly kind: 'unknown' };
+
 /** The event does not have the shape that its contract declares: a defect of whoever made it. */
 export class ContractViolation extends Error {
   override readonly name = 'ContractViolation';
 }
 
-/** Years that have four digits everywhere; Postgres knows no year 0. */
-const ISO_INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** The contracts that one build has. */
+export class Contracts {
+  /** Every version of every schema, oldest first within a type. */
+  readonly versions: readonly SchemaVersion[];
+  readonly #contracts: ReadonlyMap<string, Contract>;
+  readonly #byTypeAndVersion: ReadonlyMap<string, SchemaVersion>;
+  readonly #upcasts = new Map<string, (data: object) => object>();
 
-/** Milliseconds on the wire, an ISO-8601 UTC string in TypeScript and in the store. */
-class IsoInstant extends avro.types.LogicalType {
-  protected override _fromValue(ms: number): string {
-    const iso = new Date(ms).toISOString();
-    if (!ISO_INSTANT.test(iso)) throw new RangeError(`${iso} is in no year from 1 to 9999`);
-    return iso;
+  constructor(files: readonly SchemaFile[], kinds: StreamKinds = streams) {
+    this.versions = files.map(({ topic, type, version, schema }) => ({
+      type,
+      topic,
+      version,
+      subject: `${topic}-${schema.namespace}.${schema.name}`,
+      schema: JSON.stringify(schema),
+      avro: avroType(JSON.stringify(schema)),
+    }));
+    this.#byTypeAndVersion = new Map(this.versions.map((each) => [keyOf(each.type, each.version), each]));
+    this.#contracts = new Map(
+      Object.entries(kinds).flatMap(([category, { topic, events }]) =>
+        events.map((type): [string, Contract] => [type, { type, category: category as Category, topic, version: this.#latest(type) }]),
+      ),
+    );
   }
-  protected override _toValue(iso: unknown): number | undefined {
-    if (typeof iso !== 'string' || !ISO_INSTANT.test(iso)) return undefined;
-    const ms = Date.parse(iso);
-    // 30 February parses as 2 March: the topic would have another day than the store.
-    return !Number.isNaN(ms) && new Date(ms).toISOString() === iso ? ms : undefined;
+
+  /** The contract of an event type; undefined for a type that this build does not know. */
+  of(type: string): Contract | undefined {
+    return this.#contracts.get(type);
   }
-  protected override _resolve(writer: avro.Type): ((ms: number) => string) | undefined {
-    return avro.Type.isType(writer, 'logical:timestamp-millis', 'long') ? (ms) => this._fromValue(ms) : undefined;
+
+  /** One version of an event's schema; undefined when this build does not have it. */
+  version(type: string, version: number): SchemaVersion | undefined {
+    return this.#byTypeAndVersion.get(keyOf(type, version));
   }
-}
 
-class Uuid extends avro.types.LogicalType {
-  protected override _fromValue(text: string): string {
-    return text;
+  /** @throws ContractViolation for an event type that no contract declares. */
+  readonly currentVersion = (type: string): number => {
+    const contract = this.#contracts.get(type);
+    if (contract === undefined) throw new ContractViolation(`no contract declares an event ${type}`);
+    return contract.version;
+  };
+
+  /**
+   * Checks data against the current schema: every declared field present (null, never absent), no
+   * other fields, ISO instants, lower-case UUIDs, and text that UTF-8 can carry.
+   *
+   * @throws ContractViolation naming the fields.
+   */
+  check(type: string, data: object): void {
+    const wrong = wrongFields(this.version(type, this.currentVersion(type))!.avro, data);
+    if (wrong.length > 0) throw new ContractViolation(`${type}: ${wrong.join('; ')}`);
   }
-  protected override _toValue(text: unknown): string | undefined {
-    return typeof text === 'string' && UUID.test(text) ? text : undefined;
+
+  /**
+   * What was stored as some version of a type, as its current version: fields that are gone are left out, new ones have
+   * their defaults.
+   *
+   * @param version as the event's metadata names it.
+   * @throws ContractViolation for data that an older version does not declare.
+   */
+  current(type: string, version: number, data: object): CurrentData {
+    const contract = this.#contracts.get(type);
+    if (contract === undefined) return { kind: 'unknown' };
+    if (version === contract.version) return { kind: 'known', data };
+    if (version > contract.version) return { kind: 'newer', known: contract.version };
+    const upcast = this.#upcastOf(type, version, contract.version);
+    return upcast === undefined ? { kind: 'unknown' } : { kind: 'known', data: upcast(data) };
   }
-  protected override _resolve(writer: avro.Type): ((text: string) => string) | undefined {
-    return avro.Type.isType(writer, 'logical:uuid', 'string') ? (text) => text : undefined;
+
+  #latest(type: string): number {
+    return Math.max(...this.versions.filter((each) => each.type === type).map((each) => each.version));
   }
-}
 
-/** An Avro type with this platform's mapping to TypeScript: ISO instants, checked UUIDs, unwrapped unions. */
-export function avroType(schema: string): avro.Type {
-  return avro.Type.forSchema(JSON.parse(schema) as avro.Schema, {
-    logicalTypes: { 'timestamp-millis': IsoInstant, uuid: Uuid },
-    wrapUnions: 'never',
-  });
-}
-
-const contracts = new Map<string, Contract>();
-export const schemaVersions: readonly SchemaVersion[] = schemas.map(({ topic, type, version, schema }) => ({
-  type,
-  topic,
-  version,
-  subject: `${topic}-${schema.namespace}.${schema.name}`,
-  schema: JSON.stringify(schema),
-  avro: avroType(JSON.stringify(schema)),
-}));
-const byTypeAndVersion = new Map(schemaVersions.map((each) => [`${each.type} ${each.version}`, each]));
-
-for (const [category, { topic, events }] of Object.entries(streams)) {
-  for (const type of events) {
-    const version = Math.max(...schemaVersions.filter((each) => each.type === type).map((each) => each.version));
-    contracts.set(type, { type, category: category as Category, topic, version });
-  }
-}
-
-/** The contract of an event type; undefined for a type that this build does not know. */
-export function contractOf(type: string): Contract | undefined {
-  return contracts.get(type);
-}
-
-/** One version of an event's schema; undefined when this build does not have it. */
-export function schemaVersion(type: string, version: number): SchemaVersion | undefined {
-  return byTypeAndVersion.get(`${type} ${version}`);
-}
-
-/** @throws ContractViolation for an event type that no contract declares. */
-export function currentVersion(type: string): number {
-  const contract = contracts.get(type);
-  if (contract === undefined) throw new ContractViolation(`no contract declares an event ${type}`);
-  return contract.version;
-}
-
-/**
- * Checks data against the current schema: every declared field present (null, never absent), no
- * other fields, ISO instants, lower-case UUIDs, and text that UTF-8 can carry.
- *
- * @throws ContractViolation naming the fields.
- */
-export function checkEvent(type: string, data: object): void {
-  const avroTypeOf = schemaVersion(type, currentVersion(type))!.avro;
-  const wrong: string[] = [];
-  avroTypeOf.isValid(data, {
-    noUndeclaredFields: true,
-    errorHook: (path, value, expected) => {
-      wrong.push(`${path.join('.') || 'the event'}: ${JSON.stringify(value) ?? 'absent'} is not ${describe(expected)}`);
-    },
-  });
-  collectAbsent(avroTypeOf, data, [], wrong);
-  collectBrokenText(data, [], wrong);
-  if (wrong.length > 0) throw new ContractViolation(`${type}: ${wrong.join('; ')}`);
-}
-
-/** Half a surrogate pair is text to JavaScript and JSON; Avro would write a replacement character for it. */
-function collectBrokenText(value: unknown, path: readonly string[], wrong: string[]): void {
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) wrong.push(`${path.join('.')}: ${JSON.stringify(value)} is not well-formed Unicode`);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, inner] of Object.entries(value)) collectBrokenText(inner, [...path, name], wrong);
+  #upcastOf(type: string, version: number, current: number): ((data: object) => object) | undefined {
+    const known = this.#upcasts.get(keyOf(type, version));
+    if (known !== undefined) return known;
+    const written = this.version(type, version);
+    if (written === undefined) return undefined;
+    const upcast = upcastFrom(written, this.version(type, current)!);
+    this.#upcasts.set(keyOf(type, version), upcast);
+    return upcast;
   }
 }
 
-function describe(expected: avro.Type): string {
-  return expected.name ?? expected.typeName;
+function upcastFrom(written: SchemaVersion, current: SchemaVersion): (data: object) => object {
+  const resolver = current.avro.createResolver(written.avro);
+  return (data) => {
+    const wrong = wrongFields(written.avro, data);
+    if (wrong.length > 0) throw new ContractViolation(`version ${written.version} of ${written.type}: ${wrong.join('; ')}`);
+    return current.avro.fromBuffer(written.avro.toBuffer(data), resolver) as object;
+  };
 }
 
-/** avsc takes an absent field for its default; in the store a field is null and never absent. */
-function collectAbsent(type: avro.Type, value: unknown, path: readonly string[], wrong: string[]): void {
-  if (type instanceof avro.types.RecordType && typeof value === 'object' && value !== null) {
-    for (const field of type.fields) {
-      const inner = (value as Record<string, unknown>)[field.name];
-      if (inner === undefined && field.defaultValue() !== undefined) wrong.push([...path, field.name].join('.') + ': absent');
-      else collectAbsent(field.type, inner, [...path, field.name], wrong);
-    }
-  } else if (type instanceof avro.types.ArrayType && Array.isArray(value)) {
-    value.forEach((item, index) => collectAbsent(type.itemsType, item, [...path, String(index)], wrong));
-  }
+/** The registry's subject of an event type, whichever release has it: `<topic>-<full record name>`. */
+export function subjectOf(topic: string, type: string): string {
+  return `${topic}-orderstream.${topic}.${type}`;
 }
+
+function keyOf(type: string, version: number): string {
+  return `${type} ${version}`;
+}
+
+/** Those of this build. */
+export const contracts = new Contracts(schemas);

@@ -1,3 +1,4 @@
+export * from './avro-type.ts';
 export * from './contract.ts';
 export type * from './generated.ts';
 export * from './reactions.ts';

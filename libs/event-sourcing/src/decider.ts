@@ -36,3 +36,13 @@ export function isRejected<Event extends DomainEvent, Rejection extends Refusal>
 ): decision is { readonly rejection: Rejection } {
   return !Array.isArray(decision);
 }
+
+/**
+ * For a switch over all kinds, of which the compiler sees that there are no others.
+ *
+ * @throws when there is one after all, say in an event that a newer build wrote: going on with it would be going wrong.
+ */
+export function unreachable(value: never): never {
+  const kind: unknown = typeof value === 'object' ? (value as { readonly type?: unknown } | null)?.type : value;
+  throw new TypeError(`there is no such kind: ${JSON.stringify(kind)}`);
+}

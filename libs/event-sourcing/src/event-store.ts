@@ -50,7 +50,10 @@ export type AppendResult =
  * @throws StoreUnavailable when the store does not answer; the append may or may not have happened.
  */
 export interface EventStore {
-  /** Events from `fromRevision` (default 0) upwards; nothing for a stream that does not exist. */
+  /**
+   * Events from `fromRevision` (default 0) upwards, each with the data of its current version; nothing for a stream that
+   * does not exist. @throws NewerEvent at the first that this build does not know.
+   */
   read(stream: string, options?: { readonly fromRevision?: number }): AsyncIterable<StoredEvent>;
   append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult>;
 }
@@ -67,5 +70,19 @@ export class StreamContended extends Error {
   readonly retryable = true;
   constructor(stream: string, how: string) {
     super(`${stream} has too many writers at once: ${how}`);
+  }
+}
+
+/**
+ * A stream has an event of a version or a type that this build does not know: a newer release wrote it. What reads the
+ * stream waits, for what it would do without the event is wrong. Passing, like an outage: deploying heals it.
+ */
+export class NewerEvent extends Error {
+  override readonly name = 'NewerEvent';
+  readonly dependency = 'a newer release';
+  /** What reads other streams is not concerned. */
+  readonly isOfOneStream = true;
+  constructor({ stream, revision, event, metadata }: StoredEvent) {
+    super(`${stream} has version ${metadata?.schemaVersion} of ${event.type} at revision ${revision}: deploy the release that knows it`);
   }
 }

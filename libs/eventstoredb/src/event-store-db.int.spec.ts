@@ -4,8 +4,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { Readable } from 'node:stream';
 import { queryObjects } from 'node:v8';
 import { ContractViolation } from '@orderstream/contracts';
-import { type EventToAppend, StoreUnavailable } from '@orderstream/event-sourcing';
+import { newerContracts } from '@orderstream/contracts/testing';
+import { type EventToAppend, NewerEvent, StoreUnavailable } from '@orderstream/event-sourcing';
 import { eventStoreContract } from '@orderstream/event-sourcing/testing';
+import { fateOf } from '@orderstream/messaging';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EventStoreDb } from './event-store-db.ts';
 import type { Delivery } from './subscription.ts';
@@ -69,6 +71,48 @@ describe('The event store', () => {
       }
     }
     expect(await Array.fromAsync(store.read(stream, { fromRevision: 998 }))).toHaveLength(2);
+  });
+});
+
+describe('What another release has stored', () => {
+  const newer = new EventStoreDb(url, newerContracts);
+  opened.push(newer);
+  const brand = (event: EventToAppend): EventToAppend => ({
+    ...event,
+    event: { type: 'ProductListed', data: { ...event.event.data, brand: 'Hills' } },
+    metadata: { ...event.metadata, schemaVersion: 2 },
+  });
+  const dataOf = async (store: EventStoreDb, stream: string): Promise<object[]> =>
+    (await Array.fromAsync(store.read(stream))).map(({ event }) => event.data);
+
+  it('is read as the current version when that is later', async () => {
+    const stream = `product-${randomUUID()}`;
+    const [first, second] = [listed(1), brand(listed(2))];
+    await open().append(stream, [first], 'no_stream');
+    await newer.append(stream, [second], 0);
+    expect(await dataOf(newer, stream)).toEqual([{ ...first.event.data, brand: null }, second.event.data]);
+  });
+
+  it('ends the reading with a fault when this build lacks its version or its type, naming both and what to do', async () => {
+    const versioned = `product-${randomUUID()}`;
+    await newer.append(versioned, [brand(listed(1))], 'no_stream');
+    await expect(dataOf(open(), versioned)).rejects.toThrow(
+      `${versioned} has version 2 of ProductListed at revision 0: deploy the release that knows it`,
+    );
+    const typed = `product-${randomUUID()}`;
+    const praised = { type: 'ProductPraised', data: { sku: 'TEA', praisedAt: '2026-01-01T00:00:00.000Z' } };
+    await newer.append(typed, [{ ...listed(1), event: praised }], 'no_stream');
+    await expect(dataOf(open(), typed)).rejects.toBeInstanceOf(NewerEvent);
+    expect(fateOf(await dataOf(open(), typed).catch((fault: unknown) => fault))).toBe('pause');
+  });
+
+  it('has an id all the same', async () => {
+    const stream = `product-${randomUUID()}`;
+    const event = brand(listed(1));
+    await newer.append(stream, [event], 'no_stream');
+    expect(await open().idAt(stream, 0)).toBe(event.id);
+    expect(await open().idAt(stream, 1)).toBeNull();
+    expect(await open().idAt(`product-${randomUUID()}`, 0)).toBeNull();
   });
 });
 

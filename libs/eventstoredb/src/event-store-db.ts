@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { checkEvent } from '@orderstream/contracts';
+import { type Contracts, contracts } from '@orderstream/contracts';
 import {
   type AppendResult,
   type EventStore,
@@ -11,6 +11,7 @@ import {
   StoreUnavailable,
 } from '@orderstream/event-sourcing';
 import { Connection } from './connection.ts';
+import { inCurrentVersion } from './current-version.ts';
 import { RequestRefused, textOf } from './faults.ts';
 import { allBackwardsRequest, appendRequests, streamRequest } from './requests.ts';
 import { positionOf, streamOf, toStoredEvent } from './stored-event.ts';
@@ -28,28 +29,40 @@ const PING_STREAM = 'ping';
  */
 export class EventStoreDb implements EventStore {
   readonly #connection: Connection;
+  readonly #contracts: Contracts;
   /** Why an append failed after the last one that was taken; null when none did. */
   #appendFault: string | null = null;
 
   /**
    * @param url `esdb://host:port?tls=false`, or several hosts or `esdb+discover://` for a cluster.
-   * @throws when it is nothing of that.
+   * @param known what events may be appended, and are read as.
+   * @throws when the URL is nothing of that.
    */
-  constructor(url: string) {
+  constructor(url: string, known: Contracts = contracts) {
     this.#connection = new Connection(url);
+    this.#contracts = known;
   }
 
   async *read(stream: string, options: { readonly fromRevision?: number } = {}): AsyncIterable<StoredEvent> {
     const request = streamRequest(stream, options.fromRevision ?? 0);
     for await (const message of this.#connection.read(request, { withinMs: READ_WITHIN_MS })) {
       const recorded = message.getEvent()?.getEvent();
-      if (recorded !== undefined) yield toStoredEvent(recorded);
+      if (recorded !== undefined) yield inCurrentVersion(toStoredEvent(recorded), this.#contracts);
     }
+  }
+
+  /** The id of the event that a stream has at a revision, whoever may know it; null when there is none. */
+  async idAt(stream: string, revision: number): Promise<string | null> {
+    for await (const message of this.#connection.read(streamRequest(stream, revision), { withinMs: READ_WITHIN_MS })) {
+      const recorded = message.getEvent()?.getEvent();
+      if (recorded !== undefined) return Number(recorded.getStreamRevision()) === revision ? toStoredEvent(recorded).id : null;
+    }
+    return null;
   }
 
   /** @throws ContractViolation for an event that is not what its contract declares: nothing is sent then. */
   async append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult> {
-    for (const { event } of events) checkEvent(event.type, event.data);
+    for (const { event } of events) this.#contracts.check(event.type, event.data);
     return this.#append(stream, events, expected, APPENDED_WITHIN_MS);
   }
 

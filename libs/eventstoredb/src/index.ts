@@ -1,2 +1,3 @@
+export * from './current-version.ts';
 export { EventStoreDb } from './event-store-db.ts';
 export type { Delivery, SubscriptionOptions } from './subscription.ts';

@@ -142,7 +142,7 @@ export class Assignment {
     checkReadable(batch.messages);
     const messages = this.#notYetHandled(at, batch);
     if (messages.length === 0) return;
-    const records = await toBatchRecords(messages, this.#options.codec);
+    const records = await toBatchRecords(at.topic, messages, this.#options.codec);
     await this.#member.deliver({ group: this.#options.group, topic: at.topic, partition: at.partition, records, nextOffset });
   }
 

@@ -3,12 +3,14 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
+import { newerContracts } from '@orderstream/contracts/testing';
 import { DependencyUnavailable, type EventBatch, type Position, type PositionStore, RetryableFault } from '@orderstream/messaging';
 import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import { createKafka, type Logger } from './client.ts';
+import { SchemaRegistryCodec } from './codec.ts';
 import { toRecord } from './record.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
@@ -466,7 +468,7 @@ describe('records that can not be read', () => {
     await start({ group: newGroup(), handle: async (batch) => void batches.push(batch) });
     await vi.waitFor(() => expect(batches.flatMap(({ records }) => records)).toHaveLength(6), patience);
     const records = batches.flatMap((batch) => batch.records);
-    expect(records.map((record) => record.undecodable ?? record.decoded.revision)).toEqual([
+    expect(records.map((record) => record.undecodable ?? record.decoded!.revision)).toEqual([
       0,
       expect.stringContaining('no magic byte'),
       expect.stringContaining('no schema with id 2000000000'),
@@ -476,6 +478,35 @@ describe('records that can not be read', () => {
     ]);
     expect(records[1]).toMatchObject({ stream: 'product-A', offset: 1n, value: Buffer.from('{"not":"avro"}') });
     expect(records[1]!.headers['ce_type']).toBe('ProductListed');
+  });
+
+  it('of a type that only another release has, and has registered for the topic, are passed over by name', async () => {
+    const { schema, subject, version } = newerContracts.version('ProductPraised', 1)!;
+    await deploySchemas(registryUrlOfTests(), [
+      ...newerContracts.versions,
+      { subject: subject.replace('catalog-', `${topic.name}-`), version, schema },
+    ]);
+    const newer = new SchemaRegistryCodec(registryUrlOfTests(), newerContracts);
+    await newer.load();
+    const listed = productListed('A', 1);
+    const praised = { ...listed, event: { type: 'ProductPraised', data: { sku: 'A', praisedAt: listed.recordedAt } } };
+    const strange = toRecord(praised, newer);
+    await topic.appendMessages([
+      { ...toRecord(productListed('A', 0), topic.codec), partition: 0 },
+      { ...strange, partition: 0 },
+      { ...strange, partition: 0, headers: {} },
+      { ...toRecord(productListed('A', 2), topic.codec), partition: 0 },
+    ]);
+    const batches: EventBatch[] = [];
+    await start({ group: newGroup(), handle: async (batch) => void batches.push(batch) });
+    await vi.waitFor(() => expect(batches.flatMap(({ records }) => records)).toHaveLength(4), patience);
+    const records = batches.flatMap((batch) => batch.records);
+    expect(records.map(({ decoded, passedOver, undecodable }) => undecodable ?? passedOver ?? decoded.revision)).toEqual([
+      0,
+      { type: 'ProductPraised', stream: 'product-A', revision: 1 },
+      'header ce_id is missing',
+      2,
+    ]);
   });
 
   it('are not delivered at all when their transaction was aborted', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { avroType, schemaVersions } from '@orderstream/contracts';
+import { avroType, contracts } from '@orderstream/contracts';
+import { newerContracts } from '@orderstream/contracts/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { SchemaRegistryCodec } from './codec.ts';
@@ -19,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => between.close());
 
 const delivered = { orderId: randomUUID(), deliveredAt: '2026-11-23T10:00:00.000Z' };
-const orderDelivered = schemaVersions.find(({ type }) => type === 'OrderDelivered')!;
+const orderDelivered = contracts.versions.find(({ type }) => type === 'OrderDelivered')!;
 
 /** Registers a schema under a subject of its own, and encodes data with it. */
 async function encodedWith(schema: object, data: object): Promise<Buffer> {
@@ -39,14 +40,14 @@ const lacksEverything = (url: string): Answer =>
     ? { status: 200, body: '{"compatibilityLevel":"NONE"}' }
     : { status: 404, body: '{"error_code":40403,"message":"Schema not found"}' };
 
-const causeOf = async (value: Buffer | null): Promise<string | undefined> => (await codec.decode([value]))[0]!.undecodable;
+const causeOf = async (value: Buffer | null): Promise<string | undefined> => (await codec.decode('orders', [value]))[0]!.undecodable;
 
 describe('encoding', () => {
   it('needs the ids of all schemas, which are looked up once and never registered', async () => {
     expect(() => codec.encode('OrderDelivered', 1, delivered)).toThrow('the schema ids are not loaded');
     await codec.load();
     await codec.load();
-    expect(between.asked).toHaveLength(schemaVersions.length);
+    expect(between.asked).toHaveLength(contracts.versions.length);
     expect(between.asked).not.toContainEqual(expect.stringContaining('/versions'));
 
     const value = codec.encode('OrderDelivered', 1, delivered);
@@ -78,7 +79,7 @@ describe('encoding', () => {
       codec.encode('ProductListed', 1, long),
       codec.encode('OrderDelivered', 1, delivered),
     ];
-    expect((await codec.decode(values)).map(({ event }) => event?.data)).toEqual([delivered, long, delivered]);
+    expect((await codec.decode('orders', values)).map(({ event }) => event?.data)).toEqual([delivered, long, delivered]);
   });
 });
 
@@ -87,8 +88,11 @@ describe('decoding', () => {
     await codec.load();
     const value = codec.encode('OrderDelivered', 1, delivered);
     between.asked.length = 0;
-    const [first, ...others] = await codec.decode(Array.from({ length: 500 }, () => value));
-    await Promise.all([codec.decode([value]), codec.decode([value])]);
+    const [first, ...others] = await codec.decode(
+      'orders',
+      Array.from({ length: 500 }, () => value),
+    );
+    await Promise.all([codec.decode('orders', [value]), codec.decode('orders', [value])]);
     expect(first).toEqual({ event: { type: 'OrderDelivered', data: delivered } });
     expect(others).toHaveLength(499);
     expect(between.asked).toEqual([expect.stringMatching(/^GET \/schemas\/ids\/\d+/)]);
@@ -98,7 +102,36 @@ describe('decoding', () => {
     const { fields, ...record } = JSON.parse(orderDelivered.schema) as { fields: { name: string }[] };
     const other = { ...record, fields: [...fields.toReversed(), { name: 'note', type: ['null', 'string'], default: null }] };
     const value = await encodedWith(other, { ...delivered, note: 'left at the door' });
-    expect(await codec.decode([value])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+    expect(await codec.decode('orders', [value])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+  });
+
+  it('reads what older and newer releases wrote as this one means it', async () => {
+    await deploySchemas(registryUrlOfTests(), newerContracts.versions);
+    const newer = new SchemaRegistryCodec(registryUrlOfTests(), newerContracts);
+    await Promise.all([codec.load(), newer.load()]);
+    const v1 = { sku: 'TEA', name: 'Tea', price: { amount: 300, currency: 'EUR' }, listedAt: delivered.deliveredAt };
+    const values = [codec.encode('ProductListed', 1, v1), newer.encode('ProductListed', 2, { ...v1, brand: 'Hills' })];
+    const dataOf = async (by: SchemaRegistryCodec) => (await by.decode('catalog', values)).map(({ event }) => event?.data);
+    expect(await dataOf(codec)).toEqual([v1, v1]);
+    expect(await dataOf(newer)).toEqual([
+      { ...v1, brand: null },
+      { ...v1, brand: 'Hills' },
+    ]);
+  });
+
+  it('names a type that this build lacks when another release has registered it for the topic, and for no other topic', async () => {
+    await deploySchemas(registryUrlOfTests(), newerContracts.versions);
+    const newer = new SchemaRegistryCodec(registryUrlOfTests(), newerContracts);
+    await newer.load();
+    const value = newer.encode('ProductPraised', 1, { sku: 'TEA', praisedAt: delivered.deliveredAt });
+    expect(await codec.decode('catalog', [value, value])).toEqual(Array.from({ length: 2 }, () => ({ foreignType: 'ProductPraised' })));
+    expect(between.asked).toHaveLength(2);
+    expect(await causeOf(value)).toMatch(
+      /ProductPraised\) can't be read: no contract of this build declares it, nor is it registered for orders$/,
+    );
+    expect(await codec.isRegistered('catalog', 'ProductPraised')).toBe(true);
+    expect(await codec.isRegistered('orders', 'ProductPraised')).toBe(false);
+    expect(await codec.isRegistered('catalog', '$-no/name')).toBe(false);
   });
 
   it('says what is wrong with a value, and hinders no other', async () => {
@@ -127,7 +160,7 @@ describe('decoding', () => {
       await encodedWith(unheardOf, {}),
       sound,
     ];
-    const decoded = await codec.decode(values);
+    const decoded = await codec.decode('orders', values);
     expect(decoded.map(({ undecodable }) => undecodable)).toEqual([
       'the record has no value',
       'truncated: 0 bytes are too few for a schema id',
@@ -140,7 +173,9 @@ describe('decoding', () => {
       expect.stringMatching(
         /^schema \d+ \(elsewhere\.OrderDelivered\) can't be read: the contract's full name is orderstream\.orders\.OrderDelivered$/,
       ),
-      expect.stringMatching(/^schema \d+ \(orderstream\.orders\.OrderTeleported\) can't be read: no contract of this build declares it$/),
+      expect.stringMatching(
+        /^schema \d+ \(orderstream\.orders\.OrderTeleported\) can't be read: no contract of this build declares it, nor is it registered for orders$/,
+      ),
       undefined,
     ]);
     expect(decoded.at(-1)!.event).toEqual({ type: 'OrderDelivered', data: delivered });
@@ -160,12 +195,12 @@ describe('decoding', () => {
     const value = codec.encode('OrderDelivered', 1, delivered);
     const unavailable = { name: 'DependencyUnavailable', dependency: 'schema-registry' };
     between.answer = () => ({ status: 500, body: '{"error_code":50001,"message":"store"}' });
-    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await expect(codec.decode('orders', [value])).rejects.toMatchObject(unavailable);
     between.answer = () => ({ status: 404, body: '{"message":"no such page"}' });
-    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await expect(codec.decode('orders', [value])).rejects.toMatchObject(unavailable);
     await expect(new SchemaRegistryCodec(between.url).load()).rejects.toThrow(`there is none at ${between.url}`);
     await between.close();
-    await expect(codec.decode([value])).rejects.toMatchObject(unavailable);
+    await expect(codec.decode('orders', [value])).rejects.toMatchObject(unavailable);
   });
 });
 

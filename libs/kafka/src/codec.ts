@@ -1,11 +1,15 @@
-import { avroType, contractOf, currentVersion, type SchemaVersion, schemaVersion, schemaVersions } from '@orderstream/contracts';
+import { avroType, type Contracts, type SchemaVersion, contracts, subjectOf } from '@orderstream/contracts';
 import { messageOf } from '@orderstream/messaging';
 import { RegistryLookup } from './registry-lookup.ts';
 
-/** A record's value in the current version of its event type, or why it can't be had. */
+/**
+ * A record's value in the current version of its event type; or the name of a type that this build does not have, which
+ * some other release registered for the topic; or why it can't be had.
+ */
 export type DecodedValue =
-  | { readonly event: { readonly type: string; readonly data: object }; readonly undecodable?: never }
-  | { readonly event?: never; readonly undecodable: string };
+  | { readonly event: { readonly type: string; readonly data: object }; readonly foreignType?: never; readonly undecodable?: never }
+  | { readonly event?: never; readonly foreignType: string; readonly undecodable?: never }
+  | { readonly event?: never; readonly foreignType?: never; readonly undecodable: string };
 
 /** The registry lacks a schema of this build. Passing, like an outage: deploying heals it. */
 export class SchemaNotRegistered extends Error {
@@ -16,29 +20,33 @@ export class SchemaNotRegistered extends Error {
   }
 }
 
-/** How values of one writer schema are read: settled once per schema id, for the registry never changes an id. */
+/** How values of one writer schema are read on one topic: settled once, for the registry never changes an id. */
 type Reader = (payload: Buffer) => DecodedValue;
 
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
 const FIRST_SCRATCH_BYTES = 4_096;
+const AVRO_NAME = /^[A-Za-z_]\w*$/;
 
 /**
  * Avro in the Confluent wire format: a zero byte, the schema's id in the registry (4 bytes), the
  * datum. Ids are only looked up, never registered. Avro types and resolvers are built once per id.
  */
 export class SchemaRegistryCodec {
+  /** What is written, and what is read as. */
+  readonly contracts: Contracts;
   readonly #registry: RegistryLookup;
   readonly #idByTypeAndVersion = new Map<string, number>();
-  /** As many as the registry has schemas on the topics that are read. */
-  readonly #readerById = new Map<number, Reader>();
-  /** Look-ups under way, each of which ends within the registry's limit. */
-  readonly #learning = new Map<number, Promise<void>>();
+  /** By topic and schema id: as many as the registry has schemas on the topics that are read. */
+  readonly #readers = new Map<string, Map<number, Reader>>();
+  /** Look-ups under way, by topic and schema id. Each ends within the registry's limits. */
+  readonly #learning = new Map<string, Promise<void>>();
   #scratch = Buffer.allocUnsafe(FIRST_SCRATCH_BYTES);
 
   /** @param registryUrl with the base path of the Confluent-compatible API. */
-  constructor(registryUrl: string) {
+  constructor(registryUrl: string, known: Contracts = contracts) {
     this.#registry = new RegistryLookup(registryUrl);
+    this.contracts = known;
   }
 
   /**
@@ -47,7 +55,7 @@ export class SchemaRegistryCodec {
    * @throws SchemaNotRegistered, DependencyUnavailable
    */
   async load(): Promise<void> {
-    const missing = schemaVersions.filter((each) => !this.#idByTypeAndVersion.has(keyOf(each.type, each.version)));
+    const missing = this.contracts.versions.filter((each) => !this.#idByTypeAndVersion.has(keyOf(each.type, each.version)));
     await Promise.all(
       missing.map(async ({ type, version, subject, schema }) => {
         const id = await this.#registry.idOf(subject, schema);
@@ -63,7 +71,7 @@ export class SchemaRegistryCodec {
    * @throws when `load` has not resolved, when this build does not have the version, or when the data does not fit it.
    */
   encode(type: string, version: number, data: object): Buffer {
-    const schema = schemaVersion(type, version);
+    const schema = this.contracts.version(type, version);
     if (schema === undefined) throw new Error(`this build has no version ${version} of ${type}`);
     const id = this.#idByTypeAndVersion.get(keyOf(type, version));
     if (id === undefined) throw new Error('the schema ids are not loaded');
@@ -89,43 +97,71 @@ export class SchemaRegistryCodec {
   }
 
   /**
-   * Decodes to the current version of each event's type. Asks the registry once for each id that
+   * Whether some release has registered an event type for a topic, whatever this build knows of it.
+   *
+   * @throws DependencyUnavailable
+   */
+  async isRegistered(topic: string, type: string): Promise<boolean> {
+    // The registry might take anything else for a wrong request.
+    return AVRO_NAME.test(type) && (await this.#registry.has(subjectOf(topic, type)));
+  }
+
+  /**
+   * Decodes values of a topic to the current version of each event's type. Asks the registry once for each id that
    * it has not seen; an id that the registry does not know is asked for again with the next call.
    *
    * @throws DependencyUnavailable when the registry does not answer.
    */
-  async decode(values: readonly (Buffer | null)[]): Promise<DecodedValue[]> {
+  async decode(topic: string, values: readonly (Buffer | null)[]): Promise<DecodedValue[]> {
+    const readers = this.#readersOn(topic);
     const unseen = new Set<number>();
     for (const value of values) {
       const id = value === null || malformation(value) !== null ? undefined : value.readInt32BE(1);
-      if (id !== undefined && !this.#readerById.has(id)) unseen.add(id);
+      if (id !== undefined && !readers.has(id)) unseen.add(id);
     }
-    await Promise.all([...unseen].map((id) => this.#learn(id)));
-    return values.map((value) => this.#decodeOne(value));
+    await Promise.all([...unseen].map((id) => this.#learn(topic, id, readers)));
+    return values.map((value) => decodeOne(value, readers));
   }
 
-  #decodeOne(value: Buffer | null): DecodedValue {
-    if (value === null) return { undecodable: 'the record has no value' };
-    const wrong = malformation(value);
-    if (wrong !== null) return { undecodable: wrong };
-    const id = value.readInt32BE(1);
-    const read = this.#readerById.get(id);
-    if (read === undefined) return { undecodable: `the schema registry has no schema with id ${id}` };
-    return read(value.subarray(HEADER_BYTES));
+  #readersOn(topic: string): Map<number, Reader> {
+    const readers = this.#readers.get(topic) ?? new Map<number, Reader>();
+    this.#readers.set(topic, readers);
+    return readers;
   }
 
-  #learn(id: number): Promise<void> {
-    const underWay = this.#learning.get(id);
+  #learn(topic: string, id: number, readers: Map<number, Reader>): Promise<void> {
+    const key = `${topic} ${id}`;
+    const underWay = this.#learning.get(key);
     if (underWay !== undefined) return underWay;
-    const learning = this.#lookUp(id).finally(() => this.#learning.delete(id));
-    this.#learning.set(id, learning);
+    const learning = this.#lookUp(topic, id, readers).finally(() => this.#learning.delete(key));
+    this.#learning.set(key, learning);
     return learning;
   }
 
-  async #lookUp(id: number): Promise<void> {
+  async #lookUp(topic: string, id: number, readers: Map<number, Reader>): Promise<void> {
     const schema = await this.#registry.schemaOf(id);
-    if (schema !== null) this.#readerById.set(id, readerOf(id, schema));
+    if (schema === null) return;
+    const reader = readerOf(id, schema, this.contracts) ?? (await this.#readerOfUnknown(topic, id, schema));
+    readers.set(id, reader);
   }
+
+  async #readerOfUnknown(topic: string, id: number, schema: string): Promise<Reader> {
+    const name = avroType(schema).name!;
+    const isRegistered = (await this.#registry.idOf(`${topic}-${name}`, schema)) !== null;
+    if (isRegistered) return () => ({ foreignType: typeIn(name) });
+    const undecodable = `schema ${id} (${name}) can't be read: no contract of this build declares it, nor is it registered for ${topic}`;
+    return () => ({ undecodable });
+  }
+}
+
+function decodeOne(value: Buffer | null, readers: ReadonlyMap<number, Reader>): DecodedValue {
+  if (value === null) return { undecodable: 'the record has no value' };
+  const wrong = malformation(value);
+  if (wrong !== null) return { undecodable: wrong };
+  const id = value.readInt32BE(1);
+  const read = readers.get(id);
+  if (read === undefined) return { undecodable: `the schema registry has no schema with id ${id}` };
+  return read(value.subarray(HEADER_BYTES));
 }
 
 function keyOf(type: string, version: number): string {
@@ -140,15 +176,20 @@ function malformation(value: Buffer): string | null {
   return null;
 }
 
-/** Reads what this writer schema wrote as the current version of the event that it is named after. */
-function readerOf(id: number, schema: string): Reader {
+/** The event type that a schema's full name stands for. */
+function typeIn(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+/** Reads what this writer schema wrote as the current version of the event that it is named after; null when there is none. */
+function readerOf(id: number, schema: string, known: Contracts): Reader | null {
   let name = 'without a name';
   try {
     const writer = avroType(schema);
     name = writer.name ?? writer.typeName;
-    const type = name.slice(name.lastIndexOf('.') + 1);
-    if (contractOf(type) === undefined) throw new Error('no contract of this build declares it');
-    const reader = schemaVersion(type, currentVersion(type))!.avro;
+    const type = typeIn(name);
+    if (writer.name !== undefined && known.of(type) === undefined) return null;
+    const reader = known.version(type, known.currentVersion(type))!.avro;
     if (reader.name !== writer.name) throw new Error(`the contract's full name is ${reader.name}`);
     const resolver = reader.createResolver(writer);
     return (payload) => {

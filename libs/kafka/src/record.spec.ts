@@ -23,7 +23,8 @@ const stored: StoredEvent = {
 /** JSON in the place of Avro, since the value's own form has tests of its own. */
 const codec = {
   encode: (type: string, _version: number, data: object) => Buffer.from(JSON.stringify({ type, data })),
-  decode: (values: readonly Buffer[]) => Promise.resolve(values.map((value): DecodedValue => ({ event: JSON.parse(value.toString()) }))),
+  decode: (_topic: string, values: readonly Buffer[]) =>
+    Promise.resolve(values.map((value): DecodedValue => ({ event: JSON.parse(value.toString()) }))),
 } as unknown as SchemaRegistryCodec;
 
 /** What the broker hands out for what was sent. */
@@ -42,7 +43,7 @@ function asRead(change: Partial<KafkaMessage> = {}): KafkaMessage {
 }
 
 async function causeOf(message: KafkaMessage): Promise<string | undefined> {
-  return (await toBatchRecords([message], codec))[0]!.undecodable;
+  return (await toBatchRecords('orders', [message], codec))[0]!.undecodable;
 }
 
 describe('a record', () => {
@@ -69,7 +70,7 @@ describe('a record', () => {
   });
 
   it('is read as the event that was stored', async () => {
-    const [record] = await toBatchRecords([asRead()], codec);
+    const [record] = await toBatchRecords('orders', [asRead()], codec);
     expect(record!.decoded).toEqual({
       id: stored.id,
       event: stored.event,
@@ -85,7 +86,7 @@ describe('a record', () => {
 
   it('without trace context has none when it is read', async () => {
     const { traceparent: _, ...headers } = asRead().headers!;
-    const [record] = await toBatchRecords([asRead({ headers })], codec);
+    const [record] = await toBatchRecords('orders', [asRead({ headers })], codec);
     expect(record!.decoded).not.toHaveProperty('traceparent');
   });
 
@@ -118,7 +119,7 @@ describe('a record', () => {
   });
 
   it('keeps its bytes and headers when it is undecodable', async () => {
-    const [record] = await toBatchRecords([asRead({ headers: { ce_id: [Buffer.from('first'), Buffer.from('last')] } })], codec);
+    const [record] = await toBatchRecords('orders', [asRead({ headers: { ce_id: [Buffer.from('first'), Buffer.from('last')] } })], codec);
     expect(record).toEqual({
       stream: stored.stream,
       offset: 41n,
@@ -141,6 +142,7 @@ describe('a record', () => {
 
   it('with other headers without a value is read, and does not have them', async () => {
     const [record] = await toBatchRecords(
+      'orders',
       [asRead({ headers: { ...asRead().headers, traceparent: null, note: null, all: [null] } as never })],
       codec,
     );
@@ -172,7 +174,7 @@ describe('a record', () => {
     await fc.assert(
       fc.asyncProperty(odd, async (change) => {
         const message = asRead(change as Partial<KafkaMessage>);
-        const [record] = await toBatchRecords([message], codec);
+        const [record] = await toBatchRecords('orders', [message], codec);
         expect([record!.decoded, record!.undecodable].filter((each) => each !== undefined)).toHaveLength(1);
         expect([null, record!.headers['ce_id']]).toContain(eventIdOf(message));
       }),

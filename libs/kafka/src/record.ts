@@ -53,12 +53,15 @@ export function toRecord({ id, stream, revision, event, metadata, recordedAt }: 
 }
 
 /**
- * Decodes records of one partition, in order. A record that can't be read says why, and hinders no other.
+ * Decodes records of one partition of a topic, in order. A record that can't be read says why, and hinders no other.
  *
  * @throws DependencyUnavailable when the schema registry does not answer.
  */
-export async function toBatchRecords(messages: readonly KafkaMessage[], codec: SchemaRegistryCodec): Promise<BatchRecord[]> {
-  const values = await codec.decode(messages.map((message) => message.value));
+export async function toBatchRecords(topic: string, messages: readonly KafkaMessage[], codec: SchemaRegistryCodec): Promise<BatchRecord[]> {
+  const values = await codec.decode(
+    topic,
+    messages.map((message) => message.value),
+  );
   return messages.map((message, index) => toBatchRecord(message, values[index]!));
 }
 
@@ -69,9 +72,13 @@ function toBatchRecord(message: KafkaMessage, value: DecodedValue): BatchRecord 
     value: message.value,
     headers: headersOf(message),
   };
-  if (value.event === undefined) return { ...raw, undecodable: value.undecodable };
-  const malformed = malformation(raw.stream, raw.headers, value.event.type);
+  if (value.undecodable !== undefined) return { ...raw, undecodable: value.undecodable };
+  const type = value.foreignType ?? value.event.type;
+  const malformed = malformation(raw.stream, raw.headers, type);
   if (malformed !== null) return { ...raw, undecodable: malformed };
+  if (value.event === undefined) {
+    return { ...raw, passedOver: { type, stream: raw.stream, revision: Number(raw.headers[header.revision]) } };
+  }
   return { ...raw, decoded: deliveredEvent(raw.stream, raw.headers, value.event) };
 }
 

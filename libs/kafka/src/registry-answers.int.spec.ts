@@ -92,22 +92,22 @@ it.concurrent.each(Object.entries(oddAnswers))(
       between.answer = () => answer;
       await Promise.all([
         expect(within(codec.load())).rejects.toMatchObject(outage),
-        expect(within(codec.decode([sound]))).rejects.toMatchObject(outage),
-        expect(within(codec.decode([sound, sound]))).rejects.toMatchObject(outage),
+        expect(within(codec.decode('orders', [sound]))).rejects.toMatchObject(outage),
+        expect(within(codec.decode('orders', [sound, sound]))).rejects.toMatchObject(outage),
       ]);
       expect(() => codec.encode('OrderDelivered', 1, delivered)).toThrow('the schema ids are not loaded');
 
       between.answer = null;
       await codec.load();
       expect(codec.encode('OrderDelivered', 1, delivered)).toEqual(sound);
-      expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+      expect(await codec.decode('orders', [sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
     }),
 );
 
 it.concurrent.each(['http://127.0.0.1:1', 'https://127.0.0.1:1'])('a registry at %s is an outage, too', async (url) => {
   const codec = new SchemaRegistryCodec(url);
   await expect(within(codec.load())).rejects.toMatchObject(outage);
-  await expect(within(codec.decode([sound]))).rejects.toMatchObject(outage);
+  await expect(within(codec.decode('orders', [sound]))).rejects.toMatchObject(outage);
 });
 
 it('a server without TLS where TLS is expected is an outage, too', () =>
@@ -122,7 +122,7 @@ it('the credentials in its address reach it, from a codec and from the deploy st
     const addressWith = (password: string): string => between.url.replace('//', `//reader:${encodeURIComponent(password)}@`);
     const codec = new SchemaRegistryCodec(addressWith('p@ss'));
     await codec.load();
-    expect(await codec.decode([sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
+    expect(await codec.decode('orders', [sound])).toEqual([{ event: { type: 'OrderDelivered', data: delivered } }]);
     expect(await deploySchemas(addressWith('p@ss'))).toBe(0);
     await expect(new SchemaRegistryCodec(addressWith('another')).load()).rejects.toMatchObject(outage);
     await expect(deploySchemas(addressWith('another'))).rejects.toThrow('with 401');
@@ -136,11 +136,11 @@ it('a schema that is text, and no Avro, is asked for once; whatever else was sai
       const value = Buffer.from(sound);
       value.writeInt32BE(1_000_000 + index, 1);
       between.answer = () => ({ status: 200, body: JSON.stringify({ schema }) });
-      const [decoded] = await codec.decode([value]);
+      const [decoded] = await codec.decode('orders', [value]);
       expect(decoded!.undecodable).toMatch(new RegExp(`^schema ${1_000_000 + index} `));
       between.asked.length = 0;
       between.answer = () => ({ status: 500, body: '' });
-      expect(await codec.decode([value])).toEqual([decoded]);
+      expect(await codec.decode('orders', [value])).toEqual([decoded]);
       expect(between.asked).toEqual([]);
     }
   }));

@@ -24,6 +24,14 @@ export class RegistryLookup {
     return this.#ask(`/subjects/${encodeURIComponent(subject)}`, JSON.stringify({ schema }), ({ id }) => (isId(id) ? id : undefined));
   }
 
+  /** Whether there is any version of the subject. @throws DependencyUnavailable */
+  async has(subject: string): Promise<boolean> {
+    const versions = await this.#ask(`/subjects/${encodeURIComponent(subject)}/versions`, null, (answer) =>
+      Array.isArray(answer) ? answer : undefined,
+    );
+    return versions !== null && versions.length > 0;
+  }
+
   /** The text of a schema; null when the registry says that it has none of this id. @throws DependencyUnavailable */
   schemaOf(id: number): Promise<string | null> {
     return this.#ask(`/schemas/ids/${id}`, null, ({ schema }) => (typeof schema === 'string' ? schema : undefined));

@@ -53,7 +53,7 @@ export async function* readTopic(
         const { batch } = given;
         const beating = setInterval(() => void given.heartbeat().catch(() => {}), HEARTBEAT_CHECK_MS);
         try {
-          const records = await toBatchRecords(batch.messages, codec);
+          const records = await toBatchRecords(topic, batch.messages, codec);
           await handover.give(records.map((record) => ({ ...record, partition: batch.partition })));
           given.resolveOffset(batch.lastOffset());
           passed(batch.partition, BigInt(batch.lastOffset()) + 1n);

@@ -15,9 +15,23 @@ export interface DeliveredEvent<Event = { readonly type: string; readonly data: 
   readonly traceparent?: string;
 }
 
-/** A record of a batch: its bytes as they lie on the topic, and what they say or why they can't be read. */
+/** An event of a type that another release has, and this build does not. */
+export interface PassedOver {
+  readonly type: string;
+  readonly stream: string;
+  readonly revision: number;
+}
+
+/**
+ * A record of a batch: its bytes as they lie on the topic, and what they say; or that this build has nothing to do with
+ * it; or why they can't be read.
+ */
 export type BatchRecord<Event = { readonly type: string; readonly data: object }> = RawRecord &
-  ({ readonly decoded: DeliveredEvent<Event>; readonly undecodable?: never } | { readonly decoded?: never; readonly undecodable: string });
+  (
+    | { readonly decoded: DeliveredEvent<Event>; readonly passedOver?: never; readonly undecodable?: never }
+    | { readonly decoded?: never; readonly passedOver: PassedOver; readonly undecodable?: never }
+    | { readonly decoded?: never; readonly passedOver?: never; readonly undecodable: string }
+  );
 
 /** What a consumer gets at once: consecutive records of one partition, in order. */
 export interface EventBatch<Event = { readonly type: string; readonly data: object }> {

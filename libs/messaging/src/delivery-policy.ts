@@ -46,6 +46,11 @@ export function fateOf(fault: unknown): Fate {
   return 'park';
 }
 
+/** Whether a fault that makes its work wait says that it concerns one stream only, so that others can go on. */
+export function isOfOneStream(fault: unknown): boolean {
+  return faultsBehind(fault).some((each) => 'isOfOneStream' in each && each.isOfOneStream === true);
+}
+
 /** The component that a fault, or one behind it, names; null when none does. */
 export function dependencyOf(fault: unknown): string | null {
   for (const each of faultsBehind(fault)) {

@@ -18,6 +18,13 @@ const record = (stream: string, offset: number, undecodable?: string): BatchReco
   };
   return undecodable === undefined ? { ...raw, decoded } : { ...raw, undecodable };
 };
+const strange = (stream: string, offset: number): BatchRecord => ({
+  stream,
+  offset: BigInt(offset),
+  value: Buffer.from('x'),
+  headers: {},
+  passedOver: { type: 'Praised', stream, revision: offset },
+});
 const batch = (...records: BatchRecord[]): EventBatch => ({ group: 'g', topic: 't', partition: 0, records, nextOffset: 99n });
 
 /** Reacts to everything but the poisoned, which fails each time. */
@@ -51,6 +58,32 @@ describe('A reactor', () => {
     expect([...done]).toEqual(expect.arrayContaining(['a/0', 'b/2', 'c/4']));
     expect(done).not.toContain('a/3');
     expect(parking.story).toEqual(["a/1: can't react to a/1", `a/3: ${BEHIND_A_PARKED_EVENT}`]);
+  });
+
+  it('finishes all other streams before a fault of one stream makes the batch wait', async () => {
+    const parking = new ParkingInMemory();
+    const done = new Set<string>();
+    const newer = Object.assign(new Error('a/1 is newer'), { dependency: 'a newer release', isOfOneStream: true });
+    const handle = async (events: readonly DeliveredEvent[]): Promise<void> => {
+      for (const { id, stream } of events) {
+        if (stream === 'a') throw newer;
+        if (id === 'c/3') throw new Error('poisoned');
+        done.add(id);
+      }
+    };
+    const all = batch(record('a', 0), record('b', 1), record('a', 2), record('c', 3), record('d', 4));
+    await expect(react(all, parking, handle)).rejects.toBe(newer);
+    expect([...done]).toEqual(['b/1', 'd/4']);
+    expect(parking.story).toEqual(['c/3: poisoned']);
+  });
+
+  it('never sees what only other releases know, which is not parked either, also behind what is', async () => {
+    const parking = new ParkingInMemory();
+    const { handle, done } = reactor('b/2');
+    await react(batch(strange('a', 0), record('a', 1), record('b', 2), strange('b', 3), record('b', 4)), parking, handle);
+    await react(batch(strange('c', 5)), parking, handle);
+    expect([...done]).toEqual(['a/1']);
+    expect(parking.story).toEqual(["b/2: can't react to b/2", `b/4: ${BEHIND_A_PARKED_EVENT}`]);
   });
 
   it('never sees what cannot be decoded, nor what comes behind it, also in a later batch', async () => {

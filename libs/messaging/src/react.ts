@@ -1,7 +1,7 @@
 import type { DeliveredEvent, EventBatch } from './batch.ts';
-import { fateOf, messageOf } from './delivery-policy.ts';
+import { fateOf, isOfOneStream, messageOf } from './delivery-policy.ts';
 import { type Parking, tellParked } from './parking.ts';
-import { type SoundRecord, isolate, setAside, triage } from './triage.ts';
+import { type SoundRecord, eventsOf, isolate, setAside, triage } from './triage.ts';
 
 /**
  * Delivers a batch to a reactor. What can't be decoded, or makes the reactor fail on its own account,
@@ -12,7 +12,8 @@ import { type SoundRecord, isolate, setAside, triage } from './triage.ts';
  * The reactor is called with the whole batch first. Only when that fails is it called stream by
  * stream, then event by event, so it must be idempotent, which reactors are anyway.
  *
- * @throws the reactor's fault when its fate is not `park`, any fault of the parking table, and ConsumerHeld.
+ * @throws the reactor's fault when its fate is not `park` (when that is of one stream, after all others were reacted
+ * to), any fault of the parking table, and ConsumerHeld.
  */
 export async function react<Event>(
   batch: EventBatch<Event>,
@@ -21,20 +22,26 @@ export async function react<Event>(
 ): Promise<void> {
   const streams = [...new Set(batch.records.map((record) => record.stream))];
   const { sound, toPark } = triage(batch.records, await parking.firstParked(batch, streams));
-  const attempt = (records: readonly SoundRecord<Event>[]): Promise<string | null> =>
-    causeOf(() => reactor(records.map(({ decoded }) => decoded)));
+  const waiting: unknown[] = [];
+  const attempt = async (records: readonly SoundRecord<Event>[]): Promise<string | null> => {
+    const events = eventsOf(records);
+    if (events.length === 0) return null;
+    try {
+      await reactor(events);
+      return null;
+    } catch (fault) {
+      if (isOfOneStream(fault)) {
+        const isAlone = records.every(({ stream }) => stream === records[0]!.stream);
+        if (!isAlone) return messageOf(fault);
+        waiting.push(fault);
+        return null;
+      }
+      if (fateOf(fault) !== 'park') throw fault;
+      return messageOf(fault);
+    }
+  };
   const isAllWell = sound.length === 0 || (await attempt(sound)) === null;
   const refused = isAllWell ? [] : await isolate(sound, attempt);
   tellParked(batch, await setAside(batch, parking, [...toPark, ...refused]));
-}
-
-/** The cause to park with, or null when all went well; throws what must not be parked. */
-async function causeOf(reaction: () => Promise<void>): Promise<string | null> {
-  try {
-    await reaction();
-    return null;
-  } catch (fault) {
-    if (fateOf(fault) !== 'park') throw fault;
-    return messageOf(fault);
-  }
+  if (waiting.length > 0) throw waiting[0];
 }

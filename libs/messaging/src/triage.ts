@@ -2,7 +2,13 @@ import type { BatchRecord, DeliveredEvent } from './batch.ts';
 import { AMONG_OFFSETS, checkFailures } from './failures.ts';
 import { BEHIND_A_PARKED_EVENT, type Failure, type ParkedRecord, type Parking, type Partition } from './parking.ts';
 
-export type SoundRecord<Event> = BatchRecord<Event> & { readonly decoded: DeliveredEvent<Event> };
+/** One that nothing is wrong with, though this build may have nothing to do with it. */
+export type SoundRecord<Event> = Exclude<BatchRecord<Event>, { readonly undecodable: string }>;
+
+/** What this build has to do with. */
+export function eventsOf<Event>(records: readonly SoundRecord<Event>[]): DeliveredEvent<Event>[] {
+  return records.flatMap(({ decoded }) => decoded ?? []);
+}
 
 /** Whether an event has to be parked because of what is parked of its stream already, itself included. */
 export function isHeldBack<Place extends bigint | number>(firstParked: ReadonlyMap<string, Place>, stream: string, place: Place): boolean {
@@ -20,8 +26,9 @@ export function triage<Event>(
   const toPark: ParkedRecord[] = [];
   for (const record of records) {
     if (isHeldBack(first, record.stream, record.offset)) {
-      toPark.push({ record, cause: BEHIND_A_PARKED_EVENT });
-    } else if (record.decoded === undefined) {
+      // What this build has nothing to do with, nobody has to bring back.
+      if (record.passedOver === undefined) toPark.push({ record, cause: BEHIND_A_PARKED_EVENT });
+    } else if (record.undecodable !== undefined) {
       toPark.push({ record, cause: record.undecodable });
       first.set(record.stream, record.offset);
     } else {
@@ -48,7 +55,8 @@ export async function isolate<Event>(
     for (const [index, record] of ofStream.entries()) {
       const cause = await attempt([record]);
       if (cause === null) continue;
-      const behind = ofStream.slice(index + 1).map((later) => ({ record: later, cause: BEHIND_A_PARKED_EVENT }));
+      const known = ofStream.slice(index + 1).filter(({ passedOver }) => passedOver === undefined);
+      const behind = known.map((later) => ({ record: later, cause: BEHIND_A_PARKED_EVENT }));
       refused.push({ record, cause }, ...behind);
       checkFailures([], failuresIn(refused));
       break;

@@ -13,6 +13,8 @@ import {
   setAside,
   tellParked,
   triage,
+  type PassedOver,
+  eventsOf,
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
 import { ParkingTable } from './parking-table.ts';
@@ -22,8 +24,16 @@ export class StalePosition extends RetryableFault {
   override readonly name = 'StalePosition';
 }
 
-/** Turns decoded events into rows: one call with many events, in the order of their partition. */
-export type Apply<Event> = (transaction: Transaction, events: readonly DeliveredEvent<Event>[]) => Promise<void>;
+/**
+ * Turns decoded events into rows: one call with many events, in the order of their partition.
+ *
+ * @param passedOver events between them that this build has nothing to do with, for rows that have a revision.
+ */
+export type Apply<Event> = (
+  transaction: Transaction,
+  events: readonly DeliveredEvent<Event>[],
+  passedOver: readonly PassedOver[],
+) => Promise<void>;
 
 interface PositionRow {
   readonly partition: number;
@@ -150,7 +160,8 @@ function placeOf({ group, topic, partition }: Partition): string {
 async function applyAll<Event>(transaction: Transaction, records: readonly SoundRecord<Event>[], apply: Apply<Event>): Promise<void> {
   await apply(
     transaction,
-    records.map(({ decoded }) => decoded),
+    eventsOf(records),
+    records.flatMap(({ passedOver }) => passedOver ?? []),
   );
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveredEvent } from '@orderstream/messaging';
+import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from './database.ts';
@@ -17,6 +17,7 @@ interface Changed {
 
 const rows = new StreamRows<Changed, Column>({
   table: 'thing',
+  category: 'thing',
   key: { column: 'key', type: 'text' },
   columns: { name: 'text', total: 'bigint', items: 'jsonb', tags: 'text[]', open: 'boolean', changed_at: 'timestamptz' },
   adding: ['total'],
@@ -50,9 +51,12 @@ const fact = (key: string, revision: number, values: Values): DeliveredEvent<Cha
   correlationId: 'flow',
   causationId: 'cause',
 });
+const changing = ({ event }: DeliveredEvent<Changed>, values: Values): Changed =>
+  'other' in event.data ? event : { type: 'Changed', data: { key: event.data.key, values } };
 const ofAnotherKind = (): DeliveredEvent<Changed> => ({ ...fact('', 7, {}), event: { type: 'Changed', data: { other: true } } });
 
-const project = (facts: readonly DeliveredEvent<Changed>[]): Promise<void> => database.transaction((tx) => rows.apply(tx, facts));
+const project = (facts: readonly DeliveredEvent<Changed>[], passedOver: readonly PassedOver[] = []): Promise<void> =>
+  database.transaction((tx) => rows.apply(tx, facts, passedOver));
 
 interface Row {
   readonly revision: number;
@@ -115,13 +119,21 @@ function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEven
   });
 }
 
-async function projectInBatches(facts: readonly DeliveredEvent<Changed>[], cuts: readonly boolean[]): Promise<void> {
+async function projectInBatches(
+  facts: readonly DeliveredEvent<Changed>[],
+  cuts: readonly boolean[],
+  isStrange: (fact: DeliveredEvent<Changed>) => boolean = () => false,
+): Promise<void> {
   await database.query('TRUNCATE thing');
   let batch: DeliveredEvent<Changed>[] = [];
   for (const [index, each] of facts.entries()) {
     batch.push(each);
     if (cuts[index] === false && index < facts.length - 1) continue;
-    await project(batch);
+    const passedOver = batch.filter(isStrange).map(({ stream, revision }) => ({ type: 'Praised', stream, revision }));
+    await project(
+      batch.filter((fact) => !isStrange(fact)),
+      passedOver,
+    );
     batch = [];
   }
 }
@@ -136,6 +148,32 @@ describe('Rows of streams', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('move on over events that this build has nothing to do with, as if those changed nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, anyCuts, anyCuts, async (history, cuts, marks) => {
+        const facts = factsOf(history);
+        const strange = new Set(facts.filter((each, index) => marks[index] && each.revision > 0 && !('other' in each.event.data)));
+        await projectInBatches(facts, cuts, (each) => strange.has(each));
+        const unchanging = facts.map((each) => (strange.has(each) ? { ...each, event: changing(each, {}) } : each));
+        expect(await table()).toEqual(folded(unchanging));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('do not begin with one, and take none of another kind of stream', async () => {
+    await database.query('TRUNCATE thing');
+    await project([fact('one', 0, { name: 'a', total: 1 })]);
+    await project(
+      [],
+      [
+        { type: 'Praised', stream: 'other-one', revision: 1 },
+        { type: 'Praised', stream: 'thing-two', revision: 0 },
+      ],
+    );
+    expect(await table()).toEqual(new Map([['one', { revision: 0, values: { name: 'a', total: 1 } }]]));
   });
 
   const breaks: Record<string, (last: number) => number[]> = {

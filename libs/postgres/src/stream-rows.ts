@@ -1,4 +1,4 @@
-import type { DeliveredEvent } from '@orderstream/messaging';
+import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import type { Transaction } from './database.ts';
 
 /** What one event says of the row of its stream: its key, and the columns that it changes. */
@@ -13,6 +13,8 @@ export interface RowValues<Column extends string> {
 
 export interface StreamRowsOptions<Event, Column extends string> {
   readonly table: string;
+  /** Of the streams: each is named `{category}-{key}`. */
+  readonly category: string;
   readonly key: { readonly column: string; readonly type: 'uuid' | 'text' };
   /** Postgres type by column; `revision` and the key are there by themselves. */
   readonly columns: Readonly<Record<Column, string>>;
@@ -26,6 +28,8 @@ export interface StreamRowsOptions<Event, Column extends string> {
 export interface RowChange<Column extends string> extends RowValues<Column> {
   readonly since: number;
   readonly revision: number;
+  /** Nothing but events that this build has nothing to do with: the row moves on as it is. */
+  readonly isPassedOver?: true;
 }
 
 /** A row was not at the revision before its stream's next event: one is missing, or comes twice. */
@@ -35,22 +39,33 @@ export class RevisionGap extends Error {
 
 /**
  * The commonest read model: a table with one row a stream. A batch costs one statement, whatever is in it.
- * A row only moves on from the revision before, so that a fact that is missing or comes twice is a fault.
+ * A row only moves on from the revision before, so that a fact that is missing or comes twice is a fault. It moves on
+ * over an event that this build has nothing to do with, unless that is the first of its stream.
  */
 export class StreamRows<Event, Column extends string> {
   readonly #options: StreamRowsOptions<Event, Column>;
   readonly #columns: readonly Column[];
   readonly #sql: string;
+  readonly #passingOver: string;
 
   constructor(options: StreamRowsOptions<Event, Column>) {
     this.#options = options;
     this.#columns = Object.keys(options.columns) as Column[];
     this.#sql = statement(options, this.#columns);
+    this.#passingOver = `UPDATE ${options.table} AS known SET revision = change.revision
+       FROM unnest($1::${options.key.type}[], $2::int[], $3::int[]) AS change (key, since, revision)
+       WHERE known.${options.key.column} = change.key AND known.revision = change.since`;
   }
 
   /** What `Projections.project` calls. @throws RevisionGap */
-  readonly apply = async (transaction: Transaction, facts: readonly DeliveredEvent<Event>[]): Promise<void> => {
-    const changes = this.changesOf(facts);
+  readonly apply = async (
+    transaction: Transaction,
+    facts: readonly DeliveredEvent<Event>[],
+    passedOver: readonly PassedOver[] = [],
+  ): Promise<void> => {
+    const all = this.changesOf(facts, passedOver);
+    const changes = passedOver.length === 0 ? all : all.filter((change) => change.isPassedOver !== true);
+    if (changes.length < all.length) await this.#passOver(transaction, all);
     if (changes.length === 0) return;
     const [written] = await transaction.query<{ rows: number }>(this.#sql, [
       changes.map(({ key }) => key),
@@ -63,25 +78,45 @@ export class StreamRows<Event, Column extends string> {
     }
   };
 
-  /** One change a stream, in the order in which the streams first occur. @throws RevisionGap between events of the batch */
-  changesOf(facts: readonly DeliveredEvent<Event>[]): RowChange<Column>[] {
+  /** One change a stream. @throws RevisionGap between events of the batch */
+  changesOf(facts: readonly DeliveredEvent<Event>[], passedOver: readonly PassedOver[] = []): RowChange<Column>[] {
     const byKey = new Map<string, RowChange<Column>>();
-    for (const { event, revision } of facts) {
-      const said = this.#options.change(event);
-      if (said === null) continue;
-      const before = byKey.get(said.key);
+    for (const step of this.#stepsOf(facts, passedOver)) {
+      const { key, revision } = step;
+      const before = byKey.get(key);
       // The statement compares the row with the first of them only.
       if (before !== undefined && revision !== before.revision + 1) {
-        throw new RevisionGap(`${this.#options.table}: revision ${revision} of ${said.key} comes after ${before.revision}`);
+        throw new RevisionGap(`${this.#options.table}: revision ${revision} of ${key} comes after ${before.revision}`);
       }
-      byKey.set(said.key, {
-        key: said.key,
-        since: before?.since ?? revision - 1,
-        revision,
-        values: before === undefined ? said.values : this.merged(before.values, said.values),
-      });
+      const values = before === undefined ? step.values : this.merged(before.values, step.values);
+      const isPassedOver = step.isPassedOver === true && (before === undefined || before.isPassedOver === true);
+      byKey.set(key, { key, since: before?.since ?? revision - 1, revision, values, ...(isPassedOver && { isPassedOver }) });
     }
     return [...byKey.values()];
+  }
+
+  /** What happened to each row, one step after the other. */
+  #stepsOf(facts: readonly DeliveredEvent<Event>[], passedOver: readonly PassedOver[]): Omit<RowChange<Column>, 'since'>[] {
+    const steps: Omit<RowChange<Column>, 'since'>[] = [];
+    for (const { event, revision } of facts) {
+      const said = this.#options.change(event);
+      if (said !== null) steps.push({ ...said, revision });
+    }
+    if (passedOver.length === 0) return steps;
+    const prefix = `${this.#options.category}-`;
+    for (const { stream, revision } of passedOver) {
+      if (stream.startsWith(prefix)) steps.push({ key: stream.slice(prefix.length), revision, values: {}, isPassedOver: true });
+    }
+    return steps.sort((one, other) => one.revision - other.revision);
+  }
+
+  async #passOver(transaction: Transaction, changes: readonly RowChange<Column>[]): Promise<void> {
+    const only = changes.filter(({ isPassedOver }) => isPassedOver === true);
+    await transaction.query(this.#passingOver, [
+      only.map(({ key }) => key),
+      only.map(({ since }) => since),
+      only.map(({ revision }) => revision),
+    ]);
   }
 
   /** Values after a change: replaced or added to, as the columns are declared. */

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import { dependencyOf, fateOf, messageOf } from '@orderstream/messaging';
+import { NewerEvent } from '@orderstream/event-sourcing';
+import { dependencyOf, fateOf, faultsBehind, messageOf } from '@orderstream/messaging';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { isTriedAgain } from './prefer-wait.ts';
@@ -31,7 +32,8 @@ export function problemOf(fault: unknown): Problem {
   const fate = fateOf(fault);
   if (fate === 'retry') return new Problem('contended', 'Too many writers at once', { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   if (fate === 'pause') {
-    const detail = `${dependencyOf(fault) ?? 'Something that this needs'} does not answer`;
+    const newer = faultsBehind(fault).find((each) => each instanceof NewerEvent);
+    const detail = newer?.message ?? `${dependencyOf(fault) ?? 'Something that this needs'} does not answer`;
     return new Problem('dependency-unavailable', detail, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
   }
   const status = statusOf(fault);

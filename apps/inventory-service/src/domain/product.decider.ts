@@ -1,5 +1,5 @@
 import type { EventOf, Money } from '@orderstream/contracts';
-import type { Decider } from '@orderstream/event-sourcing';
+import { type Decider, unreachable } from '@orderstream/event-sourcing';
 
 export type ProductCommand =
   /** The product is on sale under this name and price from now on, whatever it was before. */
@@ -34,7 +34,7 @@ export const productDecider: Decider<ProductState, ProductCommand, ProductEvent,
         if (state.status === 'unknown') return { rejection: { type: 'unknown-product' } };
         return state.status === 'delisted' ? [] : [{ type: 'ProductDelisted', data: { sku, delistedAt: at } }];
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
 
@@ -47,7 +47,7 @@ export const productDecider: Decider<ProductState, ProductCommand, ProductEvent,
       case 'ProductDelisted':
         return known(state, { status: 'delisted' });
       default:
-        return event satisfies never;
+        return unreachable(event);
     }
   },
 };

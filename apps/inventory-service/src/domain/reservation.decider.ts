@@ -1,5 +1,5 @@
 import type { EventOf, Line } from '@orderstream/contracts';
-import type { Decider } from '@orderstream/event-sourcing';
+import { type Decider, unreachable } from '@orderstream/event-sourcing';
 
 export type ReservationCommand =
   | { readonly type: 'ConfirmReservation'; readonly orderId: string; readonly lines: readonly Line[]; readonly at: string }
@@ -52,7 +52,7 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
         if (state.status !== 'fulfilled') throw new Error(`reservation ${orderId} can't be returned: it is ${state.status}`);
         return [{ type: 'ReservationReturned', data: { orderId, lines: state.lines, returnedAt: at } }];
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
 
@@ -69,7 +69,7 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
       case 'ReservationReturned':
         return { status: 'returned', lines: event.data.lines };
       default:
-        return event satisfies never;
+        return unreachable(event);
     }
   },
 };

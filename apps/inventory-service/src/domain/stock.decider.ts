@@ -1,5 +1,5 @@
 import type { EventOf } from '@orderstream/contracts';
-import type { Decider } from '@orderstream/event-sourcing';
+import { type Decider, unreachable } from '@orderstream/event-sourcing';
 import { type Holdings, held, hold, letGo, noHoldings } from './holdings.ts';
 
 export type StockCommand =
@@ -87,7 +87,7 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
         return [{ type: 'StockReturned', data: { sku, orderId, quantity, returnedAt: at } }];
       }
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
 
@@ -123,7 +123,7 @@ export const stockDecider: Decider<StockState, StockCommand, StockEvent, StockRe
           returned: hold(state.returned, event.data.orderId, quantity),
         };
       default:
-        return event satisfies never;
+        return unreachable(event);
     }
   },
 };

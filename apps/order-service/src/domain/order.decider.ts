@@ -1,5 +1,5 @@
 import type { EventOf, Money, OrderLine, OrderPlaced } from '@orderstream/contracts';
-import type { Decider, Decision } from '@orderstream/event-sourcing';
+import { type Decider, type Decision, unreachable } from '@orderstream/event-sourcing';
 
 export type OrderEvent = EventOf<'order'>;
 
@@ -115,7 +115,7 @@ function decide(command: OrderCommand, state: OrderState): OrderDecision {
     case 'MarkOrderCancelled':
       return markCancelled(command, state);
     default:
-      return command satisfies never;
+      return unreachable(command);
   }
 }
 
@@ -149,7 +149,7 @@ function changeAddress({ recipient, at: changedAt }: Command<'ChangeShippingAddr
     case 'cancelled':
       return { rejection: { type: 'order-cancelled' } };
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }
 
@@ -170,7 +170,7 @@ function cancel({ at }: Command<'CancelOrder'>, state: KnownOrder): OrderDecisio
     case 'cancelled':
       return [];
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }
 
@@ -260,6 +260,6 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
       return { status: 'cancelled', order, stage: stage as CancellationStage, reason: reason as CancellationReason };
     }
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -1,5 +1,5 @@
 import type { EventOf, Money } from '@orderstream/contracts';
-import type { Decider } from '@orderstream/event-sourcing';
+import { type Decider, unreachable } from '@orderstream/event-sourcing';
 
 /** Why nobody waits any longer for the provider's answer: it took too long, or the order was cancelled meanwhile. */
 export const GIVE_UP_REASONS = ['deadline', 'cancelled'] as const;
@@ -113,7 +113,7 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
         return [{ type: 'PaymentRefunded', data: { orderId, amount, refundId, refundedAt: at } }];
       }
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
 
@@ -147,7 +147,7 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
         return { status: 'refunded', authorisationId: state.authorisationId, captureId: state.captureId, refundId };
       }
       default:
-        return event satisfies never;
+        return unreachable(event);
     }
   },
 };
@@ -181,7 +181,7 @@ function decideOutcome(command: Outcome, state: PaymentState): readonly PaymentE
       if (state.status !== 'requested') return [];
       return [{ type: 'PaymentDeclined', data: { orderId, reason: command.reason, declinedAt: at } }];
     default:
-      return command satisfies never;
+      return unreachable(command);
   }
 }
 
@@ -204,7 +204,7 @@ function decideCapture(
       return [{ type: 'PaymentCaptureFailed', data: { orderId, amount, reason: command.reason, failedAt: at } }];
     }
     default:
-      return command satisfies never;
+      return unreachable(command);
   }
 }
 

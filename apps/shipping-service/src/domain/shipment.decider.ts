@@ -1,5 +1,5 @@
 import type { EventOf, Line } from '@orderstream/contracts';
-import type { Decider, Decision } from '@orderstream/event-sourcing';
+import { type Decider, type Decision, unreachable } from '@orderstream/event-sourcing';
 
 export type ShipmentCommand =
   | {
@@ -78,7 +78,7 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
       case 'ExpireShipment':
         return scheduledOnce(command, state).status === 'scheduled' ? [cancelled(orderId, 'DISPATCH_DEADLINE', at)] : [];
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
 
@@ -103,7 +103,7 @@ export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEv
         return { status: 'returned', carrier, trackingNumber };
       }
       default:
-        return event satisfies never;
+        return unreachable(event);
     }
   },
 };
@@ -126,7 +126,7 @@ function dispatch({ orderId, carrier, trackingNumber, at }: Dispatch, state: Shi
       return isRecorded ? [] : { rejection: { type: 'already-dispatched' } };
     }
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }
 
@@ -147,7 +147,7 @@ function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: r
     case 'returned':
       return as === 'returned' ? [] : { rejection: { type: 'already-returned' } };
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }
 
@@ -164,7 +164,7 @@ function cancelOrRecall({ orderId, at }: ShipmentCommand, state: Scheduled): Shi
     case 'cancelled':
       return [];
     default:
-      return state satisfies never;
+      return unreachable(state);
   }
 }
 

@@ -33,12 +33,14 @@ async function tail(topic: string): Promise<void> {
   ]);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  for await (const { partition, offset, stream, decoded, undecodable } of readTopic(kafka, codec, topic, {
+  for await (const { partition, offset, stream, decoded, passedOver, undecodable } of readTopic(kafka, codec, topic, {
     follow: true,
     signal: stop.signal,
   })) {
     const place = `${partition}@${offset}`.padEnd(8);
-    if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
+    if (passedOver !== undefined)
+      console.log(`${place} ${stream}@${passedOver.revision}  ${passedOver.type}, which this release doesn't know`);
+    else if (decoded === undefined) console.log(`${place} ${stream}  can't be decoded: ${undecodable}`);
     else console.log(`${place} ${decoded.stream}@${decoded.revision}  ${decoded.event.type}  ${JSON.stringify(decoded.event.data)}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { EventOf, Money } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
 import { type Offence, type Row, compareRows } from './offence.ts';
 
 /** One operation in the payment provider's own book. */
@@ -57,7 +57,7 @@ function operationOf({ type, data }: PaymentEvent): [key: string, row: Row] | nu
     case 'PaymentRequested':
       return null;
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }
 
@@ -105,6 +105,6 @@ function balanceAfter({ type, data }: PaymentEvent): Balance {
     case 'PaymentRefunded':
       return nothing;
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }

@@ -58,7 +58,9 @@ describe('The ledger compares what records say with what their facts say and', (
   const data = { orderId: ORDER, name: 'Desk \ud83d', amount: money };
   const placed = fact('order-1', 0, 'OrderPlaced', data);
   const detailsOf = async (said: DecodedValue, change: Partial<TopicRecord> = {}): Promise<string[]> =>
-    (await checkContents([placed], [record(placed, 0, change)], async (values) => values.map(() => said))).map(({ detail }) => detail);
+    (await checkContents([placed], [record(placed, 0, change)], async (_topic, values) => values.map(() => said))).map(
+      ({ detail }) => detail,
+    );
 
   it('is clean when they say the same, and leaves a record alone that no fact explains', async () => {
     expect(await detailsOf({ event: { type: 'OrderPlaced', data: { ...data } } })).toEqual([]);

@@ -29,7 +29,7 @@ export async function takeStock(platform: Platform, say: (line: string) => void,
     [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
     [
       'every record says what its fact says, read with the schema registry',
-      () => checkContents(facts, records, (values) => seen('the schema registry', () => platform.codec.decode(values))),
+      () => checkContents(facts, records, (topic, values) => seen('the schema registry', () => platform.codec.decode(topic, values))),
     ],
     ...readModels.map((model): [string, () => Promise<Offence[]>] => [
       `${model.table}: ${model.title}`,

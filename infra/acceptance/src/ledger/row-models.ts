@@ -1,5 +1,5 @@
 import type { Category, EventOf } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
 import type { Row } from './offence.ts';
 import type { ReadModel } from './read-model.ts';
 
@@ -54,7 +54,7 @@ export const rowModels: readonly ReadModel[] = [
           case 'OrderCancelled':
             return { ...row, status: 'cancelled', cancelled_at: data.cancelledAt, cancellation_reason: data.reason };
           default:
-            return type satisfies never;
+            return unreachable(type);
         }
       }),
   },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unreachable } from '@orderstream/event-sourcing';
 import { type ProcessName, type ServerName, type ServiceName, isServer, serviceNames } from '@orderstream/local-stack/layout';
 import type { Ground } from './ground.ts';
 import type { Dependency } from './odd-answers.ts';
@@ -88,7 +89,7 @@ async function begin({ stack, proxies }: Ground, target: ProcessName, kind: Stal
     case 'two hours behind':
       return withClock(stack, target as ServiceName, -2);
     default:
-      return kind satisfies never;
+      return unreachable(kind);
   }
 }
 
