@@ -26,6 +26,8 @@ type Reader = (payload: Buffer) => DecodedValue;
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
 const FIRST_SCRATCH_BYTES = 4_096;
+/** A registry's own database has few connections, and every process of a platform that starts asks at once. */
+const LOOKUPS_AT_ONCE = 8;
 const AVRO_NAME = /^[A-Za-z_]\w*$/;
 
 /**
@@ -56,13 +58,15 @@ export class SchemaRegistryCodec {
    */
   async load(): Promise<void> {
     const missing = this.contracts.versions.filter((each) => !this.#idByTypeAndVersion.has(keyOf(each.type, each.version)));
-    await Promise.all(
-      missing.map(async ({ type, version, subject, schema }) => {
-        const id = await this.#registry.idOf(subject, schema);
-        if (id === null) throw new SchemaNotRegistered(subject, version);
-        this.#idByTypeAndVersion.set(keyOf(type, version), id);
-      }),
-    );
+    for (let from = 0; from < missing.length; from += LOOKUPS_AT_ONCE) {
+      await Promise.all(missing.slice(from, from + LOOKUPS_AT_ONCE).map((each) => this.#learnId(each)));
+    }
+  }
+
+  async #learnId({ type, version, subject, schema }: SchemaVersion): Promise<void> {
+    const id = await this.#registry.idOf(subject, schema);
+    if (id === null) throw new SchemaNotRegistered(subject, version);
+    this.#idByTypeAndVersion.set(keyOf(type, version), id);
   }
 
   /**
