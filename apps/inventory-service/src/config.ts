@@ -1,13 +1,7 @@
-import { eventStoreUrl, hostList, serviceConfig, urlOf } from '@orderstream/service';
+import { platformConfig } from '@orderstream/platform';
 import { z } from 'zod';
 
 /** The environment of the inventory service. */
-export const inventoryServiceConfig = z.object({
-  ...serviceConfig,
-  EVENTSTORE_URL: eventStoreUrl,
-  KAFKA_BROKERS: hostList,
-  SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
-  DATABASE_URL: urlOf('postgres', 'postgresql'),
-});
+export const inventoryServiceConfig = z.object(platformConfig);
 
 export type InventoryServiceConfig = z.infer<typeof inventoryServiceConfig>;

@@ -1,9 +1,9 @@
-/**
- * The consumer groups of this service. A reactor turns events into commands, a projector into rows;
- * each reads its topics from the beginning on its own. `@EventPattern(topic, GROUP)` says who gets what.
- */
-export const INVENTORY_RESERVATIONS = Symbol('inventory-reservations');
-export const PRODUCT = Symbol('product');
-export const STOCK_LEVEL = Symbol('stock-level');
-export const RESERVATION = Symbol('reservation');
-export const STOCK_RESERVED_UNITS = Symbol('stock-reserved-units');
+import { consumerOf } from '@orderstream/messaging';
+import { productProjection } from './product.projection.ts';
+import { reservationProjection } from './reservation.projection.ts';
+import { reservedUnitsProjection } from './reserved-units.projection.ts';
+import { stockLevelProjection } from './stock-level.projection.ts';
+
+export const inventoryReservations = consumerOf('reaction', 'inventory-reservations', 'orders', 'shipments');
+
+export const consumers = [inventoryReservations, productProjection, stockLevelProjection, reservationProjection, reservedUnitsProjection];

@@ -4,17 +4,17 @@ import type { EventOf, EventOn, EventType, Topic } from '@orderstream/contracts'
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
-import { Database, Projections, migrate } from '@orderstream/postgres';
+import { Database, Projections, migrate, type Projection } from '@orderstream/postgres';
 import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inventoryServiceConfig } from './config.ts';
 import { InventoryServiceModule } from './inventory-service.module.ts';
 import { migrations } from './migrations/index.ts';
-import { ProductProjection } from './product.projection.ts';
-import { ReservationProjection } from './reservation.projection.ts';
+import { productProjection } from './product.projection.ts';
+import { reservationProjection } from './reservation.projection.ts';
 import { ReservationsReactor } from './reservations.reactor.ts';
-import { ReservedUnitsProjection } from './reserved-units.projection.ts';
-import { StockLevelProjection } from './stock-level.projection.ts';
+import { reservedUnitsProjection } from './reserved-units.projection.ts';
+import { stockLevelProjection } from './stock-level.projection.ts';
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
 const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
@@ -107,40 +107,14 @@ async function batchOf<On extends Topic>(group: string, topic: On, names: readon
   return { group, topic, partition: 0, records: records.slice(from), nextOffset: BigInt(records.length) };
 }
 
-interface Projection<On extends Topic> {
-  readonly group: string;
-  readonly topic: On;
-  readonly on: (batch: EventBatch<EventOn<On>>) => Promise<void>;
-}
-
 /** A projection with a position of its own in each test, in a partition that nobody else uses. */
-async function project<On extends Topic>({ group, topic, on }: Projection<On>, names: readonly string[]): Promise<void> {
-  const batch = await batchOf(group, topic, names);
-  const partition = Math.floor(Math.random() * 2 ** 31);
-  await service.app.get(Projections).load(group, topic, [partition]);
-  await on({ ...batch, partition });
+async function project(projection: Projection, names: readonly string[]): Promise<void> {
+  const [topic] = projection.topics as [Topic];
+  const batch = { ...(await batchOf(projection.name, topic, names)), partition: Math.floor(Math.random() * 2 ** 31) };
+  const projections = service.app.get(Projections);
+  await projections.load(projection.name, topic, [batch.partition]);
+  await projections.run(batch, projection);
 }
-
-const products = (): Projection<'catalog'> => ({
-  group: 'product',
-  topic: 'catalog',
-  on: (batch) => service.app.get(ProductProjection).onCatalog(batch),
-});
-const stockLevels = (): Projection<'inventory'> => ({
-  group: 'stock-level',
-  topic: 'inventory',
-  on: (batch) => service.app.get(StockLevelProjection).onInventory(batch),
-});
-const reservations = (): Projection<'inventory'> => ({
-  group: 'reservation',
-  topic: 'inventory',
-  on: (batch) => service.app.get(ReservationProjection).onInventory(batch),
-});
-const reservedUnits = (): Projection<'inventory'> => ({
-  group: 'stock-reserved-units',
-  topic: 'inventory',
-  on: (batch) => service.app.get(ReservedUnitsProjection).onInventory(batch),
-});
 
 async function deliver(
   topic: 'orders' | 'shipments',
@@ -188,7 +162,7 @@ describe('A product', () => {
     expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '"1"' })).toMatchObject({ status: 204, etag: '"2"' });
     expect(await typesIn(`product-${sku}`)).toEqual(['ProductListed', 'ProductPriceChanged', 'ProductDelisted']);
 
-    await project(products(), [`product-${sku}`]);
+    await project(productProjection, [`product-${sku}`]);
     expect(await call('GET', `/products/${sku}`)).toMatchObject({
       status: 200,
       etag: '"2"',
@@ -229,7 +203,7 @@ describe('A product', () => {
     const skus = [newSku(), newSku(), newSku()].sort();
     for (const sku of skus) await call('PUT', `/products/${sku}`, lamp);
     await project(
-      products(),
+      productProjection,
       skus.map((sku) => `product-${sku}`),
     );
     const found: unknown[] = [];
@@ -328,9 +302,9 @@ describe('Reservations', () => {
     expect(await typesIn(`reservation-${declined}`)).toEqual(['ReservationConfirmed', 'ReservationReleased']);
 
     const names = [`stock-${lamps}`, `stock-${cords}`, ...[confirmed, rejected, declined].map((id) => `reservation-${id}`)];
-    await project(stockLevels(), names);
-    await project(reservations(), names);
-    await project(reservedUnits(), names);
+    await project(stockLevelProjection, names);
+    await project(reservationProjection, names);
+    await project(reservedUnitsProjection, names);
     const lampEvents = (await streamOf(`stock-${lamps}`)).length;
     expect(await call('GET', `/stock/${lamps}`)).toMatchObject({
       status: 200,
@@ -387,8 +361,8 @@ describe('Reservations', () => {
       ['ReservationFulfilled', 'ReservationReturned'],
     ]);
     expect((await typesIn(`stock-${sku}`)).filter((type) => type === 'StockReturned')).toHaveLength(1);
-    await project(stockLevels(), streams);
-    await project(reservations(), streams);
+    await project(stockLevelProjection, streams);
+    await project(reservationProjection, streams);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 9, reserved: 2, available: 7 } });
     expect(await call('GET', `/reservations/${returned}`)).toMatchObject({
       etag: '"2"',
@@ -419,9 +393,9 @@ describe('Reservations', () => {
     // Whatever was ordered of it still arrives, and an order that was placed before still gets it.
     expect(await call('POST', `/products/${sku}/receipts`, { quantity: 4 })).toMatchObject({ status: 201 });
     await deliver('orders', [placed(randomUUID(), { [sku]: 6 })]);
-    await project(products(), [`product-${sku}`]);
-    await project(stockLevels(), streams);
-    await project(reservations(), streams);
+    await project(productProjection, [`product-${sku}`]);
+    await project(stockLevelProjection, streams);
+    await project(reservationProjection, streams);
     expect(await call('GET', `/products/${sku}`)).toMatchObject({ body: { listed: false } });
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 8, reserved: 7, available: 1 } });
     expect(await call('GET', `/reservations/${leaves}`)).toMatchObject({ body: { status: 'fulfilled' } });
@@ -440,9 +414,9 @@ describe('Reservations', () => {
       (await call('GET', `/reservations/${orderId}`)).body,
     ];
     const projectAll = async (): Promise<void> => {
-      await project(products(), [`product-${sku}`]);
-      await project(stockLevels(), names);
-      await project(reservations(), names);
+      await project(productProjection, [`product-${sku}`]);
+      await project(stockLevelProjection, names);
+      await project(reservationProjection, names);
     };
     await projectAll();
     const before = await rows();
@@ -473,7 +447,7 @@ describe('Reservations', () => {
     const outcomes = await Promise.all(orders.map((id) => typesIn(`reservation-${id}`)));
     expect(outcomes.filter(([type]) => type === 'ReservationConfirmed')).toHaveLength(20);
     expect(outcomes.filter(([type]) => type === 'ReservationRejected')).toHaveLength(30);
-    await project(stockLevels(), [`stock-${sku}`]);
+    await project(stockLevelProjection, [`stock-${sku}`]);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 20, reserved: 20, available: 0 } });
   });
 });
@@ -488,7 +462,7 @@ describe('Stock', () => {
     }
     await deliver('orders', [placed(randomUUID(), { [skus[2]!]: 2 })]);
     await project(
-      stockLevels(),
+      stockLevelProjection,
       skus.map((sku) => `stock-${sku}`),
     );
     const found: Record<string, unknown>[] = [];
@@ -521,30 +495,10 @@ describe('Stock', () => {
   it('is told of by name, once, when its stream has become long', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const [sku, orderId] = [newSku(), randomUUID()];
-    const ofStream = (stream: string, revision: number, data: object) => ({
-      stream,
-      offset: BigInt(revision),
-      value: null,
-      headers: {},
-      decoded: {
-        id: randomUUID(),
-        stream,
-        revision,
-        recordedAt: '',
-        correlationId: '',
-        causationId: '',
-        event: { type: 'StockReceived', data },
-      },
-    });
-    const records = [9_999, 10_000, 10_001].flatMap((revision) => [
-      ofStream(`stock-${sku}`, revision, { sku }),
-      ofStream(`reservation-${orderId}`, revision, { orderId }),
-    ]);
-    const projections = { project: () => Promise.resolve() } as unknown as Projections;
-    const batch = { group: 'stock-level', topic: 'inventory', partition: 0, records, nextOffset: 1n } as unknown as EventBatch<
-      EventOn<'inventory'>
-    >;
-    await new StockLevelProjection(projections).onInventory(batch);
+    const at = (stream: string, revision: number) => ({ stream, revision }) as DeliveredEvent;
+    stockLevelProjection.applied!(
+      [9_999, 10_000, 10_001].flatMap((revision) => [at(`stock-${sku}`, revision), at(`reservation-${orderId}`, revision)]),
+    );
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(`stock-${sku} has 10000 events`));
     warn.mockRestore();
   });
@@ -590,7 +544,7 @@ describe('Stock', () => {
       if (type === 'StockReleased') held -= quantity;
       expect(held).toBeLessThanOrEqual(onHand);
     }
-    await project(stockLevels(), [`stock-${sku}`]);
+    await project(stockLevelProjection, [`stock-${sku}`]);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: arrived, reserved, available: arrived - reserved } });
   });
 });

@@ -1,9 +1,9 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Database } from '@orderstream/postgres';
 import type { PageQuery, ProductList, ProductView, ReservationView, StockList, StockView } from './inventory.api.ts';
-import { Product } from './product.entity.ts';
-import { Reservation } from './reservation.entity.ts';
-import { StockLevel } from './stock-level.entity.ts';
+import { product, type ProductRow } from './product.projection.ts';
+import { reservation } from './reservation.projection.ts';
+import { stockLevel, type StockLevelRow } from './stock-level.projection.ts';
 
 const PAGE = 50;
 const IN_CODE_ORDER = 'level.sku COLLATE "C"';
@@ -20,7 +20,7 @@ export class FindProductHandler implements IQueryHandler<FindProduct> {
   constructor(private readonly database: Database) {}
 
   async execute({ sku }: FindProduct): Promise<ProductView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(Product, { sku }));
+    const row = await this.database.read((entities) => entities.findOneBy(product.entity, { sku }));
     return row === null ? null : productView(row);
   }
 }
@@ -39,7 +39,7 @@ export class ListProductsHandler implements IQueryHandler<ListProducts> {
   async execute({ query: { cursor = '', limit = PAGE } }: ListProducts): Promise<ProductList> {
     const found = await this.database.read((entities) =>
       entities
-        .createQueryBuilder(Product, 'product')
+        .createQueryBuilder(product.entity, 'product')
         .where('product.sku > :cursor', { cursor })
         .orderBy('product.sku')
         .limit(limit + 1)
@@ -62,7 +62,7 @@ export class FindStockHandler implements IQueryHandler<FindStock> {
   constructor(private readonly database: Database) {}
 
   async execute({ sku }: FindStock): Promise<StockView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(StockLevel, { sku }));
+    const row = await this.database.read((entities) => entities.findOneBy(stockLevel.entity, { sku }));
     return row === null ? null : stockView(row);
   }
 }
@@ -81,7 +81,7 @@ export class ListStockHandler implements IQueryHandler<ListStock> {
   async execute({ query: { cursor = '', limit = PAGE } }: ListStock): Promise<StockList> {
     const found = await this.database.read((entities) =>
       entities
-        .createQueryBuilder(StockLevel, 'level')
+        .createQueryBuilder(stockLevel.entity, 'level')
         .where(`${IN_CODE_ORDER} > :cursor`, { cursor })
         .orderBy(IN_CODE_ORDER)
         .limit(limit + 1)
@@ -104,19 +104,19 @@ export class FindReservationHandler implements IQueryHandler<FindReservation> {
   constructor(private readonly database: Database) {}
 
   async execute({ orderId }: FindReservation): Promise<ReservationView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(Reservation, { orderId }));
+    const row = await this.database.read((entities) => entities.findOneBy(reservation.entity, { order_id: orderId }));
     if (row === null) return null;
-    const { revision, status, lines, shortSkus } = row;
-    return { orderId, revision, status, lines, shortSkus };
+    const { revision, status, lines, short_skus: shortSkus } = row;
+    return { orderId, revision, status, lines: [...lines], shortSkus: [...shortSkus] };
   }
 }
 
 export const queryHandlers = [FindProductHandler, ListProductsHandler, FindStockHandler, ListStockHandler, FindReservationHandler];
 
-function productView({ sku, revision, name, amount, currency, listed }: Product): ProductView {
+function productView({ sku, revision, name, amount, currency, listed }: ProductRow): ProductView {
   return { sku, revision, name, price: { amount, currency }, listed };
 }
 
-function stockView({ sku, revision, onHand, reserved }: StockLevel): StockView {
+function stockView({ sku, revision, on_hand: onHand, reserved }: StockLevelRow): StockView {
   return { sku, revision, onHand, reserved, available: onHand - reserved };
 }

@@ -1,56 +1,29 @@
-import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
-import type { EventOf, EventOn, Line } from '@orderstream/contracts';
-import { unreachable } from '@orderstream/event-sourcing';
-import type { EventBatch } from '@orderstream/messaging';
-import { Projections, StreamRows } from '@orderstream/postgres';
-import { RESERVATION } from './consumers.ts';
-import type { ReservationStatus } from './reservation.entity.ts';
+import type { Line } from '@orderstream/contracts';
+import { column, projectionOf, StreamRows } from '@orderstream/postgres';
+import type { ReservationState } from './domain/reservation.decider.ts';
 
-/** inventory -> reservation: one row per order, as its reservation stands. */
-@Controller()
-export class ReservationProjection {
-  constructor(private readonly projections: Projections) {}
+type ReservationStatus = Exclude<ReservationState['status'], 'none'>;
 
-  @EventPattern('inventory', RESERVATION)
-  onInventory(@Payload() batch: EventBatch<EventOn<'inventory'>>): Promise<void> {
-    return this.projections.project(batch, reservationRows.apply);
-  }
-}
-
-export const reservationRows = new StreamRows({
+/** One row per order, as its reservation stands. Every event says all of it. */
+export const reservation = new StreamRows({
   table: 'reservation',
   category: 'reservation',
-  key: { column: 'order_id', type: 'uuid' },
-  columns: { status: 'text', lines: 'jsonb', short_skus: 'text[]', updated_at: 'timestamptz' },
-  change: (event: EventOn<'inventory'>) => (isOfReservation(event) ? { key: event.data.orderId, values: said(event) } : null),
+  key: { order_id: column('uuid') },
+  columns: {
+    status: column<ReservationStatus>('text'),
+    /** Empty for a reservation that was rejected. */
+    lines: column<readonly Line[]>('jsonb'),
+    /** What there was too little of, when it was rejected. */
+    short_skus: column<readonly string[]>('text[]'),
+    updated_at: column('timestamptz'),
+  },
+  change: {
+    ReservationConfirmed: ({ lines, confirmedAt }) => ({ status: 'confirmed', lines, short_skus: [], updated_at: confirmedAt }),
+    ReservationRejected: ({ shortSkus, rejectedAt }) => ({ status: 'rejected', lines: [], short_skus: shortSkus, updated_at: rejectedAt }),
+    ReservationReleased: ({ lines, releasedAt }) => ({ status: 'released', lines, short_skus: [], updated_at: releasedAt }),
+    ReservationFulfilled: ({ lines, fulfilledAt }) => ({ status: 'fulfilled', lines, short_skus: [], updated_at: fulfilledAt }),
+    ReservationReturned: ({ lines, returnedAt }) => ({ status: 'returned', lines, short_skus: [], updated_at: returnedAt }),
+  },
 });
 
-function isOfReservation(event: EventOn<'inventory'>): event is EventOf<'reservation'> {
-  return !('sku' in event.data);
-}
-
-interface Said {
-  readonly status: ReservationStatus;
-  readonly lines: readonly Line[];
-  readonly short_skus: readonly string[];
-  readonly updated_at: string;
-}
-
-/** Every event says all of it. */
-function said(event: EventOf<'reservation'>): Said {
-  switch (event.type) {
-    case 'ReservationConfirmed':
-      return { status: 'confirmed', lines: event.data.lines, short_skus: [], updated_at: event.data.confirmedAt };
-    case 'ReservationRejected':
-      return { status: 'rejected', lines: [], short_skus: event.data.shortSkus, updated_at: event.data.rejectedAt };
-    case 'ReservationReleased':
-      return { status: 'released', lines: event.data.lines, short_skus: [], updated_at: event.data.releasedAt };
-    case 'ReservationFulfilled':
-      return { status: 'fulfilled', lines: event.data.lines, short_skus: [], updated_at: event.data.fulfilledAt };
-    case 'ReservationReturned':
-      return { status: 'returned', lines: event.data.lines, short_skus: [], updated_at: event.data.returnedAt };
-    default:
-      return unreachable(event);
-  }
-}
+export const reservationProjection = projectionOf('reservation', reservation);

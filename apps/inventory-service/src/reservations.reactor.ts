@@ -5,7 +5,7 @@ import { type EventStore, unreachable } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
 import { EVENT_STORE } from '@orderstream/service';
-import { INVENTORY_RESERVATIONS } from './consumers.ts';
+import { inventoryReservations } from './consumers.ts';
 import { gathered } from './gathering.ts';
 import { type ReservationTrigger, settleReservations } from './reservations.ts';
 
@@ -25,12 +25,12 @@ export class ReservationsReactor {
     this.#settle = gathered((triggers) => settleReservations(store, triggers));
   }
 
-  @EventPattern('orders', INVENTORY_RESERVATIONS)
+  @EventPattern('orders', inventoryReservations.transport)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
     return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
   }
 
-  @EventPattern('shipments', INVENTORY_RESERVATIONS)
+  @EventPattern('shipments', inventoryReservations.transport)
   onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
     return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
   }

@@ -1,8 +1,8 @@
-/**
- * The consumer groups of this service. A reactor turns events into commands, a projector into rows;
- * each reads its topics from the beginning on its own. `@EventPattern(topic, GROUP)` says who gets what.
- */
-export const ORDER_FULFILMENT = Symbol('order-fulfilment');
-export const ORDER_SUMMARY = Symbol('order-summary');
-export const ORDER_PRICE_LIST = Symbol('order-price-list');
-export const ORDER_DEMAND = Symbol('order-demand');
+import { consumerOf } from '@orderstream/messaging';
+import { orderDemandProjection } from './order-demand.projection.ts';
+import { priceListProjection } from './order-price.projection.ts';
+import { orderSummaryProjection } from './order-summary.projection.ts';
+
+export const orderFulfilment = consumerOf('reaction', 'order-fulfilment', 'inventory', 'payments', 'shipments');
+
+export const consumers = [orderFulfilment, orderSummaryProjection, priceListProjection, orderDemandProjection];

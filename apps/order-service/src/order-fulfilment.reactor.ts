@@ -5,7 +5,7 @@ import type { EventOn } from '@orderstream/contracts';
 import type { CommandEnvelope } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
-import { ORDER_FULFILMENT } from './consumers.ts';
+import { orderFulfilment } from './consumers.ts';
 import type { CancellationReason, OrderCommand } from './domain/order.decider.ts';
 import { OrderCommands } from './order.commands.ts';
 
@@ -19,17 +19,17 @@ export class OrderFulfilmentReactor {
     private readonly parking: ParkingTable,
   ) {}
 
-  @EventPattern('inventory', ORDER_FULFILMENT)
+  @EventPattern('inventory', orderFulfilment.transport)
   onInventory(@Payload() batch: EventBatch<EventOn<'inventory'>>): Promise<void> {
     return react(batch, this.parking, (events) => this.#carryOut(events));
   }
 
-  @EventPattern('payments', ORDER_FULFILMENT)
+  @EventPattern('payments', orderFulfilment.transport)
   onPayments(@Payload() batch: EventBatch<EventOn<'payments'>>): Promise<void> {
     return react(batch, this.parking, (events) => this.#carryOut(events));
   }
 
-  @EventPattern('shipments', ORDER_FULFILMENT)
+  @EventPattern('shipments', orderFulfilment.transport)
   onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
     return react(batch, this.parking, (events) => this.#carryOut(events));
   }

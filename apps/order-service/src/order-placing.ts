@@ -10,7 +10,7 @@ import { type Pricing, priceLines } from './domain/pricing.ts';
 import { orderIdFor } from './order-id.ts';
 import type { OrderView, PlaceOrderBody } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
-import { placedView } from './order.view.ts';
+import { viewOf } from './order.view.ts';
 import { PriceList } from './price-list.ts';
 
 /**
@@ -60,7 +60,7 @@ export class OrderPlacing {
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause }], { newStreams: true }));
     if (!result!.ok) throw new Problem('total-too-large', 'The total is more than an order may have');
     const [event] = result!.events;
-    if (event?.type === 'OrderPlaced') return placedView(event.data);
+    if (event !== undefined) return viewOf([{ event, stream: streamName(orderDecider, orderId), revision: 0 }])!;
     const placed = await this.#placedBefore(orderId, fingerprint);
     if (placed === null) throw new Error(`${orderId} exists and has no events`);
     return placed;
@@ -70,7 +70,7 @@ export class OrderPlacing {
   async #placedBefore(orderId: string, fingerprint: string | undefined): Promise<OrderView | null> {
     const stored = await this.#firstEvent(orderId);
     if (stored?.event.type !== 'OrderPlaced') return null;
-    if (stored.metadata.fingerprint === fingerprint) return placedView(stored.event.data);
+    if (stored.metadata.fingerprint === fingerprint) return viewOf([stored])!;
     // Under another key every fingerprint is another: the old key is gone when it does not open its own text.
     if ((await this.personalData.open(stored.event.data.recipient)) === null) {
       throw new Problem('customer-erased', 'The order was placed by a customer whose data has been erased since');

@@ -3,9 +3,10 @@ import { type EventOn, contracts } from '@orderstream/contracts';
 import { newerContracts } from '@orderstream/contracts/testing';
 import { derivedId } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
+import { Projections } from '@orderstream/postgres';
 import { describe, expect, it, vi } from 'vitest';
 import { orderIdFor } from './order-id.ts';
-import { OrderSummaryProjection } from './order-summary.projection.ts';
+import { orderSummaryProjection } from './order-summary.projection.ts';
 import type { OrderList, OrderView } from './order.api.ts';
 import {
   announce,
@@ -278,12 +279,13 @@ describe('the read models', () => {
     });
     const facts = await eventsOf(orderId);
     const deliver = (revisions: readonly number[]): Promise<void> =>
-      service.app.get(OrderSummaryProjection).onOrders(
-        batchOf<EventOn<'orders'>>(
+      service.app.get(Projections).run(
+        batchOf(
           'order-summary',
           'orders',
           revisions.map((revision) => facts[revision]!),
         ),
+        orderSummaryProjection,
       );
     await deliver(applied);
     await deliver([next]);

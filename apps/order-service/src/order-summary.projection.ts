@@ -1,68 +1,34 @@
-import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
-import type { EventOn } from '@orderstream/contracts';
-import { unreachable } from '@orderstream/event-sourcing';
-import type { EventBatch } from '@orderstream/messaging';
-import { Projections, type RowValues, StreamRows } from '@orderstream/postgres';
-import { ORDER_SUMMARY } from './consumers.ts';
+import type { OrderLine } from '@orderstream/contracts';
+import { column, nullable, projectionOf, type RowOfTable, StreamRows } from '@orderstream/postgres';
+import type { OrderStatus } from './domain/order.decider.ts';
 import type { PaymentStatus, ShipmentStatus } from './order.api.ts';
-import { changeOf } from './order.view.ts';
 
-/**
- * orders, payments, shipments -> order_summary, order_payment, order_shipment: an order as it stands.
- * Topics have no order between each other, so each has a table of its own, with its own stream's revision.
- */
-@Controller()
-export class OrderSummaryProjection {
-  constructor(private readonly projections: Projections) {}
+const key = { order_id: column('uuid') };
 
-  @EventPattern('orders', ORDER_SUMMARY)
-  onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
-    return this.projections.project(batch, orderSummaryRows.apply);
-  }
-
-  @EventPattern('payments', ORDER_SUMMARY)
-  onPayments(@Payload() batch: EventBatch<EventOn<'payments'>>): Promise<void> {
-    return this.projections.project(batch, orderPaymentRows.apply);
-  }
-
-  @EventPattern('shipments', ORDER_SUMMARY)
-  onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
-    return this.projections.project(batch, orderShipmentRows.apply);
-  }
-}
-
-const key = { column: 'order_id', type: 'uuid' } as const;
-
-const summaryColumns = {
-  status: 'text',
-  customer_id: 'uuid',
-  lines: 'jsonb',
-  total_amount: 'bigint',
-  currency: 'text',
-  placed_at: 'timestamptz',
-  updated_at: 'timestamptz',
-  carrier: 'text',
-  tracking_number: 'text',
-  rejection_reason: 'text',
-  rejection_detail: 'text',
-  cancellation_requested_at: 'timestamptz',
-  cancelled_at: 'timestamptz',
-  cancellation_reason: 'text',
-} as const;
-
-export const orderSummaryRows = new StreamRows({
+/** One row per order, as it stands. */
+export const orderSummary = new StreamRows({
   table: 'order_summary',
   category: 'order',
   key,
-  columns: summaryColumns,
-  change: (event: EventOn<'orders'>) => ({ key: event.data.orderId, values: summaryOf(event) }),
-});
-
-function summaryOf(event: EventOn<'orders'>): RowValues<keyof typeof summaryColumns>['values'] {
-  if (event.type === 'OrderPlaced') {
-    const { customerId, lines, total, placedAt } = event.data;
-    return {
+  columns: {
+    status: column<OrderStatus>('text'),
+    customer_id: column('uuid'),
+    lines: column<readonly OrderLine[]>('jsonb'),
+    /** Minor units. */
+    total_amount: column('bigint'),
+    currency: column('text'),
+    placed_at: column('timestamptz'),
+    updated_at: column('timestamptz'),
+    carrier: nullable('text'),
+    tracking_number: nullable('text'),
+    rejection_reason: nullable('text'),
+    rejection_detail: nullable('text'),
+    cancellation_requested_at: nullable('timestamptz'),
+    cancelled_at: nullable('timestamptz'),
+    cancellation_reason: nullable('text'),
+  },
+  change: {
+    OrderPlaced: ({ customerId, lines, total, placedAt }) => ({
       status: 'placed',
       customer_id: customerId,
       lines,
@@ -70,76 +36,66 @@ function summaryOf(event: EventOn<'orders'>): RowValues<keyof typeof summaryColu
       currency: total.currency,
       placed_at: placedAt,
       updated_at: placedAt,
-    };
-  }
-  const { status, updatedAt, shipment, rejection, cancellation } = changeOf(event);
-  return {
-    status,
-    updated_at: updatedAt,
-    carrier: shipment?.carrier,
-    tracking_number: shipment?.trackingNumber,
-    rejection_reason: rejection?.reason,
-    rejection_detail: rejection?.detail,
-    cancellation_requested_at: cancellation?.requestedAt,
-    cancelled_at: cancellation?.cancelledAt,
-    cancellation_reason: cancellation?.reason,
-  };
-}
+    }),
+    OrderAccepted: ({ acceptedAt }) => ({ status: 'accepted', updated_at: acceptedAt }),
+    OrderPaid: ({ paidAt }) => ({ status: 'paid', updated_at: paidAt }),
+    OrderShipped: ({ carrier, trackingNumber, shippedAt }) => ({
+      status: 'shipped',
+      carrier,
+      tracking_number: trackingNumber,
+      updated_at: shippedAt,
+    }),
+    OrderDelivered: ({ deliveredAt }) => ({ status: 'delivered', updated_at: deliveredAt }),
+    OrderRejected: ({ reason, detail, rejectedAt }) => ({
+      status: 'rejected',
+      rejection_reason: reason,
+      rejection_detail: detail,
+      updated_at: rejectedAt,
+    }),
+    OrderCancellationRequested: ({ requestedAt }) => ({ cancellation_requested_at: requestedAt, updated_at: requestedAt }),
+    OrderCancelled: ({ reason, cancelledAt }) => ({
+      status: 'cancelled',
+      cancellation_reason: reason,
+      cancelled_at: cancelledAt,
+      updated_at: cancelledAt,
+    }),
+    ShippingAddressChanged: ({ changedAt }) => ({ updated_at: changedAt }),
+  },
+});
 
-const statusColumns = { status: 'text', updated_at: 'timestamptz' } as const;
-
-export const orderPaymentRows = new StreamRows({
+/** How an order's payment stands. It comes from another topic than the order's own row, so it may be there before that. */
+export const orderPayment = new StreamRows({
   table: 'order_payment',
   category: 'payment',
   key,
-  columns: statusColumns,
-  change: (event: EventOn<'payments'>) => ({ key: event.data.orderId, values: paymentOf(event) }),
+  columns: { status: column<PaymentStatus>('text'), updated_at: column('timestamptz') },
+  change: {
+    PaymentRequested: ({ requestedAt }) => ({ status: 'requested', updated_at: requestedAt }),
+    PaymentAuthorised: ({ authorisedAt }) => ({ status: 'authorised', updated_at: authorisedAt }),
+    PaymentDeclined: ({ declinedAt }) => ({ status: 'declined', updated_at: declinedAt }),
+    PaymentCaptured: ({ capturedAt }) => ({ status: 'captured', updated_at: capturedAt }),
+    PaymentCaptureFailed: ({ failedAt }) => ({ status: 'capture-failed', updated_at: failedAt }),
+    PaymentVoided: ({ voidedAt }) => ({ status: 'voided', updated_at: voidedAt }),
+    PaymentRefunded: ({ refundedAt }) => ({ status: 'refunded', updated_at: refundedAt }),
+  },
 });
 
-function paymentOf(event: EventOn<'payments'>): { status: PaymentStatus; updated_at: string } {
-  switch (event.type) {
-    case 'PaymentRequested':
-      return { status: 'requested', updated_at: event.data.requestedAt };
-    case 'PaymentAuthorised':
-      return { status: 'authorised', updated_at: event.data.authorisedAt };
-    case 'PaymentDeclined':
-      return { status: 'declined', updated_at: event.data.declinedAt };
-    case 'PaymentCaptured':
-      return { status: 'captured', updated_at: event.data.capturedAt };
-    case 'PaymentCaptureFailed':
-      return { status: 'capture-failed', updated_at: event.data.failedAt };
-    case 'PaymentVoided':
-      return { status: 'voided', updated_at: event.data.voidedAt };
-    case 'PaymentRefunded':
-      return { status: 'refunded', updated_at: event.data.refundedAt };
-    default:
-      return unreachable(event);
-  }
-}
-
-export const orderShipmentRows = new StreamRows({
+/** How its shipment stands: the same from a third topic. */
+export const orderShipment = new StreamRows({
   table: 'order_shipment',
   category: 'shipment',
   key,
-  columns: statusColumns,
-  change: (event: EventOn<'shipments'>) => ({ key: event.data.orderId, values: shipmentOf(event) }),
+  columns: { status: column<ShipmentStatus>('text'), updated_at: column('timestamptz') },
+  change: {
+    ShipmentScheduled: ({ scheduledAt }) => ({ status: 'scheduled', updated_at: scheduledAt }),
+    ShipmentDispatched: ({ dispatchedAt }) => ({ status: 'dispatched', updated_at: dispatchedAt }),
+    ShipmentDelivered: ({ deliveredAt }) => ({ status: 'delivered', updated_at: deliveredAt }),
+    ShipmentCancelled: ({ cancelledAt }) => ({ status: 'cancelled', updated_at: cancelledAt }),
+    ShipmentRecalled: ({ recalledAt }) => ({ status: 'recalled', updated_at: recalledAt }),
+    ShipmentReturned: ({ returnedAt }) => ({ status: 'returned', updated_at: returnedAt }),
+  },
 });
 
-function shipmentOf(event: EventOn<'shipments'>): { status: ShipmentStatus; updated_at: string } {
-  switch (event.type) {
-    case 'ShipmentScheduled':
-      return { status: 'scheduled', updated_at: event.data.scheduledAt };
-    case 'ShipmentDispatched':
-      return { status: 'dispatched', updated_at: event.data.dispatchedAt };
-    case 'ShipmentDelivered':
-      return { status: 'delivered', updated_at: event.data.deliveredAt };
-    case 'ShipmentCancelled':
-      return { status: 'cancelled', updated_at: event.data.cancelledAt };
-    case 'ShipmentRecalled':
-      return { status: 'recalled', updated_at: event.data.recalledAt };
-    case 'ShipmentReturned':
-      return { status: 'returned', updated_at: event.data.returnedAt };
-    default:
-      return unreachable(event);
-  }
-}
+export type OrderSummaryRow = RowOfTable<typeof orderSummary>;
+
+export const orderSummaryProjection = projectionOf('order-summary', orderSummary, orderPayment, orderShipment);

@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, streamName } from '@orderstream/event-sourcing';
-import { Database } from '@orderstream/postgres';
+import { Database, type RowOfTable } from '@orderstream/postgres';
 import { cursorAfter, EVENT_STORE, Problem } from '@orderstream/service';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
-import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
-import { OrderSummary } from './order-summary.entity.ts';
+import { orderDecider } from './domain/order.decider.ts';
+import { orderPayment, orderShipment, orderSummary, type OrderSummaryRow } from './order-summary.projection.ts';
 import type { ListOrdersQuery, OrderList, OrderView } from './order.api.ts';
-import { evolveView } from './order.view.ts';
+import { toView, viewOf } from './order.view.ts';
 
 const WAIT_AT_MOST_MS = 2_000;
 const LOOK_EVERY_MS = 25;
@@ -58,16 +58,12 @@ export class FindOrderHandler implements IQueryHandler<FindOrder> {
   }
 
   async #row(orderId: string): Promise<OrderView | null> {
-    const row = await this.database.read((entities) => summaries(entities).where({ orderId }).getOne());
-    return row === null ? null : toView(row);
+    const row = await this.database.read((entities) => summaries(entities).where('summary.order_id = :orderId', { orderId }).getOne());
+    return row === null ? null : viewOfFound(row);
   }
 
   async #fold(orderId: string): Promise<OrderView | null> {
-    let view: OrderView | null = null;
-    for await (const { event, revision } of this.store.read(streamName(orderDecider, orderId))) {
-      view = evolveView(view, event as OrderEvent, revision);
-    }
-    return view;
+    return viewOf(await Array.fromAsync(this.store.read(streamName(orderDecider, orderId))));
   }
 }
 
@@ -85,49 +81,38 @@ export class ListOrdersHandler implements IQueryHandler<ListOrders> {
   async execute({ query: { status, customer, cursor, limit = PAGE } }: ListOrders): Promise<OrderList> {
     const found = await this.database.read((entities) => {
       const rows = summaries(entities)
-        .orderBy('summary.placedAt', 'DESC')
-        .addOrderBy('summary.orderId', 'DESC')
+        .orderBy('summary.placed_at', 'DESC')
+        .addOrderBy('summary.order_id', 'DESC')
         .limit(limit + 1);
       if (status !== undefined) rows.andWhere('summary.status = :status', { status });
-      if (customer !== undefined) rows.andWhere('summary.customerId = :customer', { customer });
-      if (cursor !== undefined) rows.andWhere('(summary.placedAt, summary.orderId) < (:at, :id)', cursor);
+      if (customer !== undefined) rows.andWhere('summary.customer_id = :customer', { customer });
+      if (cursor !== undefined) rows.andWhere('(summary.placed_at, summary.order_id) < (:at, :id)', cursor);
       return rows.getMany();
     });
-    const orders = found.slice(0, limit).map(toView);
+    const orders = found.slice(0, limit).map(viewOfFound);
     const last = orders.at(-1);
     return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.placedAt, id: last.orderId }) : null };
   }
 }
 
+interface Found extends OrderSummaryRow {
+  readonly payment: RowOfTable<typeof orderPayment> | null;
+  readonly shipment: RowOfTable<typeof orderShipment> | null;
+}
+
 /** Orders with what is known of their payments and shipments, all of one moment: one statement, whatever is added to it. */
-function summaries(entities: EntityManager): SelectQueryBuilder<OrderSummary> {
+function summaries(entities: EntityManager): SelectQueryBuilder<Found> {
   return entities
-    .createQueryBuilder(OrderSummary, 'summary')
-    .leftJoinAndSelect('summary.payment', 'payment')
-    .leftJoinAndSelect('summary.shipment', 'shipment');
+    .createQueryBuilder(orderSummary.entity, 'summary')
+    .leftJoinAndMapOne('summary.payment', orderPayment.name, 'payment', 'payment.order_id = summary.order_id')
+    .leftJoinAndMapOne(
+      'summary.shipment',
+      orderShipment.name,
+      'shipment',
+      'shipment.order_id = summary.order_id',
+    ) as SelectQueryBuilder<Found>;
 }
 
-function toView(row: OrderSummary): OrderView {
-  const { carrier, trackingNumber, rejectionReason, rejectionDetail } = row;
-  return {
-    orderId: row.orderId,
-    revision: row.revision,
-    status: row.status,
-    customerId: row.customerId,
-    lines: row.lines.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, unitPrice })),
-    total: { amount: row.totalAmount, currency: row.currency },
-    placedAt: row.placedAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-    paymentStatus: row.payment?.status ?? null,
-    shipmentStatus: row.shipment?.status ?? null,
-    shipment: carrier === null || trackingNumber === null ? null : { carrier, trackingNumber },
-    rejection: rejectionReason === null || rejectionDetail === null ? null : { reason: rejectionReason, detail: rejectionDetail },
-    cancellation: cancellationOf(row),
-  };
-}
-
-function cancellationOf(row: OrderSummary): OrderView['cancellation'] {
-  const { cancellationRequestedAt: requestedAt, cancelledAt, cancellationReason: reason } = row;
-  if (requestedAt === null && cancelledAt === null) return null;
-  return { requestedAt: requestedAt?.toISOString() ?? null, cancelledAt: cancelledAt?.toISOString() ?? null, reason };
+function viewOfFound({ payment, shipment, ...row }: Found): OrderView {
+  return toView(row, { paymentStatus: payment?.status ?? null, shipmentStatus: shipment?.status ?? null });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderEvent } from './domain/order.decider.ts';
 import type { OrderView } from './order.api.ts';
-import { evolveView } from './order.view.ts';
+import { viewOf } from './order.view.ts';
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const customerId = '3d8ab0d1-64a5-4b6f-a3c2-94f1f1d0c002';
@@ -33,7 +33,7 @@ const cancelled: OrderEvent = {
 const addressChanged: OrderEvent = { type: 'ShippingAddressChanged', data: { orderId, recipient: 'sealed anew', changedAt: day(8) } };
 
 const view = (...events: OrderEvent[]): OrderView | null =>
-  events.reduce<OrderView | null>((before, event, revision) => evolveView(before, event, revision), null);
+  viewOf(events.map((event, revision) => ({ event, revision, stream: `order-${orderId}` })));
 
 describe('the view of an order', () => {
   it('shows what was placed, and to nobody where it goes', () => {

@@ -1,7 +1,7 @@
-/**
- * The consumer groups of this service; each reads its topics from the beginning on its own.
- * `@EventPattern(topic, GROUP)` says who gets what.
- */
-export const PAYMENT_ATTEMPTS = Symbol('payment-attempts');
-export const PAYMENT = Symbol('payment');
-export const REVENUE_BY_DAY = Symbol('revenue-by-day');
+import { consumerOf } from '@orderstream/messaging';
+import { paymentProjection } from './payment.projection.ts';
+import { revenueByDayProjection } from './revenue-by-day.projection.ts';
+
+export const paymentAttempts = consumerOf('process', 'payment-attempts', 'orders', 'shipments');
+
+export const consumers = [paymentAttempts, paymentProjection, revenueByDayProjection];

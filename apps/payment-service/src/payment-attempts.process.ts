@@ -3,7 +3,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
 import type { DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
 import { PostgresProcessTable, Projections } from '@orderstream/postgres';
-import { PAYMENT_ATTEMPTS } from './consumers.ts';
+import { paymentAttempts } from './consumers.ts';
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
 import type { PaymentWork } from './payment-steps.ts';
 
@@ -30,12 +30,12 @@ export class PaymentAttemptsProcess {
     @Inject(ATTEMPT_SETTINGS) private readonly settings: AttemptSettings,
   ) {}
 
-  @EventPattern('orders', PAYMENT_ATTEMPTS)
+  @EventPattern('orders', paymentAttempts.transport)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
     return this.#take(batch);
   }
 
-  @EventPattern('shipments', PAYMENT_ATTEMPTS)
+  @EventPattern('shipments', paymentAttempts.transport)
   onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
     return this.#take(batch);
   }

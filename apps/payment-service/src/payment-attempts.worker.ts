@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PostgresProcessTable } from '@orderstream/postgres';
-import { CONSUMERS, type Consumer, Presence, ProcessWorker } from '@orderstream/service';
-import { PAYMENT_ATTEMPTS } from './consumers.ts';
+import { CONSUMERS, type ConsumerMember, Presence, ProcessWorker } from '@orderstream/service';
+import { paymentAttempts } from './consumers.ts';
 import { PaymentSteps, type PaymentWork } from './payment-steps.ts';
 
 /** Drains payment_attempt. What is overdue waits until a cancellation would have been heard. */
@@ -10,9 +10,9 @@ export class PaymentAttemptsWorker extends ProcessWorker<PaymentWork> {
   constructor(
     table: PostgresProcessTable<PaymentWork>,
     steps: PaymentSteps,
-    @Inject(CONSUMERS) consumers: readonly Pick<Consumer, 'transportId' | 'status'>[],
+    @Inject(CONSUMERS) consumers: readonly Pick<ConsumerMember, 'transportId' | 'status'>[],
   ) {
-    const hears = consumers.filter(({ transportId }) => transportId === PAYMENT_ATTEMPTS);
+    const hears = consumers.filter(({ transportId }) => transportId === paymentAttempts.transport);
     // No grace: what is overdue is asked for once more, so it has its chance whenever that is.
     const presence = new Presence({ hears, needs: [], graceMs: 0 });
     super({

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { INestApplicationContext } from '@nestjs/common';
 import type { EventOf, EventOn } from '@orderstream/contracts';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { EventBatch } from '@orderstream/messaging';
@@ -13,11 +14,11 @@ import { PaymentProviderModule } from '../../payment-provider/src/payment-provid
 import { paymentServiceConfig } from './config.ts';
 import { migrations } from './migrations/index.ts';
 import { PaymentAttemptsProcess } from './payment-attempts.process.ts';
-import { PaymentServiceModule, paymentDatabase } from './payment-service.module.ts';
+import { PaymentServiceModule } from './payment-service.module.ts';
 import type { PaymentView, RevenueList } from './payment.api.ts';
 import { paymentMetrics } from './payment.metrics.ts';
-import { PaymentProjection } from './payment.projection.ts';
-import { RevenueByDayProjection } from './revenue-by-day.projection.ts';
+import { paymentProjection } from './payment.projection.ts';
+import { revenueByDayProjection } from './revenue-by-day.projection.ts';
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
 const databaseName = `payment_service_${randomUUID().replaceAll('-', '')}`;
@@ -58,9 +59,9 @@ beforeAll(async () => {
   provider = await startProvider();
   const config = parseConfig(paymentServiceConfig, { ...environment, PAYMENT_PROVIDER_URL: provider.url });
   const logger = createLogger('payment-service', config);
-  const database = paymentDatabase(config);
-  const module = PaymentServiceModule.with(config, logger, database);
-  service = await startService({ name: 'payment-service', config, logger, module, metrics: paymentMetrics(database) });
+  const module = PaymentServiceModule.with(config, logger);
+  const metrics = (app: INestApplicationContext): ReturnType<typeof paymentMetrics> => paymentMetrics(app.get(Database));
+  service = await startService({ name: 'payment-service', config, logger, module, metrics });
   const projections = service.app.get(Projections);
   for (const topic of ['orders', 'shipments']) await projections.load('payment-attempts', topic, [PARTITION]);
   for (const group of ['payment', 'revenue-by-day']) await projections.load(group, 'payments', [PARTITION]);
@@ -131,8 +132,9 @@ const untilLast = (orderId: string, type: PaymentEvent['type']): Promise<void> =
 
 /** The same for the read models: facts of a payment's stream. */
 async function toReadModels(...facts: Awaited<ReturnType<typeof storedOf>>): Promise<void> {
-  await service.app.get(PaymentProjection).onPayments(batchOf('payment', 'payments', facts));
-  await service.app.get(RevenueByDayProjection).onPayments(batchOf('revenue-by-day', 'payments', facts));
+  const projections = service.app.get(Projections);
+  await projections.run(batchOf('payment', 'payments', facts), paymentProjection);
+  await projections.run(batchOf('revenue-by-day', 'payments', facts), revenueByDayProjection);
 }
 const get = (orderId: string): Promise<Response> => fetch(`${service.url}/payments/${orderId}`);
 const revenue = async (query: string): Promise<RevenueList> =>

@@ -1,64 +1,47 @@
-import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
-import type { EventOn } from '@orderstream/contracts';
-import { unreachable } from '@orderstream/event-sourcing';
-import type { EventBatch } from '@orderstream/messaging';
-import { Projections, StreamRows } from '@orderstream/postgres';
-import { PAYMENT } from './consumers.ts';
-import type { PaymentStatus } from './payment.entity.ts';
+import { column, nullable, projectionOf, StreamRows } from '@orderstream/postgres';
+import type { PaymentState } from './domain/payment.decider.ts';
 
-/** payments -> payment: one row per order, as its payment stands. */
-@Controller()
-export class PaymentProjection {
-  constructor(private readonly projections: Projections) {}
+type PaymentStatus = Exclude<PaymentState['status'], 'none'>;
 
-  @EventPattern('payments', PAYMENT)
-  onPayments(@Payload() batch: EventBatch<EventOn<'payments'>>): Promise<void> {
-    return this.projections.project(batch, paymentRows.apply);
-  }
-}
-
-export const paymentRows = new StreamRows({
+/** One row per order, as its payment stands. */
+export const payment = new StreamRows({
   table: 'payment',
   category: 'payment',
-  key: { column: 'order_id', type: 'uuid' },
+  key: { order_id: column('uuid') },
   columns: {
-    status: 'text',
-    customer_id: 'uuid',
-    amount: 'bigint',
-    currency: 'text',
-    authorisation_id: 'text',
-    capture_id: 'text',
-    void_id: 'text',
-    refund_id: 'text',
-    reason: 'text',
-    requested_at: 'timestamptz',
-    updated_at: 'timestamptz',
+    status: column<PaymentStatus>('text'),
+    customer_id: column('uuid'),
+    /** Minor units. */
+    amount: column('bigint'),
+    currency: column('text'),
+    authorisation_id: nullable('text'),
+    capture_id: nullable('text'),
+    void_id: nullable('text'),
+    refund_id: nullable('text'),
+    /** Why it was declined, or could not be captured. */
+    reason: nullable('text'),
+    requested_at: column('timestamptz'),
+    updated_at: column('timestamptz'),
   },
-  change: (event: EventOn<'payments'>) => ({ key: event.data.orderId, values: changed(event) }),
+  change: {
+    PaymentRequested: ({ customerId, amount, requestedAt }) => ({
+      status: 'requested',
+      customer_id: customerId,
+      ...amount,
+      requested_at: requestedAt,
+      updated_at: requestedAt,
+    }),
+    PaymentAuthorised: ({ authorisationId, authorisedAt }) => ({
+      status: 'authorised',
+      authorisation_id: authorisationId,
+      updated_at: authorisedAt,
+    }),
+    PaymentDeclined: ({ reason, declinedAt }) => ({ status: 'declined', reason, updated_at: declinedAt }),
+    PaymentCaptured: ({ captureId, capturedAt }) => ({ status: 'captured', capture_id: captureId, updated_at: capturedAt }),
+    PaymentCaptureFailed: ({ reason, failedAt }) => ({ status: 'capture-failed', reason, updated_at: failedAt }),
+    PaymentVoided: ({ voidId, voidedAt }) => ({ status: 'voided', void_id: voidId, updated_at: voidedAt }),
+    PaymentRefunded: ({ refundId, refundedAt }) => ({ status: 'refunded', refund_id: refundId, updated_at: refundedAt }),
+  },
 });
 
-function changed(event: EventOn<'payments'>) {
-  const status = (now: PaymentStatus, updated_at: string) => ({ status: now, updated_at });
-  switch (event.type) {
-    case 'PaymentRequested': {
-      const { customerId: customer_id, amount: money, requestedAt } = event.data;
-      const { amount, currency } = money;
-      return { ...status('requested', requestedAt), customer_id, amount, currency, requested_at: requestedAt };
-    }
-    case 'PaymentAuthorised':
-      return { ...status('authorised', event.data.authorisedAt), authorisation_id: event.data.authorisationId };
-    case 'PaymentDeclined':
-      return { ...status('declined', event.data.declinedAt), reason: event.data.reason };
-    case 'PaymentCaptured':
-      return { ...status('captured', event.data.capturedAt), capture_id: event.data.captureId };
-    case 'PaymentCaptureFailed':
-      return { ...status('capture-failed', event.data.failedAt), reason: event.data.reason };
-    case 'PaymentVoided':
-      return { ...status('voided', event.data.voidedAt), void_id: event.data.voidId };
-    case 'PaymentRefunded':
-      return { ...status('refunded', event.data.refundedAt), refund_id: event.data.refundId };
-    default:
-      return unreachable(event);
-  }
-}
+export const paymentProjection = projectionOf('payment', payment);

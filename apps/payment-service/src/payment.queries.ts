@@ -2,8 +2,8 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Database } from '@orderstream/postgres';
 import { Between } from 'typeorm';
 import type { PaymentView, RevenueList, RevenueQuery } from './payment.api.ts';
-import { Payment } from './payment.entity.ts';
-import { RevenueByDay } from './revenue-by-day.entity.ts';
+import { payment } from './payment.projection.ts';
+import { revenueByDay } from './revenue-by-day.projection.ts';
 
 /** The payment of an order; null when there is none. */
 export class FindPayment extends Query<PaymentView | null> {
@@ -17,24 +17,21 @@ export class FindPaymentHandler implements IQueryHandler<FindPayment> {
   constructor(private readonly database: Database) {}
 
   async execute({ orderId }: FindPayment): Promise<PaymentView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(Payment, { orderId }));
+    const row = await this.database.read((entities) => entities.findOneBy(payment.entity, { order_id: orderId }));
     if (row === null) return null;
-    const { revision, status, customerId, amount, currency, authorisationId, captureId, voidId, refundId, reason } = row;
-    const requestedAt = row.requestedAt.toISOString();
-    const updatedAt = row.updatedAt.toISOString();
     return {
       orderId,
-      revision,
-      status,
-      customerId,
-      amount: { amount, currency },
-      authorisationId,
-      captureId,
-      voidId,
-      refundId,
-      reason,
-      requestedAt,
-      updatedAt,
+      revision: row.revision,
+      status: row.status,
+      customerId: row.customer_id,
+      amount: { amount: row.amount, currency: row.currency },
+      authorisationId: row.authorisation_id,
+      captureId: row.capture_id,
+      voidId: row.void_id,
+      refundId: row.refund_id,
+      reason: row.reason,
+      requestedAt: row.requested_at.toISOString(),
+      updatedAt: row.updated_at.toISOString(),
     };
   }
 }
@@ -52,7 +49,7 @@ export class ListRevenueHandler implements IQueryHandler<ListRevenue> {
 
   async execute({ query: { from, to } }: ListRevenue): Promise<RevenueList> {
     const rows = await this.database.read((entities) =>
-      entities.find(RevenueByDay, { where: { day: Between(from, to) }, order: { day: 'ASC', currency: 'ASC' } }),
+      entities.find(revenueByDay.entity, { where: { day: Between(from, to) }, order: { day: 'ASC', currency: 'ASC' } }),
     );
     return {
       days: rows.map(({ day, currency, amount: captured, refunded, captures, refunds }) => ({

@@ -10,7 +10,7 @@ import type { ConsumerStatus, NewTask } from '@orderstream/messaging';
 import { Database, PostgresProcessTable, migrate } from '@orderstream/postgres';
 import type { RunningService } from '@orderstream/service';
 import { expect, vi } from 'vitest';
-import { PAYMENT_ATTEMPTS } from '../src/consumers.ts';
+import { paymentAttempts } from '../src/consumers.ts';
 import type { PaymentCommand } from '../src/domain/payment.decider.ts';
 import { HttpPaymentGateway } from '../src/http-payment-gateway.ts';
 import { migrations } from '../src/migrations/index.ts';
@@ -139,7 +139,7 @@ export class AttemptsWorld {
       caughtUp: surroundings.hasCaughtUp(),
       partitions: [],
     });
-    const worker = new PaymentAttemptsWorker(surroundings.table, steps, [{ transportId: PAYMENT_ATTEMPTS, status }]);
+    const worker = new PaymentAttemptsWorker(surroundings.table, steps, [{ transportId: paymentAttempts.transport, status }]);
     this.#workers.push(worker);
     worker.onApplicationBootstrap();
     return worker;

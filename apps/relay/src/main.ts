@@ -15,4 +15,4 @@ const module = RelayModule.with(ports, relay, (fault) => {
   logger.fatal({ error: fault }, 'the relay does not start');
   process.exit(EX_CONFIG);
 });
-await runService({ name, config, logger, module, metrics: relayMetrics(relay) });
+await runService({ name, config, logger, module, metrics: () => relayMetrics(relay) });

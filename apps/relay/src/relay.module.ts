@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
-import { CONSUMERS, type Consumer, DEPENDENCIES, type Logger } from '@orderstream/service';
+import { CONSUMERS, type ConsumerMember, DEPENDENCIES, type Logger } from '@orderstream/service';
 import type { RelayConfig } from './config.ts';
 import type { RelayPorts } from './recovery.ts';
 import { obstacle } from './relay.state.ts';
@@ -23,7 +23,7 @@ export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
 export class RelayModule {
   /** @param refused called when the relay must not run at all. */
   static with({ store }: Pick<RelayPorts, 'store'>, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
-    const consumer: Consumer = {
+    const consumer: ConsumerMember = {
       listen: (ready) => {
         relay.run().catch(refused);
         ready();

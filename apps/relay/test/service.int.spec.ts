@@ -19,7 +19,7 @@ async function startRelay(world: World, shard: Shard): Promise<Running> {
   const relay = new Relay(ports, logger);
   const refusals: unknown[] = [];
   const module = RelayModule.with(ports, relay, (fault) => refusals.push(fault));
-  const service = await startService({ name: 'relay', config, logger, module, metrics: relayMetrics(relay) });
+  const service = await startService({ name: 'relay', config, logger, module, metrics: () => relayMetrics(relay) });
   return { service, refusals };
 }
 

@@ -1,4 +1,5 @@
-import { eventStoreUrl, hostList, serviceConfig, urlOf, wholeNumber } from '@orderstream/service';
+import { platformConfig } from '@orderstream/platform';
+import { urlOf, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -8,11 +9,7 @@ const milliseconds = wholeNumber(YEAR_MS, 1);
 
 /** The environment of the shipping service. */
 export const shippingServiceConfig = z.object({
-  ...serviceConfig,
-  EVENTSTORE_URL: eventStoreUrl,
-  KAFKA_BROKERS: hostList,
-  SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
-  DATABASE_URL: urlOf('postgres', 'postgresql'),
+  ...platformConfig,
   /** The key database, with the role that may only read keys. */
   PERSONAL_DATA_DATABASE_URL: urlOf('postgres', 'postgresql'),
   /** Goods that have not left so long after they were scheduled never will: the shipment is cancelled. */

@@ -1,8 +1,8 @@
-/**
- * The consumer groups of this service. A reactor turns events into commands, a projector into rows, a process
- * into work to do; each reads its topics from the beginning on its own. `@EventPattern(topic, GROUP)` says who gets what.
- */
-export const SHIPMENT_SCHEDULING = Symbol('shipment-scheduling');
-export const SHIPMENT_TASKS = Symbol('shipment-tasks');
-export const SHIPMENT = Symbol('shipment');
-export const DISPATCHES_BY_DAY = Symbol('dispatches-by-day');
+import { consumerOf } from '@orderstream/messaging';
+import { dispatchesByDayProjection } from './dispatches-by-day.projection.ts';
+import { shipmentProjection } from './shipment.projection.ts';
+
+export const shipmentScheduling = consumerOf('reaction', 'shipment-scheduling', 'orders');
+export const shipmentTasks = consumerOf('process', 'shipment-tasks', 'shipments');
+
+export const consumers = [shipmentScheduling, shipmentTasks, shipmentProjection, dispatchesByDayProjection];

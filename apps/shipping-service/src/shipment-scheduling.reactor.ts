@@ -5,7 +5,7 @@ import type { EventOn } from '@orderstream/contracts';
 import type { CommandEnvelope } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
-import { SHIPMENT_SCHEDULING } from './consumers.ts';
+import { shipmentScheduling } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
@@ -17,7 +17,7 @@ export class ShipmentSchedulingReactor {
     private readonly parking: ParkingTable,
   ) {}
 
-  @EventPattern('orders', SHIPMENT_SCHEDULING)
+  @EventPattern('orders', shipmentScheduling.transport)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
     return react(batch, this.parking, async (events) => {
       const envelopes = events.map(toShipmentCommand).filter((envelope) => envelope !== null);

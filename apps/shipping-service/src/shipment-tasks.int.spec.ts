@@ -6,7 +6,7 @@ import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { EventBatch } from '@orderstream/messaging';
 import { Database, PostgresProcessTable, Projections, migrate } from '@orderstream/postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SHIPMENT_SCHEDULING, SHIPMENT_TASKS } from './consumers.ts';
+import { shipmentScheduling, shipmentTasks } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { migrations } from './migrations/index.ts';
 import { ShipmentTasksProcess, type ShipmentTimes, type ShipmentWork } from './shipment-tasks.process.ts';
@@ -56,13 +56,13 @@ const newTable = (): PostgresProcessTable<ShipmentWork> => new PostgresProcessTa
 
 function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
   const caughtUp = new Map([
-    [SHIPMENT_SCHEDULING, true],
-    [SHIPMENT_TASKS, true],
+    [shipmentScheduling.transport, true],
+    [shipmentTasks.transport, true],
   ]);
   const surroundings: Surroundings = { store, table: newTable(), caughtUp, times: none, check: () => store.ping(), ...with_ };
   const handler = new ShipmentCommandsHandler(surroundings.store);
   const commands = { execute: (command: ShipmentCommands) => handler.execute(command) } as unknown as CommandBus;
-  const consumers = [SHIPMENT_SCHEDULING, SHIPMENT_TASKS, Symbol('another')].map((transportId) => ({
+  const consumers = [shipmentScheduling.transport, shipmentTasks.transport, Symbol('another')].map((transportId) => ({
     transportId,
     status: () => ({
       group: transportId.description!,
@@ -213,11 +213,11 @@ describe('The deadline of a shipment', () => {
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
   });
 
-  const heard = [SHIPMENT_SCHEDULING, SHIPMENT_TASKS].map((group) => [group.description!, group] as const);
+  const heard = [shipmentScheduling.transport, shipmentTasks.transport].map((group) => [group.description!, group] as const);
   it.each(heard)('is not acted on before %s has heard what happened meanwhile', async (_group, late) => {
     const caughtUp = new Map([
-      [SHIPMENT_SCHEDULING, true],
-      [SHIPMENT_TASKS, true],
+      [shipmentScheduling.transport, true],
+      [shipmentTasks.transport, true],
       [late, false],
     ]);
     startWorker({ caughtUp });

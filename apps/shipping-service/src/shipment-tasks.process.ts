@@ -5,7 +5,7 @@ import { type CommandEnvelope, unreachable } from '@orderstream/event-sourcing';
 import type { ClaimedTask, DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
 import { PostgresProcessTable, Projections } from '@orderstream/postgres';
 import { ProcessWorker } from '@orderstream/service';
-import { SHIPMENT_TASKS } from './consumers.ts';
+import { shipmentTasks } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 
 type Step = 'expire' | 'dispatch' | 'deliver' | 'return';
@@ -40,7 +40,7 @@ export class ShipmentTasksProcess {
     @Inject(SHIPMENT_TIMES) private readonly times: ShipmentTimes,
   ) {}
 
-  @EventPattern('shipments', SHIPMENT_TASKS)
+  @EventPattern('shipments', shipmentTasks.transport)
   async onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
     await this.projections.project(batch, async (transaction, events) => {
       const changes = events.map((event) => tasksOf(event, this.times));

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { PostgresProcessTable } from '@orderstream/postgres';
-import { CONSUMERS, type Consumer, DEPENDENCIES, type Dependency, Presence, ProcessWorker } from '@orderstream/service';
-import { SHIPMENT_SCHEDULING, SHIPMENT_TASKS } from './consumers.ts';
+import { CONSUMERS, type ConsumerMember, DEPENDENCIES, type Dependency, Presence, ProcessWorker } from '@orderstream/service';
+import { shipmentScheduling, shipmentTasks } from './consumers.ts';
 import { SHIPMENT_TIMES, type ShipmentTimes, type ShipmentWork, toTaskCommand } from './shipment-tasks.process.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
@@ -21,11 +21,13 @@ export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
   constructor(
     table: PostgresProcessTable<ShipmentWork>,
     commands: CommandBus,
-    @Inject(CONSUMERS) consumers: readonly Pick<Consumer, 'transportId' | 'status'>[],
+    @Inject(CONSUMERS) consumers: readonly Pick<ConsumerMember, 'transportId' | 'status'>[],
     @Inject(DEPENDENCIES) needs: readonly Pick<Dependency, 'check'>[],
     @Inject(SHIPMENT_TIMES) { dispatchDeadlineMs }: ShipmentTimes,
   ) {
-    const hears = consumers.filter(({ transportId }) => transportId === SHIPMENT_SCHEDULING || transportId === SHIPMENT_TASKS);
+    const hears = consumers.filter(
+      ({ transportId }) => transportId === shipmentScheduling.transport || transportId === shipmentTasks.transport,
+    );
     const presence = new Presence({ hears, needs, graceMs: Math.min(dispatchDeadlineMs, LONGEST_GRACE_MS) });
     super({
       name: 'shipments',

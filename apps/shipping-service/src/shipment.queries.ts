@@ -3,7 +3,7 @@ import { PersonalData } from '@orderstream/personal-data';
 import { Database } from '@orderstream/postgres';
 import { cursorAfter } from '@orderstream/service';
 import type { ListShipmentsQuery, ShipmentList, ShipmentView } from './shipment.api.ts';
-import { Shipment } from './shipment.entity.ts';
+import { shipment, type ShipmentRow } from './shipment.projection.ts';
 
 const PAGE = 50;
 
@@ -22,7 +22,7 @@ export class FindShipmentHandler implements IQueryHandler<FindShipment> {
   ) {}
 
   async execute({ orderId }: FindShipment): Promise<ShipmentView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(Shipment, { orderId }));
+    const row = await this.database.read((entities) => entities.findOneBy(shipment.entity, { order_id: orderId }));
     return row === null ? null : toView(row, await this.personalData.open(row.recipient));
   }
 }
@@ -44,12 +44,12 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
   async execute({ query: { status, cursor, limit = PAGE } }: ListShipments): Promise<ShipmentList> {
     const found = await this.database.read((entities) => {
       const rows = entities
-        .createQueryBuilder(Shipment, 'shipment')
-        .orderBy('shipment.scheduledAt')
-        .addOrderBy('shipment.orderId')
+        .createQueryBuilder(shipment.entity, 'shipment')
+        .orderBy('shipment.scheduled_at')
+        .addOrderBy('shipment.order_id')
         .limit(limit + 1);
       if (status !== undefined) rows.andWhere('shipment.status = :status', { status });
-      if (cursor !== undefined) rows.andWhere('(shipment.scheduledAt, shipment.orderId) > (:at, :id)', cursor);
+      if (cursor !== undefined) rows.andWhere('(shipment.scheduled_at, shipment.order_id) > (:at, :id)', cursor);
       return rows.getMany();
     });
     const page = found.slice(0, limit);
@@ -63,24 +63,24 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
   }
 }
 
-function toView(row: Shipment, recipient: object | null): ShipmentView {
+function toView(row: ShipmentRow, recipient: object | null): ShipmentView {
   return {
-    orderId: row.orderId,
+    orderId: row.order_id,
     revision: row.revision,
     status: row.status,
-    customerId: row.customerId,
-    lines: row.lines,
+    customerId: row.customer_id,
+    lines: [...row.lines],
     recipient: recipient as Record<string, string> | null,
     recipientErased: recipient === null,
     carrier: row.carrier,
-    trackingNumber: row.trackingNumber,
-    cancellationReason: row.cancellationReason,
-    scheduledAt: row.scheduledAt.toISOString(),
-    dispatchedAt: row.dispatchedAt?.toISOString() ?? null,
-    recalledAt: row.recalledAt?.toISOString() ?? null,
-    deliveredAt: row.deliveredAt?.toISOString() ?? null,
-    returnedAt: row.returnedAt?.toISOString() ?? null,
-    cancelledAt: row.cancelledAt?.toISOString() ?? null,
+    trackingNumber: row.tracking_number,
+    cancellationReason: row.cancellation_reason,
+    scheduledAt: row.scheduled_at.toISOString(),
+    dispatchedAt: row.dispatched_at?.toISOString() ?? null,
+    recalledAt: row.recalled_at?.toISOString() ?? null,
+    deliveredAt: row.delivered_at?.toISOString() ?? null,
+    returnedAt: row.returned_at?.toISOString() ?? null,
+    cancelledAt: row.cancelled_at?.toISOString() ?? null,
   };
 }
 

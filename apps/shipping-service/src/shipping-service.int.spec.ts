@@ -8,11 +8,11 @@ import { Database, Projections, migrate } from '@orderstream/postgres';
 import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shippingServiceConfig } from './config.ts';
-import { DispatchesByDayProjection } from './dispatches-by-day.projection.ts';
+import { dispatchesByDayProjection } from './dispatches-by-day.projection.ts';
 import { migrations } from './migrations/index.ts';
 import { ShipmentSchedulingReactor } from './shipment-scheduling.reactor.ts';
 import { ShipmentTasksProcess } from './shipment-tasks.process.ts';
-import { ShipmentProjection } from './shipment.projection.ts';
+import { shipmentProjection } from './shipment.projection.ts';
 import { ShippingServiceModule } from './shipping-service.module.ts';
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
@@ -123,8 +123,8 @@ async function project(...orderIds: readonly string[]): Promise<void> {
   const projections = service.app.get(Projections);
   await projections.load('shipment', 'shipments', [partition]);
   await projections.load('dispatches-by-day', 'shipments', [partition]);
-  await service.app.get(ShipmentProjection).onShipments(batchOf('shipment', 'shipments', events, partition));
-  await service.app.get(DispatchesByDayProjection).onShipments(batchOf('dispatches-by-day', 'shipments', events, partition));
+  await projections.run(batchOf('shipment', 'shipments', events, partition), shipmentProjection);
+  await projections.run(batchOf('dispatches-by-day', 'shipments', events, partition), dispatchesByDayProjection);
 }
 
 /** A shipment that was scheduled because its order was paid; resolves to the event that said so. */

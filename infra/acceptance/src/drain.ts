@@ -70,24 +70,24 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
   }
 }
 
-async function backlogOf(platform: Platform, { group, topics, position }: ConsumerGroup): Promise<string[]> {
+async function backlogOf(platform: Platform, { kind, name, topics, database }: ConsumerGroup): Promise<string[]> {
   const next = new Map<string, bigint>();
-  if (position === 'kafka') {
-    for (const { topic, partitions } of await platform.askKafka((admin) => admin.fetchOffsets({ groupId: group, topics: [...topics] }))) {
+  if (kind === 'reaction') {
+    for (const { topic, partitions } of await platform.askKafka((admin) => admin.fetchOffsets({ groupId: name, topics: [...topics] }))) {
       for (const { partition, offset } of partitions) next.set(`${topic}/${partition}`, BigInt(offset));
     }
   } else {
     const rows = await platform.query<{ topic: string; partition: number; next_offset: string }>(
-      position,
+      database,
       'SELECT topic, partition, next_offset FROM projection_position WHERE group_name = $1',
-      [group],
+      [name],
     );
     for (const { topic, partition, next_offset } of rows) next.set(`${topic}/${partition}`, BigInt(next_offset));
   }
   const behind = [...platform.observer.lastOffsets].filter(
     ([place, last]) => topics.some((topic) => place.startsWith(`${topic}/`)) && (next.get(place) ?? 0n) <= last,
   );
-  return behind.length === 0 ? [] : [`${group}: behind on ${behind.map(([place]) => place).join(', ')}`];
+  return behind.length === 0 ? [] : [`${name}: behind on ${behind.map(([place]) => place).join(', ')}`];
 }
 
 /** Waits for orders' ends, which a carrier may take his time for. @returns those that are not delivered after some minutes. */

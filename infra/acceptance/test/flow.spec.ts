@@ -65,7 +65,7 @@ describe('The whole platform', () => {
     const before = platform.observer.facts.length;
     await Promise.all(SERVICES.map((name) => stack.stop(name)));
     // A group that is not known begins at the beginning.
-    await platform.admin.deleteGroups(consumerGroups.filter(({ position }) => position === 'kafka').map(({ group }) => group));
+    await platform.admin.deleteGroups(consumerGroups.filter(({ kind }) => kind === 'reaction').map(({ name }) => name));
     for (const { group, database } of processTables) {
       const beginning = 'UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = $1';
       await platform.query(database, beginning, [group]);

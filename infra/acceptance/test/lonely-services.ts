@@ -8,7 +8,7 @@ import { orderServiceConfig } from '../../../apps/order-service/src/config.ts';
 import { OrderServiceModule } from '../../../apps/order-service/src/order-service.module.ts';
 import { PaymentProviderModule } from '../../../apps/payment-provider/src/payment-provider.module.ts';
 import { paymentServiceConfig } from '../../../apps/payment-service/src/config.ts';
-import { paymentDatabase, PaymentServiceModule } from '../../../apps/payment-service/src/payment-service.module.ts';
+import { PaymentServiceModule } from '../../../apps/payment-service/src/payment-service.module.ts';
 import { shippingServiceConfig } from '../../../apps/shipping-service/src/config.ts';
 import { ShippingServiceModule } from '../../../apps/shipping-service/src/shipping-service.module.ts';
 
@@ -40,7 +40,7 @@ export async function startLonelyServices(): Promise<LonelyServices> {
   const modules = {
     'order-service': OrderServiceModule.with(order, logger),
     'inventory-service': InventoryServiceModule.with(inventory, logger),
-    'payment-service': PaymentServiceModule.with(payment, logger, paymentDatabase(payment)),
+    'payment-service': PaymentServiceModule.with(payment, logger),
     'shipping-service': ShippingServiceModule.with(shipping, logger),
     'payment-provider': PaymentProviderModule.with({ DATA_DIR: dataDir }),
   };

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type EventNamed, topics } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import { type Database, StreamRows } from '@orderstream/postgres';
+import { column, type Database, StreamRows } from '@orderstream/postgres';
 
 export type Placed = EventNamed<'OrderPlaced'>;
 
@@ -20,21 +20,38 @@ export const orderTable = `CREATE TABLE bench_order (
   placed_at timestamptz NOT NULL
 )`;
 
+const unasked = (): never => {
+  throw new Error('the bench has no such event');
+};
+
 export const orderRows = new StreamRows({
   table: 'bench_order',
   category: 'order',
-  key: { column: 'order_id', type: 'uuid' },
-  columns: { customer_id: 'uuid', lines: 'jsonb', total_amount: 'bigint', currency: 'text', placed_at: 'timestamptz' },
-  change: ({ data }: Placed) => ({
-    key: data.orderId,
-    values: {
-      customer_id: data.customerId,
-      lines: data.lines,
-      total_amount: data.total.amount,
-      currency: data.total.currency,
-      placed_at: data.placedAt,
-    },
-  }),
+  key: { order_id: column('uuid') },
+  columns: {
+    customer_id: column('uuid'),
+    lines: column('jsonb'),
+    total_amount: column('bigint'),
+    currency: column('text'),
+    placed_at: column('timestamptz'),
+  },
+  change: {
+    OrderPlaced: ({ customerId, lines, total, placedAt }) => ({
+      customer_id: customerId,
+      lines,
+      total_amount: total.amount,
+      currency: total.currency,
+      placed_at: placedAt,
+    }),
+    OrderAccepted: unasked,
+    OrderPaid: unasked,
+    OrderShipped: unasked,
+    OrderDelivered: unasked,
+    OrderRejected: unasked,
+    OrderCancellationRequested: unasked,
+    OrderCancelled: unasked,
+    ShippingAddressChanged: unasked,
+  },
 });
 
 /** What somebody writes who handles one message at a time. The revision guards the row as it does in StreamRows. */

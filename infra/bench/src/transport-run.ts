@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type KafkaContext, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
 import { setting } from '@orderstream/acceptance/platform';
 import { BatchConsumer, SchemaRegistryCodec, createKafka } from '@orderstream/kafka';
-import type { EventBatch } from '@orderstream/messaging';
+import { type EventBatch, consumerOf } from '@orderstream/messaging';
 import { Database, Projections } from '@orderstream/postgres';
 import { PARTITIONS, type Placed, TOPIC, orderRows, upsertOrder } from './transport-orders.ts';
 
@@ -68,11 +68,11 @@ class PerMessage {
   }
 }
 
-const BATCHES = Symbol('batches');
+const consumer = consumerOf('projection', group, TOPIC);
 
 @Controller()
 class PerBatch {
-  @EventPattern(TOPIC, BATCHES)
+  @EventPattern(TOPIC, consumer.transport)
   async onOrders(@Payload() batch: EventBatch<Placed>): Promise<void> {
     started();
     await projections.project(batch, orderRows.apply);
@@ -100,7 +100,7 @@ const sides: Readonly<Record<string, { readonly controller: new () => object; re
     controller: PerBatch,
     options: () => {
       const kafka = createKafka({ clientId: 'bench', brokers, logger });
-      return { strategy: new BatchConsumer({ kafka, codec, group, transportId: BATCHES, positions: projections, logger }) };
+      return { strategy: new BatchConsumer({ kafka, codec, consumer, progress: projections, logger }) };
     },
   },
 };

@@ -72,6 +72,14 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     ],
     builtins: true,
   },
+  // The only lib that joins the adapters.
+  platform: {
+    from: '^libs/platform/src/',
+    except: TESTS,
+    libs: ['eventstoredb', 'kafka', 'messaging', 'personal-data', 'postgres', 'service'],
+    packages: ['@nestjs/common', '@nestjs/cqrs', 'zod'],
+    builtins: false,
+  },
   domain: {
     from: '^apps/[^/]+/src/domain/',
     except: TESTS,
@@ -91,7 +99,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^infra/acceptance/src/',
     except: TESTS,
     libs: ['contracts', 'event-sourcing', 'eventstoredb', 'kafka', 'messaging'],
-    alsoOurs: ['^libs/service/src/config\\.ts$', '^infra/local/src/'],
+    alsoOurs: ['^libs/service/src/config\\.ts$', '^infra/local/src/', '^apps/[^/]+/src/consumers\\.ts$'],
     packages: ['kafkajs', 'pg', 'zod'],
     builtins: true,
   },
@@ -103,7 +111,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     alsoOurs: [
       '^apps/[^/]+/src/',
       '^libs/event-sourcing/src/testing/',
-      '^infra/acceptance/src/(story|shop/random)\\.ts$',
+      '^infra/acceptance/src/(consumers|story|shop/random)\\.ts$',
       '^infra/local/src/command\\.ts$',
     ],
     packages: ['@nestjs/common', '@nestjs/cqrs'],

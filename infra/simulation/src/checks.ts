@@ -1,9 +1,10 @@
-import { type EventNamed, type EventOf, type EventType, categoryOf, streams } from '@orderstream/contracts';
+import type { EventNamed, EventOf, EventType } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { GIVE_UP_REASONS } from '@orderstream/payment-service/domain/payment.decider';
+import type { RowsInMemory } from '@orderstream/postgres';
 import type { Fact } from './consumer.ts';
 import type { Account } from './provider.ts';
-import type { SimulatedReadModel } from './read-models.ts';
+import type { SimulatedTable } from './read-models.ts';
 import { deadlines } from './services.ts';
 
 /** Something that must not be, and the order it is about. */
@@ -23,7 +24,7 @@ export interface Evidence {
   readonly askedAtMs: (orderId: string) => number | null;
   /** How many facts there were when all of them had been heard; null if that was never so. */
   readonly quietSince: number | null;
-  readonly models: readonly SimulatedReadModel[];
+  readonly models: readonly SimulatedTable[];
   /** What was reported while it ran. */
   readonly reported: readonly string[];
 }
@@ -217,18 +218,13 @@ function goneByReservations(sku: string, byStream: ReadonlyMap<string, readonly 
 }
 
 /** Every row is what its stream amounts to, from the beginning. */
-function ofModel({ group, topic, model }: SimulatedReadModel, facts: readonly StoredEvent[]): Finding[] {
-  const anew = model.empty();
-  anew.project(
-    facts
-      .filter(({ stream }) => streams[categoryOf(stream)!].topic === topic)
-      .map((fact) => ({ ...fact, event: fact.event as Fact, correlationId: '', causationId: '' })),
-  );
-  const expected = anew.snapshot();
-  const actual = model.snapshot();
-  const wrong = [...new Set([...expected.keys(), ...actual.keys()])].filter((key) => expected.get(key) !== actual.get(key));
+function ofModel({ table, rows }: SimulatedTable, facts: readonly StoredEvent[]): Finding[] {
+  const expected: RowsInMemory = new Map();
+  table.project(expected, facts);
+  const text = (among: RowsInMemory, key: string): string | undefined => (among.has(key) ? JSON.stringify(among.get(key)) : undefined);
+  const wrong = [...new Set([...expected.keys(), ...rows.keys()])].filter((key) => text(expected, key) !== text(rows, key));
   return wrong.map((key) => ({
-    what: `${group}: the row ${key} is ${actual.get(key) ?? 'missing'}, and should be ${expected.get(key) ?? 'absent'}`,
+    what: `${table.name}: the row ${key} is ${text(rows, key) ?? 'missing'}, and should be ${text(expected, key) ?? 'absent'}`,
     orderId: key,
   }));
 }

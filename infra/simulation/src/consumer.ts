@@ -3,6 +3,7 @@ import { type EventOn, type Topic, categoryOf, streams } from '@orderstream/cont
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import {
   type BatchRecord,
+  type Consumer,
   ConsumerHeld,
   type DeliveredEvent,
   type EventBatch,
@@ -20,10 +21,7 @@ export type Fact = EventOn<Topic>;
 /** A consumer group of one service, with the code of that service. */
 export interface ConsumerSpec {
   readonly service: ServiceName;
-  readonly group: string;
-  readonly topics: readonly Topic[];
-  /** It tells people something, and leads to nothing. */
-  readonly isReadModel?: true;
+  readonly consumer: Pick<Consumer, 'kind' | 'name' | 'topics'>;
   /** A reactor's offset is committed after its effect. */
   readonly react?: (life: Life, parking: Parking, batch: EventBatch<Fact>) => Promise<void>;
   /** Rows of a process table or a read model, written with the position: all of it or nothing. */
@@ -60,12 +58,12 @@ export class SimulatedConsumer {
     this.spec = spec;
     this.#with = surroundings;
     surroundings.log.onAppend((stream, topic) => {
-      if (spec.topics.includes(topic)) this.#waiting.add(stream);
+      if (spec.consumer.topics.includes(topic)) this.#waiting.add(stream);
     });
   }
 
   get name(): string {
-    return this.spec.group;
+    return this.spec.consumer.name;
   }
 
   get hasWork(): boolean {
@@ -117,7 +115,7 @@ export class SimulatedConsumer {
       this.spec.project?.(batch.records.flatMap(({ decoded }) => (decoded === undefined ? [] : [decoded])));
       for (const [stream, position] of until) this.#commit(stream, position);
     } catch (fault) {
-      if (fateOf(fault) === 'park' || fault instanceof ConsumerHeld) report(`${this.spec.group} failed: ${messageOf(fault)}`);
+      if (fateOf(fault) === 'park' || fault instanceof ConsumerHeld) report(`${this.name} failed: ${messageOf(fault)}`);
     }
   }
 
@@ -149,11 +147,11 @@ export class SimulatedConsumer {
       until.set(stream, from + taken.length);
       for (const stored of taken) {
         const fact = stored.event as Fact;
-        const event = this.spec.isReadModel === true ? fact : rules.hears(this.spec.service, fact);
+        const event = this.spec.consumer.kind === 'projection' ? fact : rules.hears(this.spec.service, fact);
         if (event !== null) records.push(recordOf(stored, event));
       }
     }
-    return { group: this.spec.group, topic, partition: 0, records, nextOffset: 0n };
+    return { group: this.name, topic, partition: 0, records, nextOffset: 0n };
   }
 
   #parking(): Parking {
@@ -161,7 +159,7 @@ export class SimulatedConsumer {
       firstParked: () => Promise.resolve(new Map()),
       failures: () => Promise.resolve([]),
       park: (_at, records: readonly ParkedRecord[]) => {
-        for (const { record, cause } of records) this.#with.report(`${this.spec.group} parked ${record.stream}@${record.offset}: ${cause}`);
+        for (const { record, cause } of records) this.#with.report(`${this.name} parked ${record.stream}@${record.offset}: ${cause}`);
         return Promise.resolve(records);
       },
     };

@@ -1,81 +1,33 @@
-import type { EventOn, Topic } from '@orderstream/contracts';
-import { productRows } from '@orderstream/inventory-service/product.projection';
-import { reservationRows } from '@orderstream/inventory-service/reservation.projection';
-import { stockLevelRows } from '@orderstream/inventory-service/stock-level.projection';
-import type { DeliveredEvent } from '@orderstream/messaging';
-import { demandOf } from '@orderstream/order-service/order-demand.projection';
-import { orderPriceRows } from '@orderstream/order-service/order-price.projection';
-import { orderPaymentRows, orderShipmentRows, orderSummaryRows } from '@orderstream/order-service/order-summary.projection';
-import { paymentRows } from '@orderstream/payment-service/payment.projection';
-import type { StreamRows } from '@orderstream/postgres';
-import { shipmentRows } from '@orderstream/shipping-service/shipment.projection';
-import type { ConsumerSpec, Fact } from './consumer.ts';
-import { SimulatedRows } from './rows.ts';
+import { consumersByDatabase, type Database } from '@orderstream/acceptance/consumers';
+import { streams } from '@orderstream/contracts';
+import { isProjection, type ProjectedTable, type RowsInMemory } from '@orderstream/postgres';
+import type { ConsumerSpec } from './consumer.ts';
 import type { ServiceName } from './rules.ts';
 
-/** A read model with the code of its projection. */
-export interface SimulatedReadModel {
+/** A table of a read model in memory, with the code of its projection. */
+export interface SimulatedTable {
   readonly service: ServiceName;
-  readonly group: string;
-  readonly topic: Topic;
-  readonly model: {
-    readonly project: (facts: readonly DeliveredEvent<Fact>[]) => void;
-    readonly snapshot: () => Map<string, string>;
-    readonly empty: () => SimulatedReadModel['model'];
+  readonly table: ProjectedTable;
+  readonly rows: RowsInMemory;
+}
+
+export function readModels(): SimulatedTable[] {
+  return Object.entries(consumersByDatabase).flatMap(([database, consumers]) =>
+    consumers
+      .filter(isProjection)
+      .flatMap(({ tables }) => tables.map((table) => ({ service: serviceOf(database as Database), table, rows: new Map() }))),
+  );
+}
+
+function serviceOf(database: Database): ServiceName {
+  return database.replace('_', '-') as ServiceName;
+}
+
+/** Topics have no order between each other, so each table follows its topic by itself. */
+export function consumerOf({ service, table, rows }: SimulatedTable): ConsumerSpec {
+  return {
+    service,
+    consumer: { kind: 'projection', name: table.name, topics: [streams[table.category].topic] },
+    project: (events) => table.project(rows, events),
   };
-}
-
-/** Units ordered per product and day: a sum, so that an event that is applied twice shows. */
-class Demand {
-  readonly #units = new Map<string, number>();
-
-  readonly project = (facts: readonly DeliveredEvent<Fact>[]): void => {
-    for (const { sku, day, units } of demandOf(facts as readonly DeliveredEvent<EventOn<'orders'>>[])) {
-      this.#units.set(`${sku} ${day}`, (this.#units.get(`${sku} ${day}`) ?? 0) + units);
-    }
-  };
-
-  snapshot(): Map<string, string> {
-    return new Map([...this.#units].map(([key, units]) => [key, String(units)]));
-  }
-
-  empty(): Demand {
-    return new Demand();
-  }
-}
-
-function rowsOf<On extends Topic, Column extends string>(
-  service: ServiceName,
-  group: string,
-  topic: On,
-  rows: StreamRows<EventOn<On>, Column>,
-): SimulatedReadModel {
-  const begin = (): SimulatedReadModel['model'] => {
-    const model = new SimulatedRows(group, rows);
-    return {
-      project: (facts) => model.project(facts as readonly DeliveredEvent<EventOn<On>>[]),
-      snapshot: () => model.snapshot(),
-      empty: begin,
-    };
-  };
-  return { service, group, topic, model: begin() };
-}
-
-export function readModels(): SimulatedReadModel[] {
-  return [
-    rowsOf('order-service', 'order-summary', 'orders', orderSummaryRows),
-    rowsOf('order-service', 'order-payment', 'payments', orderPaymentRows),
-    rowsOf('order-service', 'order-shipment', 'shipments', orderShipmentRows),
-    rowsOf('order-service', 'order-price-list', 'catalog', orderPriceRows),
-    { service: 'order-service', group: 'order-demand', topic: 'orders', model: new Demand() },
-    rowsOf('inventory-service', 'product', 'catalog', productRows),
-    rowsOf('inventory-service', 'stock-level', 'inventory', stockLevelRows),
-    rowsOf('inventory-service', 'reservation', 'inventory', reservationRows),
-    rowsOf('payment-service', 'payment', 'payments', paymentRows),
-    rowsOf('shipping-service', 'shipment', 'shipments', shipmentRows),
-  ];
-}
-
-export function consumerOf({ service, group, topic, model }: SimulatedReadModel): ConsumerSpec {
-  return { service, group, topics: [topic], isReadModel: true, project: model.project };
 }

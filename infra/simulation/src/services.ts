@@ -1,6 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { type EventOn, contracts } from '@orderstream/contracts';
 import { type EventStore, type HandlingOptions, handleCommandBatch } from '@orderstream/event-sourcing';
+import { inventoryReservations } from '@orderstream/inventory-service/consumers';
 import { productDecider } from '@orderstream/inventory-service/domain/product.decider';
 import { stockDecider } from '@orderstream/inventory-service/domain/stock.decider';
 import { ProductCommands } from '@orderstream/inventory-service/product.commands';
@@ -8,12 +9,15 @@ import { settleReservations } from '@orderstream/inventory-service/reservations'
 import { triggersIn } from '@orderstream/inventory-service/reservations.reactor';
 import { StockCommands } from '@orderstream/inventory-service/stock.commands';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
+import { orderFulfilment } from '@orderstream/order-service/consumers';
 import { OrderFulfilmentReactor } from '@orderstream/order-service/order-fulfilment.reactor';
 import { OrderCommands } from '@orderstream/order-service/order.commands';
+import { paymentAttempts } from '@orderstream/payment-service/consumers';
 import { toAttempt } from '@orderstream/payment-service/payment-attempts.process';
 import { PaymentSteps, type PaymentWork } from '@orderstream/payment-service/payment-steps';
 import { PaymentCommands } from '@orderstream/payment-service/payment.commands';
 import type { ParkingTable } from '@orderstream/postgres';
+import { shipmentScheduling, shipmentTasks } from '@orderstream/shipping-service/consumers';
 import { ShipmentSchedulingReactor } from '@orderstream/shipping-service/shipment-scheduling.reactor';
 import { type ShipmentWork, tasksOf, toTaskCommand } from '@orderstream/shipping-service/shipment-tasks.process';
 import { ShipmentCommands } from '@orderstream/shipping-service/shipment.commands';
@@ -60,8 +64,7 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
   return [
     {
       service: 'order-service',
-      group: 'order-fulfilment',
-      topics: ['inventory', 'payments', 'shipments'],
+      consumer: orderFulfilment,
       react: (life, parking, batch) => {
         const reactor = new OrderFulfilmentReactor(busFor(life, surroundings), parking as ParkingTable);
         if (batch.topic === 'inventory') return reactor.onInventory(batch as EventBatch<EventOn<'inventory'>>);
@@ -71,8 +74,7 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
     },
     {
       service: 'inventory-service',
-      group: 'inventory-reservations',
-      topics: ['orders', 'shipments'],
+      consumer: inventoryReservations,
       react: (life, parking, batch) => {
         const store: EventStore = log.for(life);
         return react(batch as EventBatch<EventOn<'orders'> | EventOn<'shipments'>>, parking, (events) =>
@@ -82,8 +84,7 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
     },
     {
       service: 'shipping-service',
-      group: 'shipment-scheduling',
-      topics: ['orders'],
+      consumer: shipmentScheduling,
       react: (life, parking, batch) =>
         new ShipmentSchedulingReactor(busFor(life, surroundings), parking as ParkingTable).onOrders(batch as EventBatch<EventOn<'orders'>>),
     },
@@ -102,8 +103,7 @@ export function paymentProcess(surroundings: ServiceSurroundings): Process<Payme
   return {
     consumer: {
       service: 'payment-service',
-      group: 'payment-attempts',
-      topics: ['orders', 'shipments'],
+      consumer: paymentAttempts,
       project: (facts) => {
         const events = facts as DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[];
         table.add(events.map((event) => toAttempt(event, { deadlineMs: PAYMENT_DEADLINE_MS })).filter((attempt) => attempt !== null));
@@ -127,8 +127,7 @@ export function shipmentProcess(surroundings: ServiceSurroundings): Process<Ship
   return {
     consumer: {
       service: 'shipping-service',
-      group: 'shipment-tasks',
-      topics: ['shipments'],
+      consumer: shipmentTasks,
       project: (facts) => {
         const times = { dispatchDeadlineMs: DISPATCH_DEADLINE_MS, automaticCarrierMs: undefined };
         const changes = (facts as DeliveredEvent<EventOn<'shipments'>>[]).map((fact) => tasksOf(fact, times));

@@ -1,7 +1,11 @@
 import { Logger } from '@nestjs/common';
+import { consumerGroups } from '@orderstream/acceptance/consumers';
 import { streams } from '@orderstream/contracts';
+import { isProjection } from '@orderstream/postgres';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leftOut } from './left-out.ts';
+import { readModels } from './read-models.ts';
+import { paymentProcess, reactors, type ServiceSurroundings, shipmentProcess } from './services.ts';
 import { account, smallest } from './telling.ts';
 import { simulate } from './world.ts';
 
@@ -15,40 +19,40 @@ const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
 /** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
 const caughtBy: Readonly<Record<string, number>> = {
   'inventory-service answers OrderPlaced with ReserveStock': 1,
-  'order-service answers ReservationConfirmed with AcceptOrder': 2,
+  'order-service answers ReservationConfirmed with AcceptOrder': 1,
   'order-service answers ReservationRejected with RejectOrder': 1,
   'payment-service answers OrderAccepted with AuthorisePayment': 1,
-  'order-service answers PaymentAuthorised with MarkOrderPaid': 1,
+  'order-service answers PaymentAuthorised with MarkOrderPaid': 2,
   'order-service answers PaymentDeclined with RejectOrder': 1,
-  'inventory-service answers OrderRejected with ReleaseStock': 1,
-  'inventory-service answers OrderCancelled with ReleaseStock': 1,
-  'payment-service answers OrderCancelled with VoidPayment': 2,
-  'shipping-service answers OrderPaid with ScheduleShipment': 1,
-  'shipping-service answers OrderCancellationRequested with CancelShipment': 2,
-  'order-service answers ShipmentCancelled with MarkOrderCancelled': 2,
-  'inventory-service answers ShipmentCancelled with ReleaseStock': 2,
-  'payment-service answers ShipmentCancelled with VoidPayment': 2,
-  'order-service answers ShipmentDispatched with MarkOrderShipped': 1,
-  'inventory-service answers ShipmentDispatched with IssueStock': 1,
-  'payment-service answers ShipmentDispatched with CapturePayment': 1,
-  'order-service answers ShipmentDelivered with MarkOrderDelivered': 1,
-  'order-service answers ShipmentReturned with MarkOrderCancelled': 12,
-  'inventory-service answers ShipmentReturned with ReturnStock': 12,
-  'payment-service answers ShipmentReturned with RefundPayment': 12,
-  'the shipment decides whether a paid order is cancelled': 2,
+  'inventory-service answers OrderRejected with ReleaseStock': 9,
+  'inventory-service answers OrderCancelled with ReleaseStock': 2,
+  'payment-service answers OrderCancelled with VoidPayment': 3,
+  'shipping-service answers OrderPaid with ScheduleShipment': 2,
+  'shipping-service answers OrderCancellationRequested with CancelShipment': 7,
+  'order-service answers ShipmentCancelled with MarkOrderCancelled': 5,
+  'inventory-service answers ShipmentCancelled with ReleaseStock': 5,
+  'payment-service answers ShipmentCancelled with VoidPayment': 5,
+  'order-service answers ShipmentDispatched with MarkOrderShipped': 2,
+  'inventory-service answers ShipmentDispatched with IssueStock': 2,
+  'payment-service answers ShipmentDispatched with CapturePayment': 2,
+  'order-service answers ShipmentDelivered with MarkOrderDelivered': 8,
+  'order-service answers ShipmentReturned with MarkOrderCancelled': 2,
+  'inventory-service answers ShipmentReturned with ReturnStock': 2,
+  'payment-service answers ShipmentReturned with RefundPayment': 2,
+  'the shipment decides whether a paid order is cancelled': 5,
   'an order that was cancelled before payment stays cancelled, whatever comes late': 2,
   'goods that left are recalled, not cancelled': 15,
-  'the deadline of dispatch does not touch goods that left': 43,
-  'stock of a paid order follows its shipment alone': 12,
+  'the deadline of dispatch does not touch goods that left': 323,
+  'stock of a paid order follows its shipment alone': 2,
   'money of a paid order follows its shipment alone': 1,
   'what a refused order holds is released': 1,
   'the reservation is the commit point': 1,
-  'a returned line is recorded': 12,
+  'a returned line is recorded': 2,
   'what was done is looked up before giving up': 1,
-  'an overdue payment is asked for once more': 1,
-  'what was given up is voided': 2,
-  'a payment that was given up is given up for good': 43,
-  'what is asked under one key is done once': 43,
+  'an overdue payment is asked for once more': 8,
+  'what was given up is voided': 3,
+  'a payment that was given up is given up for good': 119,
+  'what is asked under one key is done once': 2,
   'an append expects the revision that was read': 1,
   'a position is guarded by the one that was loaded': 2,
 };
@@ -62,6 +66,14 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
     const { findings, facts } = await simulate({ seed, steps: STEPS, orders: ORDERS });
     for (const { event } of facts) met.add(event.type);
     expect(findings).toEqual([]);
+  });
+
+  it('has every consumer of the platform', () => {
+    const surroundings = {} as ServiceSurroundings;
+    const consumers = [...reactors(surroundings), paymentProcess(surroundings).consumer, shipmentProcess(surroundings).consumer];
+    const simulated = [...consumers.map(({ consumer }) => consumer.name), ...readModels().map(({ table }) => table.name)];
+    const all = consumerGroups.flatMap((each) => (isProjection(each) ? each.tables.map(({ name }) => name) : [each.name]));
+    expect(simulated.toSorted()).toEqual(all.toSorted());
   });
 
   it('is the same every time by its seed', async () => {

@@ -1,5 +1,8 @@
 import { seededRandom } from '@orderstream/acceptance/shop/random';
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import type { Consumer } from '@orderstream/messaging';
+import { paymentAttempts } from '@orderstream/payment-service/consumers';
+import { shipmentScheduling, shipmentTasks } from '@orderstream/shipping-service/consumers';
 import { type Finding, findings } from './checks.ts';
 import { SimulatedConsumer } from './consumer.ts';
 import { Log } from './log.ts';
@@ -96,12 +99,12 @@ export class World {
     const specs = [...reactors(surroundings), payments.consumer, shipments.consumer, ...this.#models.map(consumerOf)];
     this.#consumers = specs.map((spec) => new SimulatedConsumer(spec, { random, turns, log: this.#log, rules, report }));
     const heard =
-      (...groups: string[]) =>
+      (...consumers: Consumer[]) =>
       () =>
-        this.#consumers.every(({ spec, hasWork }) => !groups.includes(spec.group) || !hasWork);
+        this.#consumers.every(({ spec, hasWork }) => !consumers.some((consumer) => consumer === spec.consumer) || !hasWork);
     this.#workers = [
-      simulatedWorker(turns, { ...payments.worker, hasCaughtUp: heard('payment-attempts') }),
-      simulatedWorker(turns, { ...shipments.worker, hasCaughtUp: heard('shipment-tasks', 'shipment-scheduling') }),
+      simulatedWorker(turns, { ...payments.worker, hasCaughtUp: heard(paymentAttempts) }),
+      simulatedWorker(turns, { ...shipments.worker, hasCaughtUp: heard(shipmentTasks, shipmentScheduling) }),
     ];
     const bus = busFor(new Life(), surroundings);
     this.#people = new People({ random, log: this.#log, bus, now, orders: options.orders, report });

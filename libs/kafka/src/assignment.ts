@@ -7,14 +7,13 @@ import {
   fateOf,
   messageOf,
   type Position,
-  type PositionStore,
+  type Progress,
   RetryableFault,
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
 import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
 import type { Logger } from './client.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
-import { besideOffset, CommittedPositions } from './committed-positions.ts';
 import { checkReadable } from './compression.ts';
 import { eventIdOf, toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
@@ -24,8 +23,7 @@ export interface ConsumerOptions {
   readonly kafka: Kafka;
   readonly codec: SchemaRegistryCodec;
   readonly group: string;
-  /** A projector's positions. Without them the member is a reactor, whose offsets are committed to Kafka. */
-  readonly positions?: PositionStore;
+  readonly progress: Progress;
   readonly logger: Logger;
 }
 
@@ -36,8 +34,6 @@ const SOUGHT_WITHIN_MS = 8_000;
 
 /** The member whose assignment this is. */
 export interface AssignedMember {
-  /** Where its positions are: the given ones of a projector, or those that a reactor commits. */
-  readonly positions: PositionStore;
   /** Handles a batch. */
   deliver(batch: EventBatch): Promise<void>;
   /** Kafka has answered, though not what was hoped for. */
@@ -119,10 +115,8 @@ export class Assignment {
       await this.#handle(at, batch, nextOffset);
       if (!this.#isOurs(at)) return;
       at.last = lastNamed(batch.messages) ?? at.last;
-      if (this.#member.positions instanceof CommittedPositions) {
-        await commit(given, at, nextOffset);
-        this.#member.positions.remember(at.topic, { partition: at.partition, nextOffset, last: at.last });
-      }
+      const position = { partition: at.partition, nextOffset, last: at.last };
+      await this.#options.progress.handled(at.topic, position, (beside) => commit(given, at, nextOffset, beside));
       given.resolveOffset(batch.lastOffset());
       this.#wentOn(at, nextOffset, BigInt(batch.highWatermark));
     } catch (fault) {
@@ -218,7 +212,7 @@ export class Assignment {
   }
 
   async #seek(topic: string, partitions: readonly AssignedPartition[]): Promise<void> {
-    const positions = await this.#member.positions.load(
+    const positions = await this.#options.progress.load(
       this.#options.group,
       topic,
       partitions.map(({ partition }) => partition),
@@ -284,8 +278,9 @@ function lastNamed(messages: readonly KafkaMessage[]): Position['last'] {
   return message === undefined ? null : { offset: BigInt(message.offset), eventId: eventIdOf(message)! };
 }
 
-async function commit(given: EachBatchPayload, { topic, partition, last }: AssignedPartition, nextOffset: bigint): Promise<void> {
-  const committed = { partition, offset: String(nextOffset), metadata: besideOffset(last) };
+async function commit(given: EachBatchPayload, at: AssignedPartition, nextOffset: bigint, metadata: string): Promise<void> {
+  const { topic, partition } = at;
+  const committed = { partition, offset: String(nextOffset), metadata };
   await given.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [committed] }] }).catch((fault: unknown) => {
     throw new DependencyUnavailable('kafka', fault);
   });

@@ -4,13 +4,15 @@ import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INest
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
 import { newerContracts } from '@orderstream/contracts/testing';
-import { DependencyUnavailable, type EventBatch, type Position, type PositionStore, RetryableFault } from '@orderstream/messaging';
+import { DependencyUnavailable, type EventBatch, type Position, type Progress, RetryableFault, consumerOf } from '@orderstream/messaging';
+import type { Kafka } from 'kafkajs';
 import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import { createKafka, type Logger } from './client.ts';
 import { SchemaRegistryCodec } from './codec.ts';
+import { CommittedOffsets } from './committed-offsets.ts';
 import { toRecord } from './record.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
@@ -55,23 +57,28 @@ function handlerOf(topicName: string, transportId: symbol, handle: Handle): Type
 interface Start {
   readonly group: string;
   readonly handle: Handle;
-  readonly positions?: PositionStore;
+  readonly progress?: Progress;
   readonly logger?: Logger;
   readonly rethrow?: boolean;
 }
 
-async function start({ group, handle, positions, logger = silent, rethrow = true }: Start): Promise<BatchConsumer> {
-  const transportId = Symbol(group);
+function aConsumer(kafka: Kafka, ...topics: string[]): BatchConsumer {
+  const consumer = consumerOf('reaction', newGroup(), ...topics);
+  return new BatchConsumer({ kafka, codec: topic.codec, consumer, progress: new CommittedOffsets(kafka), logger: silent });
+}
+
+async function start({ group, handle, progress, logger = silent, rethrow = true }: Start): Promise<BatchConsumer> {
+  const described = consumerOf('reaction', group, topic.name);
+  const kafka = kafkaOfTests(logger);
   const consumer = new BatchConsumer({
-    kafka: kafkaOfTests(logger),
+    kafka,
     codec: topic.codec,
-    group,
-    transportId,
+    consumer: described,
+    progress: progress ?? new CommittedOffsets(kafka),
     logger,
-    ...(positions === undefined ? {} : { positions }),
   });
   class Module {}
-  const module = { module: Module, controllers: [handlerOf(topic.name, transportId, handle)] };
+  const module = { module: Module, controllers: [handlerOf(topic.name, described.transport, handle)] };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy: consumer, logger: false });
   if (rethrow) app.useGlobalFilters(new Rethrow());
   await app.listen();
@@ -240,7 +247,7 @@ describe('a reactor', () => {
 });
 
 /** Rows and positions as a projector keeps them in one transaction; a stale position is refused. */
-class InMemoryProjection implements PositionStore {
+class InMemoryProjection implements Progress {
   readonly applied: { readonly partition: number; readonly revision: number; readonly by: string }[] = [];
   readonly positions = new Map<number, Position>();
   /** Batches of members that had not loaded their position. */
@@ -254,15 +261,19 @@ class InMemoryProjection implements PositionStore {
     this.#loading = until;
   }
 
-  storeFor(member: string): PositionStore {
+  storeFor(member: string): Progress {
     return {
       load: async (group, topicName, partitions) => {
         const positions = await this.load(group, topicName, partitions);
         for (const partition of partitions) this.#known.set(`${member} ${partition}`, this.positions.get(partition)?.nextOffset ?? 0n);
         return positions;
       },
+      handled: this.handled,
     };
   }
+
+  /** `apply` has moved the position. */
+  async handled(): Promise<void> {}
 
   async load(_group: string, _topic: string, partitions: readonly number[]): Promise<readonly Position[]> {
     this.loads += 1;
@@ -283,7 +294,7 @@ class InMemoryProjection implements PositionStore {
 
 describe('a projector', () => {
   const startProjector = (projection: InMemoryProjection, group: string, member = 'member'): Promise<BatchConsumer> =>
-    start({ group, positions: projection.storeFor(member), handle: async (batch) => projection.apply(member, batch) });
+    start({ group, progress: projection.storeFor(member), handle: async (batch) => projection.apply(member, batch) });
   const revisions = (projection: InMemoryProjection): number[] => projection.applied.map(({ revision }) => revision);
 
   it('goes on behind its own position, whatever offset the group has committed', async () => {
@@ -322,7 +333,7 @@ describe('a projector', () => {
     await topic.append(0, [productListed('A', 0)]);
     await start({
       group: newGroup(),
-      positions: projection.storeFor('member'),
+      progress: projection.storeFor('member'),
       handle: async (batch) => {
         projection.apply('member', batch);
         failures += 1;
@@ -342,7 +353,10 @@ describe('a projector', () => {
     const consumer = await start({
       group: newGroup(),
       handle: async (batch) => projection.apply('member', batch),
-      positions: { load: async (...at) => (isAway ? Promise.reject(new DependencyUnavailable('postgres', 'refused')) : store.load(...at)) },
+      progress: {
+        ...store,
+        load: async (...at) => (isAway ? Promise.reject(new DependencyUnavailable('postgres', 'refused')) : store.load(...at)),
+      },
     });
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('postgres does not answer'), patience);
     isAway = false;
@@ -368,7 +382,7 @@ describe('a projector', () => {
     const errors: string[] = [];
     const longer = await start({
       group,
-      positions: projection.storeFor('member'),
+      progress: projection.storeFor('member'),
       handle: async (batch) => projection.apply('member', batch),
       logger: { ...silent, error: (_, message) => void errors.push(message) },
     });
@@ -527,9 +541,8 @@ describe('records that can not be read', () => {
 
 describe('a consumer', () => {
   it('starts at once without Kafka, says that it is away, and stops', async () => {
-    const transportId = Symbol('away');
     const kafka = createKafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logger: silent });
-    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId, logger: silent });
+    const consumer = aConsumer(kafka, 'orders');
     consumer.addHandler('orders', async () => {}, true);
     await new Promise<void>((resolve) => consumer.listen(() => resolve()));
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('kafka does not answer'), patience);
@@ -552,7 +565,7 @@ describe('a consumer', () => {
     const batches: EventBatch[] = [];
     await topic.append(0, [productListed('A', 0)]);
     const kafka = createKafka({ clientId: 'test', brokers: [`127.0.0.1:${free}`], logger: silent });
-    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId: Symbol('late'), logger: silent });
+    const consumer = aConsumer(kafka, topic.name);
     consumer.addHandler(topic.name, async (batch) => void batches.push(batch), true);
     consumer.listen(() => {});
     try {
@@ -567,29 +580,19 @@ describe('a consumer', () => {
   });
 
   it('waits for a topic that is missing, and names the step that makes it', async () => {
-    const consumer = new BatchConsumer({
-      kafka: kafkaOfTests(),
-      codec: topic.codec,
-      group: newGroup(),
-      transportId: Symbol('none'),
-      logger: silent,
-    });
-    consumer.addHandler(`missing-${randomUUID()}`, async () => {}, true);
+    const missing = `missing-${randomUUID()}`;
+    const consumer = aConsumer(kafkaOfTests(), missing);
+    consumer.addHandler(missing, async () => {}, true);
     consumer.listen(() => {});
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('does not exist: run `npm run deploy`'), patience);
     await consumer.close();
   });
 
-  it('refuses an application in which nobody handles its group', async () => {
-    const consumer = new BatchConsumer({
-      kafka: kafkaOfTests(),
-      codec: topic.codec,
-      group: 'nobody',
-      transportId: Symbol('nobody'),
-      logger: silent,
-    });
+  it('refuses an application in which nobody handles one of its topics', async () => {
+    const consumer = aConsumer(kafkaOfTests(), 'orders', 'payments');
+    consumer.addHandler('payments', async () => {}, true);
     const app = await NestFactory.createMicroservice<MicroserviceOptions>({ module: class {} }, { strategy: consumer, logger: false });
-    await expect(app.listen()).rejects.toThrow('no method has an @EventPattern for the group nobody');
+    await expect(app.listen()).rejects.toThrow(/^no method has an @EventPattern for orders in the group /);
     expect(consumer.status().blockedBy).toBe('it was not started');
     await app.close();
   });

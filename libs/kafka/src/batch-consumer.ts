@@ -1,12 +1,11 @@
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
-import type { ConsumerStatus, EventBatch } from '@orderstream/messaging';
+import type { Consumer, ConsumerStatus, EventBatch } from '@orderstream/messaging';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { ConsumerOptions } from './assignment.ts';
 import { GroupMember } from './group-member.ts';
 
-export interface BatchConsumerOptions extends ConsumerOptions {
-  /** What this group's `@EventPattern(topic, transportId)` methods name, since one application has several groups. */
-  readonly transportId: symbol;
+export interface BatchConsumerOptions extends Omit<ConsumerOptions, 'group'> {
+  readonly consumer: Consumer;
 }
 
 /** Nest replaced a handler's fault by a reply for a client, so that nobody can tell its fate any more. */
@@ -21,9 +20,8 @@ export class FaultReplaced extends Error {
 }
 
 /**
- * A Nest transport for one consumer group. Its topics are those of the application's
- * `@EventPattern(topic, transportId)` methods; each gets an `EventBatch` at a time and has done its
- * work when its promise resolves. When it rejects, nothing is acknowledged: the partition is held,
+ * A Nest transport for one consumer. Each of its topics has an `@EventPattern(topic, transport)` method,
+ * which gets an `EventBatch` at a time and has done its work when its promise resolves. When it rejects, nothing is acknowledged: the partition is held,
  * and the same records are delivered again after a while.
  *
  * It is not derived from Nest's `Server`, whose `handleEvent` drops a handler's fault.
@@ -32,30 +30,33 @@ export class BatchConsumer implements CustomTransportStrategy {
   readonly transportId: symbol;
   /** Tells Nest that faults are reported here, so that it does not log them itself. */
   readonly propagatesEventHandlerErrors = true;
+  readonly #topics: readonly string[];
   readonly #options: ConsumerOptions;
   readonly #handlers = new Map<string, MessageHandler<EventBatch>>();
   #member: GroupMember | null = null;
 
-  constructor({ transportId, ...options }: BatchConsumerOptions) {
-    this.transportId = transportId;
-    this.#options = options;
+  constructor({ consumer: { name, topics, transport }, ...options }: BatchConsumerOptions) {
+    this.transportId = transport;
+    this.#topics = topics;
+    this.#options = { ...options, group: name };
   }
 
   /** Nest calls this for every method that names the transport. */
   addHandler(topic: string, handler: MessageHandler<EventBatch>, isEventHandler = false): void {
     if (!isEventHandler) throw new Error(`${topic}: a consumer group answers nobody, so @MessagePattern has no place in it`);
+    if (!this.#topics.includes(topic)) throw new Error(`${topic} is none of the topics that the group ${this.#options.group} reads`);
     if (this.#handlers.has(topic)) throw new Error(`${topic} has two handlers in the group ${this.#options.group}`);
     this.#handlers.set(topic, handler);
   }
 
   /** Calls back at once: the consumer joins its group whenever Kafka answers, and status() says what it waits for. */
   listen(callback: (error?: Error) => void): void {
-    const topics = [...this.#handlers.keys()];
-    if (topics.length === 0) {
-      callback(new Error(`no method has an @EventPattern for the group ${this.#options.group} (${String(this.transportId)})`));
+    const unhandled = this.#topics.filter((topic) => !this.#handlers.has(topic));
+    if (unhandled.length > 0) {
+      callback(new Error(`no method has an @EventPattern for ${unhandled.join(', ')} in the group ${this.#options.group}`));
       return;
     }
-    this.#member = new GroupMember(this.#options, topics, (batch) => this.#deliver(batch));
+    this.#member = new GroupMember(this.#options, this.#topics, (batch) => this.#deliver(batch));
     this.#member.start();
     callback();
   }

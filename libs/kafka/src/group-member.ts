@@ -1,15 +1,7 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
-import {
-  backoffMs,
-  type ConsumerStatus,
-  DependencyUnavailable,
-  type EventBatch,
-  messageOf,
-  type PositionStore,
-} from '@orderstream/messaging';
+import { backoffMs, type ConsumerStatus, DependencyUnavailable, type EventBatch, messageOf } from '@orderstream/messaging';
 import type { Consumer } from 'kafkajs';
 import { Assignment, type ConsumerOptions } from './assignment.ts';
-import { CommittedPositions } from './committed-positions.ts';
 import { holdingUnreadable } from './compression.ts';
 import { HandlerLimit } from './handler-limit.ts';
 import { askKafka, partitionCounts, topicProblem } from './topics.ts';
@@ -39,7 +31,6 @@ export class GroupMember {
   readonly #options: ConsumerOptions;
   readonly #topics: readonly string[];
   readonly #handler: HandlerLimit;
-  readonly #positions: PositionStore;
   readonly #stopping = new AbortController();
   #assignment: Assignment | null = null;
   /** Checks since Kafka was last heard of. They are counted, since a process that was suspended has heard of nobody. */
@@ -54,7 +45,6 @@ export class GroupMember {
     this.#options = options;
     this.#topics = topics;
     this.#handler = new HandlerLimit(deliver);
-    this.#positions = options.positions ?? new CommittedPositions(options.kafka);
   }
 
   /** Returns at once; the cluster may come later. */
@@ -128,7 +118,6 @@ export class GroupMember {
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
     const assignment = new Assignment(this.#options, consumer, {
-      positions: this.#positions,
       deliver: (batch) => this.#handler.call(batch),
       answered: () => this.#heard(),
     });

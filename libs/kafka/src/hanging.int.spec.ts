@@ -1,4 +1,4 @@
-import type { EventBatch, PositionStore } from '@orderstream/messaging';
+import type { EventBatch, Progress } from '@orderstream/messaging';
 import type { Consumer, Kafka } from 'kafkajs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
@@ -30,7 +30,7 @@ const collect = async (batch: EventBatch): Promise<void> => void batches.push(ba
 
 function start(options: {
   readonly handle?: (batch: EventBatch) => Promise<void>;
-  readonly positions?: PositionStore;
+  readonly progress?: Progress;
   readonly kafka?: Kafka;
   readonly group?: string;
 }): ConsumerOfATest {
@@ -55,7 +55,7 @@ async function expel(groupId: string): Promise<void> {
   await cluster.disconnect();
 }
 
-const atStart: PositionStore = { load: () => Promise.resolve([]) };
+const atStart: Progress = { load: () => Promise.resolve([]), handled: () => Promise.resolve() };
 
 describe('a broker that hangs', () => {
   it('is told within 10 s by every consumer, with a batch in hand or without, and all goes on by itself', async () => {
@@ -66,7 +66,7 @@ describe('a broker that hangs', () => {
       await topic.append(0, [productListed('A', 0)]);
       const all = [
         start({ kafka: between.client() }),
-        start({ kafka: between.client(), positions: atStart }),
+        start({ kafka: between.client(), progress: atStart }),
         start({ kafka: between.client(), handle: async (batch) => (await collect(batch), await busy.promise) }),
       ];
       await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0, 0, 0]), patience);
@@ -181,7 +181,7 @@ describe('a consumer', () => {
 
   it('whose positions are not to be had says so, with the partition', async () => {
     const mayLoad = Promise.withResolvers<never[]>();
-    const consumer = start({ positions: { load: () => mayLoad.promise } });
+    const consumer = start({ progress: { ...atStart, load: () => mayLoad.promise } });
     await vi.waitFor(
       () => expect(consumer.blockedBy).toMatch(/^partition 0 of \S+: its position and its end are still being asked for$/),
       patience,

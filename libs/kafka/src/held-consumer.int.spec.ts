@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
+import { type DeliveredEvent, type EventBatch, type Progress, consumerOf, react } from '@orderstream/messaging';
 import { Database, ParkingTable, PlatformTables0000000000001, Projections, migrate } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import type { Logger } from './client.ts';
+import { CommittedOffsets } from './committed-offsets.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
 
 const patience = { timeout: 30_000, interval: 50 };
@@ -38,16 +39,22 @@ class Build {
 
 describe('A consumer whose code fails on everything', () => {
   const projections = (): Projections => new Projections(database);
-  it.each<[string, () => { readonly positions?: Projections; readonly deliver: (batch: EventBatch, build: Build) => Promise<void> }]>([
-    ['a reactor', () => ({ deliver: (batch, build) => react(batch, new ParkingTable(database), build.handle) })],
+  it.each<[string, () => { readonly progress: Progress; readonly deliver: (batch: EventBatch, build: Build) => Promise<void> }]>([
+    [
+      'a reactor',
+      () => ({
+        progress: new CommittedOffsets(kafkaOfTests()),
+        deliver: (batch, build) => react(batch, new ParkingTable(database), build.handle),
+      }),
+    ],
     [
       'a projector',
       () => {
-        const positions = projections();
-        return { positions, deliver: (batch, build) => positions.project(batch, (_, events) => build.handle(events)) };
+        const progress = projections();
+        return { progress, deliver: (batch, build) => progress.project(batch, (_, events) => build.handle(events)) };
       },
     ],
-  ])('holds, says so, and goes on when it works again: %s', async (_, consumerOf) => {
+  ])('holds, says so, and goes on when it works again: %s', async (_, begin) => {
     const group = `test-${randomUUID()}`;
     const lines: string[] = [];
     const logger: Logger = {
@@ -56,14 +63,13 @@ describe('A consumer whose code fails on everything', () => {
       error: (_details, message) => void lines.push(message),
     };
     const build = new Build();
-    const { positions, deliver } = consumerOf();
+    const { progress, deliver } = begin();
     const consumer = new BatchConsumer({
       kafka: kafkaOfTests(),
       codec: topic.codec,
-      group,
-      transportId: Symbol(group),
+      consumer: consumerOf('reaction', group, topic.name),
+      progress,
       logger,
-      ...(positions && { positions }),
     });
     consumer.addHandler(topic.name, (batch) => deliver(batch, build), true);
     const parked = async (): Promise<number> => (await database.query('SELECT FROM parked_event WHERE group_name = $1', [group])).length;

@@ -1,7 +1,7 @@
 export * from './batch-consumer.ts';
-export type { ConsumerOptions } from './assignment.ts';
 export * from './client.ts';
 export * from './codec.ts';
+export { CommittedOffsets } from './committed-offsets.ts';
 export * from './partition-ends.ts';
 export * from './partition-reader.ts';
 export * from './record.ts';

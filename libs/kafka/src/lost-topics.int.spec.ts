@@ -1,4 +1,4 @@
-import type { EventBatch, Position, PositionStore } from '@orderstream/messaging';
+import type { EventBatch, Position, Progress } from '@orderstream/messaging';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { ConsumerOfATest, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
@@ -25,8 +25,8 @@ afterEach(async () => {
 
 const listed = (...revisions: number[]) => revisions.map((revision) => productListed('A', revision));
 
-function start(positions?: PositionStore, handle = async (batch: EventBatch): Promise<void> => void batches.push(batch)): ConsumerOfATest {
-  const consumer = new ConsumerOfATest(topic, { group, handle, ...(positions === undefined ? {} : { positions }) });
+function start(progress?: Progress, handle = async (batch: EventBatch): Promise<void> => void batches.push(batch)): ConsumerOfATest {
+  const consumer = new ConsumerOfATest(topic, { group, handle, ...(progress && { progress }) });
   consumers.push(consumer);
   return consumer;
 }
@@ -164,7 +164,8 @@ describe('a reactor whose offsets', () => {
 it('a projector whose position another member has just moved on, together with the end of the topic, goes on', async () => {
   await topic.append(0, listed(0));
   let loads = 0;
-  const positions: PositionStore = {
+  const progress: Progress = {
+    handled: () => Promise.resolve(),
     load: async (_group, _topic, partitions): Promise<Position[]> => {
       loads += 1;
       const events = listed(1, 2);
@@ -172,7 +173,7 @@ it('a projector whose position another member has just moved on, together with t
       return partitions.includes(0) ? [{ partition: 0, nextOffset: 4n, last: null }] : [];
     },
   };
-  const consumer = start(positions);
+  const consumer = start(progress);
   await vi.waitFor(() => expect(consumer.caughtUp).toBe(true), patience);
   await topic.append(0, listed(3));
   await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([3]), patience);

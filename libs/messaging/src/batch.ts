@@ -44,17 +44,27 @@ export interface EventBatch<Event = { readonly type: string; readonly data: obje
   readonly nextOffset: bigint;
 }
 
-/** How far one projector is in one partition: moved in the transaction of the rows. */
+/** How far one consumer is in one partition. */
 export interface Position {
   readonly partition: number;
   readonly nextOffset: bigint;
-  /** The last applied record, to notice a topic that was truncated or recreated; null before the first. */
+  /** The last handled record, to notice a topic that was truncated or recreated; null before the first. */
   readonly last: { readonly offset: bigint; readonly eventId: string } | null;
 }
 
-/** Where projectors keep their positions. Partitions without a row start at offset 0. */
-export interface PositionStore {
+/**
+ * Where consumers go on, and how their progress is recorded: with the effect of a batch, by whoever has the effect,
+ * or after it.
+ */
+export interface Progress {
+  /** Partitions without a position start at offset 0. */
   load(group: string, topic: string, partitions: readonly number[]): Promise<readonly Position[]>;
+  /**
+   * Called when a batch has had its effect.
+   *
+   * @param commit records the position with Kafka, with a text beside it.
+   */
+  handled(topic: string, position: Position, commit: (beside: string) => Promise<void>): Promise<void>;
 }
 
 /** What a consumer group's member is doing, for readiness and metrics. */

@@ -1,5 +1,6 @@
 export * from './batch.ts';
 export * from './bounded.ts';
+export * from './consumer.ts';
 export * from './delivery-policy.ts';
 export * from './failures.ts';
 export * from './io-faults.ts';

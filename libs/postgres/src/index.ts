@@ -1,7 +1,10 @@
+export { type Column, type Columns, column, nullable, type RowOf } from './columns.ts';
 export * from './database.ts';
 export * from './migrate.ts';
 export * from './parking-table.ts';
 export * from './platform-tables.migration.ts';
 export * from './process-table.ts';
 export * from './projections.ts';
+export * from './read-model.ts';
 export * from './stream-rows.ts';
+export * from './sum-rows.ts';

@@ -1,10 +1,11 @@
+import { streams } from '@orderstream/contracts';
 import {
   type DeliveredEvent,
   type EventBatch,
   type ParkedRecord,
   type Partition,
   type Position,
-  type PositionStore,
+  type Progress,
   RetryableFault,
   type SoundRecord,
   fateOf,
@@ -18,6 +19,7 @@ import {
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
 import { ParkingTable } from './parking-table.ts';
+import type { Projection } from './read-model.ts';
 
 /** Somebody else has moved this partition's position: this process must load it again. */
 export class StalePosition extends RetryableFault {
@@ -49,7 +51,7 @@ interface PositionRow {
  * The position moves first. That guards it (who is behind learns so before touching a row), and locks
  * it until the commit: nobody else applies this partition meanwhile, or replays what is parked of it.
  */
-export class Projections implements PositionStore {
+export class Projections implements Progress {
   readonly #database: Database;
   /** As last loaded or written by this process: a zombie's differs from the table, and it loses. */
   readonly #expected = new Map<string, bigint>();
@@ -78,6 +80,18 @@ export class Projections implements PositionStore {
       return { partition, nextOffset: BigInt(next_offset), last };
     });
   }
+
+  /** `project`, with the tables of a projection. */
+  async run(batch: EventBatch, { tables, applied }: Projection): Promise<void> {
+    const fed = tables.filter(({ category }) => streams[category].topic === batch.topic);
+    await this.project(batch, async (transaction, events, passedOver) => {
+      for (const table of fed) await table.apply(transaction, events, passedOver);
+    });
+    applied?.(batch.records.flatMap(({ decoded }) => decoded ?? []));
+  }
+
+  /** `project` has moved the position, in the transaction of the rows. */
+  async handled(): Promise<void> {}
 
   /**
    * Applies a batch and moves the position behind it. What can't be decoded or applied is parked with

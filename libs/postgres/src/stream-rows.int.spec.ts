@@ -2,26 +2,31 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { column, nullable } from './columns.ts';
 import { Database } from './database.ts';
-import { RevisionGap, type RowValues, StreamRows } from './stream-rows.ts';
+import type { RowsInMemory } from './read-model.ts';
+import { RevisionGap, StreamRows } from './stream-rows.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
 
-type Column = 'name' | 'total' | 'items' | 'tags' | 'open' | 'changed_at';
-type Values = RowValues<Column>['values'];
+type Values = Readonly<Record<string, unknown>>;
 
-/** What the event says of its row is its data; an event without is of another kind of stream. */
-interface Changed {
-  readonly type: 'Changed';
-  readonly data: { readonly key: string; readonly values: Values } | { readonly other: true };
-}
+/** Every event says what changes in its row. */
+const change = (data: object): never => data as never;
 
-const rows = new StreamRows<Changed, Column>({
+const rows = new StreamRows({
   table: 'thing',
-  category: 'thing',
-  key: { column: 'key', type: 'text' },
-  columns: { name: 'text', total: 'bigint', items: 'jsonb', tags: 'text[]', open: 'boolean', changed_at: 'timestamptz' },
+  category: 'product',
+  key: { key: column('text') },
+  columns: {
+    name: nullable('text'),
+    total: column('bigint'),
+    items: nullable('jsonb'),
+    tags: nullable('text[]'),
+    open: nullable('boolean'),
+    changed_at: nullable('timestamptz'),
+  },
   adding: ['total'],
-  change: ({ data }) => ('other' in data ? null : data),
+  change: { ProductListed: change, ProductPriceChanged: change, ProductDelisted: change },
 });
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
@@ -35,57 +40,37 @@ beforeAll(async () => {
     `CREATE TABLE thing (key text PRIMARY KEY, revision int NOT NULL, name text, total bigint NOT NULL,
                          items jsonb, tags text[], open boolean, changed_at timestamptz)`,
   );
-  database = new Database({ url: scratch.url, poolSize: 1 });
+  database = new Database({ url: scratch.url, entities: [rows.entity], poolSize: 1 });
 });
 afterAll(async () => {
   await database.close();
   await scratch.drop();
 });
 
-const fact = (key: string, revision: number, values: Values): DeliveredEvent<Changed> => ({
+const fact = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent => ({
   id: randomUUID(),
-  event: { type: 'Changed', data: { key, values } },
-  stream: `thing-${key}`,
+  event: { type: 'ProductListed', data: values },
+  stream: `${category}-${key}`,
   revision,
   recordedAt: '2026-01-01T00:00:00.000Z',
   correlationId: 'flow',
   causationId: 'cause',
 });
-const changing = ({ event }: DeliveredEvent<Changed>, values: Values): Changed =>
-  'other' in event.data ? event : { type: 'Changed', data: { key: event.data.key, values } };
-const ofAnotherKind = (): DeliveredEvent<Changed> => ({ ...fact('', 7, {}), event: { type: 'Changed', data: { other: true } } });
+const isOfAnotherKind = ({ stream }: DeliveredEvent): boolean => stream.startsWith('order-');
+const ofAnotherKind = (): DeliveredEvent => fact('', 7, {}, 'order');
 
-const project = (facts: readonly DeliveredEvent<Changed>[], passedOver: readonly PassedOver[] = []): Promise<void> =>
+const project = (facts: readonly DeliveredEvent[], passedOver: readonly PassedOver[] = []): Promise<void> =>
   database.transaction((tx) => rows.apply(tx, facts, passedOver));
 
-interface Row {
-  readonly revision: number;
-  readonly values: Values;
+async function table(): Promise<RowsInMemory> {
+  return new Map((await database.read((entities) => entities.find(rows.entity))).map((row) => [row.key, { ...row }]));
 }
 
-/** The table as `merged` would have it: what is null is absent, and a sum of nothing is 0. */
-async function table(): Promise<Map<string, Row>> {
-  const found = await database.query<{ key: string; revision: number; changed_at: Date | null; total: string }>('SELECT * FROM thing');
-  return new Map(
-    found.map(({ key, revision, total, changed_at, ...others }) => {
-      const values = { ...others, total: Number(total), changed_at: changed_at?.toISOString() ?? null };
-      return [key, { revision, values: withoutNulls(values) }];
-    }),
-  );
-}
-
-function withoutNulls(values: Values): Values {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
-}
-
-function folded(facts: readonly DeliveredEvent<Changed>[]): Map<string, Row> {
-  const byKey = new Map<string, Row>();
-  for (const { event, revision } of facts) {
-    if ('other' in event.data) continue;
-    const { key, values } = event.data;
-    byKey.set(key, { revision, values: withoutNulls(rows.merged(byKey.get(key)?.values ?? { total: 0 }, values)) });
-  }
-  return byKey;
+/** The rows in memory, event by event. */
+function folded(facts: readonly DeliveredEvent[]): RowsInMemory {
+  const inMemory: RowsInMemory = new Map();
+  for (const each of facts) rows.project(inMemory, [each]);
+  return inMemory;
 }
 
 const text = fc.string({ unit: 'grapheme', maxLength: 8 });
@@ -109,7 +94,7 @@ const KEYS = ['one', 't\'w"o', 'three'];
 const anyHistory = fc.array(fc.tuple(fc.nat({ max: KEYS.length }), anyValues), { minLength: 1, maxLength: 25 });
 const anyCuts = fc.array(fc.boolean(), { minLength: 25, maxLength: 25 });
 
-function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEvent<Changed>[] {
+function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEvent[] {
   const last = new Map<string, number>();
   return history.map(([number, values]) => {
     const key = KEYS[number];
@@ -120,12 +105,12 @@ function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEven
 }
 
 async function projectInBatches(
-  facts: readonly DeliveredEvent<Changed>[],
+  facts: readonly DeliveredEvent[],
   cuts: readonly boolean[],
-  isStrange: (fact: DeliveredEvent<Changed>) => boolean = () => false,
+  isStrange: (fact: DeliveredEvent) => boolean = () => false,
 ): Promise<void> {
   await database.query('TRUNCATE thing');
-  let batch: DeliveredEvent<Changed>[] = [];
+  let batch: DeliveredEvent[] = [];
   for (const [index, each] of facts.entries()) {
     batch.push(each);
     if (cuts[index] === false && index < facts.length - 1) continue;
@@ -154,9 +139,9 @@ describe('Rows of streams', () => {
     await fc.assert(
       fc.asyncProperty(anyHistory, anyCuts, anyCuts, async (history, cuts, marks) => {
         const facts = factsOf(history);
-        const strange = new Set(facts.filter((each, index) => marks[index] && each.revision > 0 && !('other' in each.event.data)));
+        const strange = new Set(facts.filter((each, index) => marks[index] && each.revision > 0 && !isOfAnotherKind(each)));
         await projectInBatches(facts, cuts, (each) => strange.has(each));
-        const unchanging = facts.map((each) => (strange.has(each) ? { ...each, event: changing(each, {}) } : each));
+        const unchanging = facts.map((each) => (strange.has(each) ? { ...each, event: { ...each.event, data: {} } } : each));
         expect(await table()).toEqual(folded(unchanging));
       }),
       { numRuns: 150 },
@@ -169,11 +154,11 @@ describe('Rows of streams', () => {
     await project(
       [],
       [
-        { type: 'Praised', stream: 'other-one', revision: 1 },
-        { type: 'Praised', stream: 'thing-two', revision: 0 },
+        { type: 'Praised', stream: 'order-one', revision: 1 },
+        { type: 'Praised', stream: 'product-two', revision: 0 },
       ],
     );
-    expect(await table()).toEqual(new Map([['one', { revision: 0, values: { name: 'a', total: 1 } }]]));
+    expect(await table()).toEqual(folded([fact('one', 0, { name: 'a', total: 1 })]));
   });
 
   const breaks: Record<string, (last: number) => number[]> = {
@@ -191,7 +176,9 @@ describe('Rows of streams', () => {
         await projectInBatches(facts, cuts);
         const before = await table();
         const key = KEYS[number]!;
-        const broken = revisionsAfter(before.get(key)!.revision).map((revision) => fact(key, revision, { name: 'broken', total: 1 }));
+        const broken = revisionsAfter(Number(before.get(key)!['revision'])).map((revision) =>
+          fact(key, revision, { name: 'broken', total: 1 }),
+        );
         const sound = factsOf(later.map(([, values]) => [KEYS.length, values]));
         const beside = fact('beside', 0, { name: 'sound' });
         await expect(project([beside, ...sound, ...broken])).rejects.toThrow(RevisionGap);

@@ -1,33 +1,31 @@
+import type { Category, EventNamed, EventOf } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
+import type { EntitySchema } from 'typeorm';
+import { type Column, type Columns, type RowOf, type Written, entityOf, held } from './columns.ts';
 import type { Transaction } from './database.ts';
+import type { ProjectedTable, RowOfTable, RowsInMemory, StreamEvent } from './read-model.ts';
 
-/** What one event says of the row of its stream: its key, and the columns that it changes. */
-export interface RowValues<Column extends string> {
-  readonly key: string;
-  /**
-   * Columns that are absent or null stay as they are; columns that add are added to.
-   * Objects go into jsonb, arrays also into `text[]` and the like.
-   */
-  readonly values: { readonly [Of in Column]?: unknown };
-}
+type Values = Readonly<Record<string, unknown>>;
 
-export interface StreamRowsOptions<Event, Column extends string> {
+export interface StreamRowsOptions<Of extends Category, Key extends string, Others extends Columns> {
   readonly table: string;
   /** Of the streams: each is named `{category}-{key}`. */
-  readonly category: string;
-  readonly key: { readonly column: string; readonly type: 'uuid' | 'text' };
-  /** Postgres type by column; `revision` and the key are there by themselves. */
-  readonly columns: Readonly<Record<Column, string>>;
+  readonly category: Of;
+  readonly key: Readonly<Record<Key, Column<string>>>;
+  /** The key and the stream's `revision` are there by themselves. */
+  readonly columns: Others;
   /** Numbers to which an event adds instead of replacing them. */
-  readonly adding?: readonly NoInfer<Column>[];
-  /** Null for an event of another kind of stream on the same topic. */
-  readonly change: (event: Event) => RowValues<Column> | null;
+  readonly adding?: readonly (keyof Others)[];
+  /** What each event writes. Objects go into jsonb, arrays also into `text[]`. */
+  readonly change: { readonly [Type in EventOf<Of>['type']]: (data: EventNamed<Type>['data']) => Written<Others> };
 }
 
 /** Where a batch takes one row: from the revision that it must be at (-1: no row) to the one that it reaches. */
-export interface RowChange<Column extends string> extends RowValues<Column> {
+export interface RowChange {
+  readonly key: string;
   readonly since: number;
   readonly revision: number;
+  readonly values: Values;
   /** Nothing but events that this build has nothing to do with: the row moves on as it is. */
   readonly isPassedOver?: true;
 }
@@ -38,32 +36,44 @@ export class RevisionGap extends Error {
 }
 
 /**
- * The commonest read model: a table with one row a stream. A batch costs one statement, whatever is in it.
- * A row only moves on from the revision before, so that a fact that is missing or comes twice is a fault. It moves on
+ * The commonest table of a read model: one row a stream. A batch costs one statement, whatever is in it.
+ * A row only moves on from the revision before, so that an event that is missing or comes twice is a fault. It moves on
  * over an event that this build has nothing to do with, unless that is the first of its stream.
  */
-export class StreamRows<Event, Column extends string> {
-  readonly #options: StreamRowsOptions<Event, Column>;
-  readonly #columns: readonly Column[];
+export class StreamRows<Of extends Category, Key extends string, Others extends Columns> implements ProjectedTable {
+  readonly name: string;
+  readonly category: Of;
+  /** For TypeORM's queries. */
+  readonly entity: EntitySchema<RowOf<Others> & Readonly<Record<Key, string>> & { readonly revision: number }>;
+  readonly #key: { readonly column: string; readonly type: string };
+  readonly #columns: readonly (readonly [string, Column])[];
+  readonly #adding: ReadonlySet<string>;
+  readonly #change: Readonly<Record<string, (data: object) => Values>>;
   readonly #sql: string;
   readonly #passingOver: string;
 
-  constructor(options: StreamRowsOptions<Event, Column>) {
-    this.#options = options;
-    this.#columns = Object.keys(options.columns) as Column[];
-    this.#sql = statement(options, this.#columns);
-    this.#passingOver = `UPDATE ${options.table} AS known SET revision = change.revision
-       FROM unnest($1::${options.key.type}[], $2::int[], $3::int[]) AS change (key, since, revision)
-       WHERE known.${options.key.column} = change.key AND known.revision = change.since`;
+  constructor({ table, category, key, columns, adding = [], change }: StreamRowsOptions<Of, Key, Others>) {
+    const [[keyColumn, { type }]] = Object.entries<Column>(key) as [[string, Column]];
+    this.name = table;
+    this.category = category;
+    this.entity = entityOf(table, key, { revision: { type: 'int', nullable: false }, ...columns });
+    this.#key = { column: keyColumn, type };
+    this.#columns = Object.entries(columns);
+    this.#adding = new Set(adding.map(String));
+    this.#change = change as never;
+    this.#sql = this.#statement();
+    this.#passingOver = `UPDATE ${table} AS known SET revision = change.revision
+       FROM unnest($1::${type}[], $2::int[], $3::int[]) AS change (key, since, revision)
+       WHERE known.${keyColumn} = change.key AND known.revision = change.since`;
   }
 
-  /** What `Projections.project` calls. @throws RevisionGap */
+  /** @throws RevisionGap */
   readonly apply = async (
     transaction: Transaction,
-    facts: readonly DeliveredEvent<Event>[],
+    events: readonly DeliveredEvent[],
     passedOver: readonly PassedOver[] = [],
   ): Promise<void> => {
-    const all = this.changesOf(facts, passedOver);
+    const all = this.changesOf(events, passedOver);
     const changes = passedOver.length === 0 ? all : all.filter((change) => change.isPassedOver !== true);
     if (changes.length < all.length) await this.#passOver(transaction, all);
     if (changes.length === 0) return;
@@ -71,24 +81,48 @@ export class StreamRows<Event, Column extends string> {
       changes.map(({ key }) => key),
       changes.map(({ since }) => since),
       changes.map(({ revision }) => revision),
-      ...this.#columns.map((column) => changes.map(({ values }) => parameter(values[column]))),
+      ...this.#columns.map(([column]) => changes.map(({ values }) => parameter(values[column]))),
     ]);
-    if (written?.rows !== changes.length) {
-      throw new RevisionGap(`a row of ${this.#options.table} is not at the revision before its next event`);
-    }
+    if (written?.rows !== changes.length) throw new RevisionGap(`a row of ${this.name} is not at the revision before its next event`);
   };
 
+  /** @throws RevisionGap, and no row has changed. */
+  project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): void {
+    const changes = this.changesOf(events, passedOver).filter(({ key, isPassedOver }) => isPassedOver !== true || rows.has(key));
+    for (const { key, since } of changes) {
+      const at = rows.get(key)?.['revision'] ?? -1;
+      if (at !== since) throw new RevisionGap(`${this.name}: ${key} is at ${String(at)}, and its next event at ${since + 1}`);
+    }
+    for (const { key, revision, values } of changes) {
+      const before = rows.get(key) ?? { [this.#key.column]: key };
+      const after = this.#columns.map(([column, kind]): [string, unknown] => {
+        const value = values[column] ?? null;
+        if (this.#adding.has(column)) return [column, Number(before[column] ?? 0) + Number(value)];
+        return [column, value === null ? (before[column] ?? null) : held(kind, value)];
+      });
+      rows.set(key, { ...before, revision, ...Object.fromEntries(after) });
+    }
+  }
+
+  /** The row after the events of one stream, from its first; null without any. @throws RevisionGap */
+  rowOf(events: readonly StreamEvent[]): RowOfTable<this> | null {
+    const rows: RowsInMemory = new Map();
+    this.project(rows, events);
+    const [row = null] = rows.values();
+    return row as RowOfTable<this> | null;
+  }
+
   /** One change a stream. @throws RevisionGap between events of the batch */
-  changesOf(facts: readonly DeliveredEvent<Event>[], passedOver: readonly PassedOver[] = []): RowChange<Column>[] {
-    const byKey = new Map<string, RowChange<Column>>();
-    for (const step of this.#stepsOf(facts, passedOver)) {
+  changesOf(events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): RowChange[] {
+    const byKey = new Map<string, RowChange>();
+    for (const step of this.#stepsOf(events, passedOver)) {
       const { key, revision } = step;
       const before = byKey.get(key);
       // The statement compares the row with the first of them only.
       if (before !== undefined && revision !== before.revision + 1) {
-        throw new RevisionGap(`${this.#options.table}: revision ${revision} of ${key} comes after ${before.revision}`);
+        throw new RevisionGap(`${this.name}: revision ${revision} of ${key} comes after ${before.revision}`);
       }
-      const values = before === undefined ? step.values : this.merged(before.values, step.values);
+      const values = before === undefined ? step.values : this.#merged(before.values, step.values);
       const isPassedOver = step.isPassedOver === true && (before === undefined || before.isPassedOver === true);
       byKey.set(key, { key, since: before?.since ?? revision - 1, revision, values, ...(isPassedOver && { isPassedOver }) });
     }
@@ -96,21 +130,21 @@ export class StreamRows<Event, Column extends string> {
   }
 
   /** What happened to each row, one step after the other. */
-  #stepsOf(facts: readonly DeliveredEvent<Event>[], passedOver: readonly PassedOver[]): Omit<RowChange<Column>, 'since'>[] {
-    const steps: Omit<RowChange<Column>, 'since'>[] = [];
-    for (const { event, revision } of facts) {
-      const said = this.#options.change(event);
-      if (said !== null) steps.push({ ...said, revision });
+  #stepsOf(events: readonly StreamEvent[], passedOver: readonly PassedOver[]): Omit<RowChange, 'since'>[] {
+    const prefix = `${this.category}-`;
+    const steps: Omit<RowChange, 'since'>[] = [];
+    for (const { event, stream, revision } of events) {
+      if (stream.startsWith(prefix))
+        steps.push({ key: stream.slice(prefix.length), revision, values: this.#change[event.type]!(event.data) });
     }
     if (passedOver.length === 0) return steps;
-    const prefix = `${this.#options.category}-`;
     for (const { stream, revision } of passedOver) {
       if (stream.startsWith(prefix)) steps.push({ key: stream.slice(prefix.length), revision, values: {}, isPassedOver: true });
     }
     return steps.sort((one, other) => one.revision - other.revision);
   }
 
-  async #passOver(transaction: Transaction, changes: readonly RowChange<Column>[]): Promise<void> {
+  async #passOver(transaction: Transaction, changes: readonly RowChange[]): Promise<void> {
     const only = changes.filter(({ isPassedOver }) => isPassedOver === true);
     await transaction.query(this.#passingOver, [
       only.map(({ key }) => key),
@@ -120,37 +154,32 @@ export class StreamRows<Event, Column extends string> {
   }
 
   /** Values after a change: replaced or added to, as the columns are declared. */
-  merged(before: RowValues<Column>['values'], change: RowValues<Column>['values']): RowValues<Column>['values'] {
-    const merged: Partial<Record<Column, unknown>> = { ...before };
-    for (const column of this.#columns) {
+  #merged(before: Values, change: Values): Values {
+    const merged: Record<string, unknown> = { ...before };
+    for (const [column] of this.#columns) {
       const value = change[column] ?? null;
       if (value === null) continue;
-      merged[column] = this.#options.adding?.includes(column) ? Number(before[column] ?? 0) + Number(value) : value;
+      merged[column] = this.#adding.has(column) ? Number(before[column] ?? 0) + Number(value) : value;
     }
     return merged;
   }
-}
 
-function parameter(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? null);
-}
-
-function statement<Event, Column extends string>(
-  { table, key, columns, adding = [] }: StreamRowsOptions<Event, Column>,
-  names: readonly Column[],
-): string {
-  // Parameters are one array a column, and unnest would take an array of arrays apart: each of those comes as jsonb.
-  const isArray = (column: Column): boolean => columns[column].endsWith('[]');
-  const value = (column: Column): string => {
-    if (adding.includes(column)) return `COALESCE(known.${column}, 0) + COALESCE(change.${column}, 0)`;
-    if (!isArray(column)) return `COALESCE(change.${column}, known.${column})`;
-    const items = `ARRAY(SELECT jsonb_array_elements_text(change.${column}))::${columns[column]}`;
-    return `CASE WHEN change.${column} IS NULL THEN known.${column} ELSE ${items} END`;
-  };
-  const types = [key.type, 'int', 'int', ...names.map((column) => (isArray(column) ? 'jsonb' : columns[column]))];
-  return `WITH written AS (
+  #statement(): string {
+    const table = this.name;
+    const key = this.#key;
+    const names = this.#columns.map(([name]) => name);
+    // Parameters are one array a column, and unnest would take an array of arrays apart: each of those comes as jsonb.
+    const isArray = (type: string): boolean => type.endsWith('[]');
+    const value = ([name, { type }]: readonly [string, Column]): string => {
+      if (this.#adding.has(name)) return `COALESCE(known.${name}, 0) + COALESCE(change.${name}, 0)`;
+      if (!isArray(type)) return `COALESCE(change.${name}, known.${name})`;
+      const items = `ARRAY(SELECT jsonb_array_elements_text(change.${name}))::${type}`;
+      return `CASE WHEN change.${name} IS NULL THEN known.${name} ELSE ${items} END`;
+    };
+    const types = [key.type, 'int', 'int', ...this.#columns.map(([, { type }]) => (isArray(type) ? 'jsonb' : type))];
+    return `WITH written AS (
        INSERT INTO ${table} (${[key.column, 'revision', ...names].join(', ')})
-       SELECT ${[`change.${key.column}`, 'change.revision', ...names.map(value)].join(', ')}
+       SELECT ${[`change.${key.column}`, 'change.revision', ...this.#columns.map(value)].join(', ')}
        FROM unnest(${types.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
          AS change (${[key.column, 'since', 'revision', ...names].join(', ')})
        LEFT JOIN ${table} AS known ON known.${key.column} = change.${key.column}
@@ -160,4 +189,9 @@ function statement<Event, Column extends string>(
        RETURNING 1
      )
      SELECT count(*)::int AS rows FROM written`;
+  }
+}
+
+function parameter(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? null);
 }

@@ -1,5 +1,5 @@
 import type { Dependency } from './health.ts';
-import type { Consumer } from './tokens.ts';
+import type { ConsumerMember } from './tokens.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 2_000;
@@ -8,7 +8,7 @@ const OUTAGE_MS = 10_000;
 
 export interface PresenceOptions {
   /** Must have been read to their end, and not wait since: they may say that something was done in time. */
-  readonly hears: readonly Pick<Consumer, 'status'>[];
+  readonly hears: readonly Pick<ConsumerMember, 'status'>[];
   /** Must answer: whoever is to be in time needs them. */
   readonly needs: readonly Pick<Dependency, 'check'>[];
   /** How long all of this must have lasted before a deadline acts. */

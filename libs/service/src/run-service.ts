@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type DynamicModule, Logger, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplicationContext, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -17,7 +17,7 @@ import { answerExpectation, answerUnreadable, ProblemFilter, problemOf, sendProb
 import { Problem } from './problems.ts';
 import { correlationIdOf, keepRequestContext } from './request-context.ts';
 import { type Ending, endAll } from './shutdown.ts';
-import { CONSUMERS, type Consumer, DEPENDENCIES } from './tokens.ts';
+import { CONSUMERS, type ConsumerMember, DEPENDENCIES } from './tokens.ts';
 import { validationPipe } from './validation.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -36,12 +36,12 @@ export interface ServiceOptions {
   /** As it stands in logs, metrics and the OpenAPI document, such as `order-service`. */
   readonly name: string;
   readonly config: ServiceConfig;
-  /** Provides and exports DEPENDENCIES and CONSUMERS. */
+  /** It, or what it imports, provides DEPENDENCIES and CONSUMERS. */
   readonly module: Type | DynamicModule;
   /** Made here unless the module logs through it too. */
   readonly logger?: PinoLogger;
-  /** Served beside those that every service has; made with `registers: []`. */
-  readonly metrics?: readonly Metric[];
+  /** What is served beside those that every service has; made with `registers: []`. */
+  readonly metrics?: (app: INestApplicationContext) => readonly Metric[];
 }
 
 export interface RunningService {
@@ -80,7 +80,7 @@ function createAdapter(): FastifyAdapter {
  * readiness says what is missing.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, config, module, logger = createLogger(name, config), metrics = [] } = options;
+  const { name, config, module, logger = createLogger(name, config), metrics = () => [] } = options;
   const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(), {
     logger: new NestLogger(logger),
     // Fastify's own JSON parser does; Nest's would also read forms.
@@ -88,7 +88,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     abortOnError: false,
   });
   const dependencies = app.get<readonly Dependency[]>(DEPENDENCIES);
-  const consumers = app.get<readonly Consumer[]>(CONSUMERS);
+  const consumers = app.get<readonly ConsumerMember[]>(CONSUMERS);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.server.on('checkExpectation', answerExpectation);
   readJsonBodies(fastify);
@@ -101,7 +101,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   const unused = unusedConnections(fastify.server);
   const registry = createMetrics(name, consumers);
-  for (const metric of metrics) registry.registerMetric(metric);
+  for (const metric of metrics(app)) registry.registerMetric(metric);
   measureRequests(fastify, registry, logger);
   const endWatch = watchParked(consumers, registry, logger);
   serveHealth(fastify, watch, consumers);

@@ -1,6 +1,6 @@
 import { Controller, Get, Module, type OnModuleDestroy } from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
-import { CONSUMERS, type Consumer, DEPENDENCIES, type Dependency, type RunningService, startService } from './index.ts';
+import { CONSUMERS, type ConsumerMember, DEPENDENCIES, type Dependency, type RunningService, startService } from './index.ts';
 
 const never = (): Promise<never> => new Promise<never>(() => {});
 const config = { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } as const;
@@ -9,7 +9,7 @@ const WITHIN_MS = 10_000;
 
 /** A service with two consumers and two dependencies; of each kind, and of requests and workers, one hangs when it is to end. */
 async function hangingService(ended: string[]): Promise<RunningService> {
-  const consumer = (group: string, close: () => Promise<unknown>): Consumer => ({
+  const consumer = (group: string, close: () => Promise<unknown>): ConsumerMember => ({
     listen: (ready) => void ready(),
     close,
     status: () => ({ group, blockedBy: null, caughtUp: true, partitions: [] }),

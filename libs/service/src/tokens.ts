@@ -4,11 +4,11 @@ import type { ConsumerStatus } from '@orderstream/messaging';
 /** The `EventStore` that command handlers append to. */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 
-/** `Dependency[]`: what readiness asks, and what is closed at the end. The service's module exports it. */
+/** `Dependency[]`: what readiness asks, and what is closed at the end. */
 export const DEPENDENCIES = Symbol('DEPENDENCIES');
 
-/** `Consumer[]`: one per consumer group. The service's module exports it. */
+/** `ConsumerMember[]`: one per consumer. */
 export const CONSUMERS = Symbol('CONSUMERS');
 
-/** A consumer group's member, whose `@EventPattern` methods carry its transport id. */
-export type Consumer = CustomTransportStrategy & { status(): ConsumerStatus };
+/** A member of a consumer's group; the consumer's `@EventPattern` methods name its transport. */
+export type ConsumerMember = CustomTransportStrategy & { status(): ConsumerStatus };

@@ -12,11 +12,11 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { deployTopics, plannedTopics } from '../../../../infra/deploy/src/topics.ts';
 import { orderServiceConfig } from '../config.ts';
 import { migrations } from '../migrations/index.ts';
-import { OrderDemandProjection } from '../order-demand.projection.ts';
+import { orderDemandProjection } from '../order-demand.projection.ts';
 import { OrderFulfilmentReactor } from '../order-fulfilment.reactor.ts';
-import { OrderPriceProjection } from '../order-price.projection.ts';
+import { priceListProjection } from '../order-price.projection.ts';
 import { OrderServiceModule } from '../order-service.module.ts';
-import { OrderSummaryProjection } from '../order-summary.projection.ts';
+import { orderSummaryProjection } from '../order-summary.projection.ts';
 import type { Recipient } from '../order.api.ts';
 
 // One order service on the real servers, with databases of its own: for the specs of this service that import this file.
@@ -108,7 +108,7 @@ export function batchOf<Event>(
 
 export async function toPrices(event: EventOf<'product'>, revision: number): Promise<void> {
   const fact = { id: randomUUID(), event, stream: `product-${event.data.sku}`, revision };
-  await service.app.get(OrderPriceProjection).onCatalog(batchOf<EventOn<'catalog'>>('order-price-list', 'catalog', [fact]));
+  await service.app.get(Projections).run(batchOf('order-price-list', 'catalog', [fact]), priceListProjection);
 }
 
 export const listed = (name: string, amount: number, currency = 'EUR'): Promise<void> =>
@@ -121,19 +121,17 @@ export async function eventsOf(orderId: string): Promise<StoredEvent<EventOf<'or
 /** What relay and Kafka do: facts of the order's stream to the projections. */
 export async function toReadModels(orderId: string, fromRevision = 0): Promise<void> {
   const facts = (await eventsOf(orderId)).slice(fromRevision);
-  const { app } = service;
-  await app.get(OrderSummaryProjection).onOrders(batchOf<EventOn<'orders'>>('order-summary', 'orders', facts));
-  await app.get(OrderDemandProjection).onOrders(batchOf<EventOn<'orders'>>('order-demand', 'orders', facts));
+  const projections = service.app.get(Projections);
+  await projections.run(batchOf('order-summary', 'orders', facts), orderSummaryProjection);
+  await projections.run(batchOf('order-demand', 'orders', facts), orderDemandProjection);
 }
 
 /** The same for the streams of its payment and its shipment, from a revision on. */
 export async function toStatuses(events: readonly (EventOf<'payment'> | EventOf<'shipment'>)[], fromRevision = 0): Promise<void> {
-  const projection = service.app.get(OrderSummaryProjection);
   for (const [index, event] of events.entries()) {
     const category = event.type.startsWith('Payment') ? 'payment' : 'shipment';
     const fact = { id: randomUUID(), event, stream: `${category}-${event.data.orderId}`, revision: fromRevision + index };
-    if (category === 'payment') await projection.onPayments(batchOf('order-summary', 'payments', [fact]));
-    else await projection.onShipments(batchOf('order-summary', 'shipments', [fact]));
+    await service.app.get(Projections).run(batchOf('order-summary', `${category}s`, [fact]), orderSummaryProjection);
   }
 }
 

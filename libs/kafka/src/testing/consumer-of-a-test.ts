@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { EventBatch, PositionStore } from '@orderstream/messaging';
+import { consumerOf, type EventBatch, type Progress } from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { BatchConsumer } from '../batch-consumer.ts';
 import type { Logger } from '../client.ts';
+import { CommittedOffsets } from '../committed-offsets.ts';
 import { kafkaOfTests, silent, type TopicOfATest } from './topic-of-a-test.ts';
 
 export const patience = { timeout: 20_000, interval: 20 };
@@ -13,7 +14,7 @@ export const revisionsOf = (batches: readonly EventBatch[]): number[] =>
 interface Start {
   readonly group: string;
   readonly handle: (batch: EventBatch) => Promise<void>;
-  readonly positions?: PositionStore;
+  readonly progress?: Progress;
   readonly kafka?: Kafka;
 }
 
@@ -22,16 +23,15 @@ export class ConsumerOfATest {
   readonly lines: string[] = [];
   readonly #consumer: BatchConsumer;
 
-  constructor(topic: TopicOfATest, { group, handle, positions, kafka }: Start) {
+  constructor(topic: TopicOfATest, { group, handle, kafka = kafkaOfTests(), progress = new CommittedOffsets(kafka) }: Start) {
     const line = (level: string) => (_: object, message: string) => void this.lines.push(`${level} ${message}`);
     const logger: Logger = { ...silent, warn: line('warn'), error: line('error') };
     this.#consumer = new BatchConsumer({
-      kafka: kafka ?? kafkaOfTests(),
+      kafka,
       codec: topic.codec,
-      group,
-      transportId: Symbol(group),
+      consumer: consumerOf('reaction', group, topic.name),
+      progress,
       logger,
-      ...(positions === undefined ? {} : { positions }),
     });
     this.#consumer.addHandler(topic.name, handle, true);
     this.#consumer.listen(() => {});

@@ -1,18 +1,18 @@
-import type { Position, PositionStore } from '@orderstream/messaging';
+import type { Position, Progress } from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { askKafka } from './topics.ts';
 
 type LastRecord = NonNullable<Position['last']>;
 
 /**
- * Where reactors keep their positions: the offsets that their group commits. What was reacted to last
+ * The progress of reactions: the offsets that their group commits, after the effect. What was reacted to last
  * stands beside the offset, so that a partition that lost its end, and has grown again, is noticed. An offset
  * that somebody has set by hand, and none, as after a reset or a week without a member, has nothing beside it.
  *
  * Kafka forgets the offsets of a topic together with the topic, so this process also remembers how far it
  * was itself. That counts where it is further: offsets can be set by hand only while a group has no member.
  */
-export class CommittedPositions implements PositionStore {
+export class CommittedOffsets implements Progress {
   readonly #kafka: Kafka;
   readonly #known = new Map<string, Position>();
 
@@ -31,8 +31,8 @@ export class CommittedPositions implements PositionStore {
     });
   }
 
-  /** How far this process is. */
-  remember(topic: string, position: Position): void {
+  async handled(topic: string, position: Position, commit: (beside: string) => Promise<void>): Promise<void> {
+    await commit(besideOffset(position.last));
     this.#known.set(keyOf(topic, position.partition), position);
   }
 }
@@ -41,7 +41,7 @@ function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
 }
 
-export function besideOffset(last: LastRecord | null): string {
+function besideOffset(last: LastRecord | null): string {
   return last === null ? '' : `${last.offset} ${last.eventId}`;
 }
 

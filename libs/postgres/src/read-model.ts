@@ -1,0 +1,42 @@
+import { type Category, streams } from '@orderstream/contracts';
+import { type Consumer, type DeliveredEvent, consumerOf, type PassedOver } from '@orderstream/messaging';
+import type { EntitySchema } from 'typeorm';
+import type { Apply } from './projections.ts';
+
+/** Where in which stream an event stands, whoever delivers it. */
+export type StreamEvent = Pick<DeliveredEvent, 'event' | 'stream' | 'revision'>;
+
+/** Rows as `apply` leaves them in Postgres, by the text of their key. */
+export type RowsInMemory = Map<string, Readonly<Record<string, unknown>>>;
+
+/** A table that follows from the events of one kind of stream. */
+export interface ProjectedTable {
+  readonly name: string;
+  readonly category: Category;
+  readonly entity: EntitySchema;
+  /** What `Projections.project` calls. It may get events of other kinds of streams, too. */
+  readonly apply: Apply<DeliveredEvent['event']>;
+  /** Does to rows in memory what `apply` does in Postgres. */
+  project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver?: readonly PassedOver[]): void;
+}
+
+/** A consumer that turns events into rows. */
+export interface Projection extends Consumer {
+  readonly kind: 'projection';
+  readonly tables: readonly ProjectedTable[];
+  /** Called with the events of a batch when their rows are there. */
+  readonly applied?: (events: readonly DeliveredEvent[]) => void;
+}
+
+/** A read model: the tables that one consumer writes. Topics have no order between each other, so a table has one kind of stream. */
+export function projectionOf(name: string, ...tables: readonly ProjectedTable[]): Projection {
+  const topics = new Set(tables.map(({ category }) => streams[category].topic));
+  return { ...consumerOf('projection', name, ...topics), kind: 'projection', tables };
+}
+
+/** What rows of a table hold when they are read. */
+export type RowOfTable<Of extends ProjectedTable> = Of['entity'] extends EntitySchema<infer Row> ? Row : never;
+
+export function isProjection(consumer: Consumer): consumer is Projection {
+  return consumer.kind === 'projection';
+}
