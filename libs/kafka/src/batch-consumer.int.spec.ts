@@ -268,7 +268,7 @@ class InMemoryProjection implements Progress {
         for (const partition of partitions) this.#known.set(`${member} ${partition}`, this.positions.get(partition)?.nextOffset ?? 0n);
         return positions;
       },
-      handled: this.handled,
+      handled: () => this.handled(),
     };
   }
 

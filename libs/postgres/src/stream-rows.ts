@@ -90,8 +90,8 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
   project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): void {
     const changes = this.changesOf(events, passedOver).filter(({ key, isPassedOver }) => isPassedOver !== true || rows.has(key));
     for (const { key, since } of changes) {
-      const at = rows.get(key)?.['revision'] ?? -1;
-      if (at !== since) throw new RevisionGap(`${this.name}: ${key} is at ${String(at)}, and its next event at ${since + 1}`);
+      const at = (rows.get(key)?.['revision'] as number | undefined) ?? -1;
+      if (at !== since) throw new RevisionGap(`${this.name}: ${key} is at ${at}, and its next event at ${since + 1}`);
     }
     for (const { key, revision, values } of changes) {
       const before = rows.get(key) ?? { [this.#key.column]: key };
