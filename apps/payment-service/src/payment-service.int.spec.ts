@@ -6,12 +6,13 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { EventOf, EventOn } from '@orderstream/contracts';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { EventBatch } from '@orderstream/messaging';
-import { Database, migrate, Projections } from '@orderstream/postgres';
+import { Database, migrate, platformTables, Projections } from '@orderstream/postgres';
 import { createScratchDatabase, runSql } from '@orderstream/postgres/testing';
 import { createLogger, loadConfig, parseConfig, type RunningService, startService } from '@orderstream/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import { paymentServiceConfig } from './config.ts';
+import { paymentTables } from './migrations/0002-payment-tables.ts';
 import { migrations } from './migrations/index.ts';
 import { PaymentAttemptsProcess } from './payment-attempts.process.ts';
 import { PaymentServiceModule } from './payment-service.module.ts';
@@ -415,7 +416,7 @@ describe('The database of the payment service', () => {
   it('counts the captures of before, too: the days are read again from their topic', async () => {
     const scratch = await createScratchDatabase(adminUrl);
     const ownerRole = new URL(adminUrl).username;
-    await migrate({ url: scratch.url, ownerRole, migrations: migrations.slice(0, 2) });
+    await migrate({ url: scratch.url, ownerRole, migrations: [platformTables, paymentTables] });
     await runSql(scratch.url, `INSERT INTO revenue_by_day (day, currency, amount) VALUES ('2026-01-02', 'EUR', 4900)`);
     await runSql(
       scratch.url,

@@ -9,7 +9,7 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
-import { Database, PlatformTables0000000000001, migrate } from '@orderstream/postgres';
+import { Database, migrate, platformTables } from '@orderstream/postgres';
 import type { Kafka } from 'kafkajs';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
@@ -93,7 +93,7 @@ async function createDatabase(adminUrl: string): Promise<string> {
   await admin.close();
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  await migrate({ url: url.href, ownerRole: url.username, migrations: [PlatformTables0000000000001] });
+  await migrate({ url: url.href, ownerRole: url.username, migrations: [platformTables] });
   const own = new Database({ url: url.href, poolSize: 1 });
   await own.query(orderTable);
   await own.close();

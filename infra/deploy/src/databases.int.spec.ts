@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { runSql } from '@orderstream/postgres/testing';
+import { migrate } from '@orderstream/postgres';
+import { createScratchDatabase, runSql } from '@orderstream/postgres/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatabaseSettings, deployDatabases, plannedDatabases } from './databases.ts';
 import { Refused } from './refused.ts';
@@ -48,6 +49,20 @@ beforeAll(async () => {
   firstRun = await deploy(settings);
 });
 afterAll(() => discard(settings));
+
+/** The table of migrations that releases before this one left, which ran them with TypeORM; never to be changed. */
+const TABLE_BEFORE = `CREATE TABLE "migrations" ("id" SERIAL NOT NULL, "timestamp" bigint NOT NULL, "name" character varying NOT NULL,
+  CONSTRAINT "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY ("id"))`;
+const ROWS_BEFORE: Readonly<Record<string, string>> = {
+  order_service: `(1, 1, 'PlatformTables0000000000001'), (2, 1, 'ReadModels0000000000001'), (3, 2, 'CancellationAndStatuses0000000000002')`,
+  inventory_service: `(1, 1, 'PlatformTables0000000000001'), (2, 1, 'ReadModels0000000000001'), (3, 2, 'StockInCodeOrder0000000000002')`,
+  payment_service: `(1, 1, 'PlatformTables0000000000001'), (2, 2, 'PaymentTables0000000000002'),
+    (3, 3, 'VoidsAndRefunds0000000000003'), (4, 4, 'Leases0000000000004')`,
+  shipping_service: `(1, 1, 'PlatformTables0000000000001'), (2, 1, 'ReadModels0000000000001'),
+    (3, 2, 'Cancellations0000000000002'), (4, 3, 'Leases0000000000003')`,
+  personal_data: `(1, 1, 'CustomerKey0000000000001')`,
+};
+const HISTORY = 'SELECT id, timestamp, name FROM migrations ORDER BY id';
 
 const NOT_ALLOWED = { code: '42501' };
 
@@ -108,6 +123,33 @@ describe('A deployment of the databases', () => {
     const fresh = scratchSettings();
     await expect(deploy(spoil(fresh))).rejects.toBeInstanceOf(Refused);
     expect(await runSql(adminUrl, 'SELECT FROM pg_database WHERE datname = $1', [databaseOf(fresh.INVENTORY_DATABASE_URL)])).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(ROWS_BEFORE))('The database %s of a release before', (name, rows) => {
+  const { logins, migrations } = plannedDatabases(settings).find(({ logins: [login] }) => databaseOf(login!.url).startsWith(name))!;
+
+  it('has nothing run again', async () => {
+    const scratch = await createScratchDatabase(adminUrl);
+    await runSql(scratch.url, TABLE_BEFORE);
+    await runSql(scratch.url, `INSERT INTO migrations (id, timestamp, name) VALUES ${rows}`);
+    const before = await runSql<{ name: string }>(scratch.url, HISTORY);
+    const ofBefore = migrations.filter((migration) => before.some((row) => row.name === migration.name));
+    expect(ofBefore).toHaveLength(before.length);
+    expect(await migrate({ url: scratch.url, ownerRole: decodeURIComponent(new URL(adminUrl).username), migrations: ofBefore })).toEqual(
+      [],
+    );
+    expect(await runSql(scratch.url, HISTORY)).toEqual(before);
+    // Whatever was run would have left a table, or failed for want of one.
+    expect(await runSql(scratch.url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([{ tablename: 'migrations' }]);
+    await scratch.drop();
+  });
+
+  it('looks to that release like one that this release made, so that deploying it again changes nothing', async () => {
+    const { length } = await runSql(adminUrl, `VALUES ${rows}`);
+    const here = at(adminUrl, 'pathname', `/${databaseOf(logins[0]!.url)}`);
+    const before = await runSql(here, `SELECT * FROM (VALUES ${rows}) AS before (id, timestamp, name) ORDER BY id`);
+    expect(await runSql(here, `SELECT id, timestamp::int, name FROM migrations ORDER BY id LIMIT ${length}`)).toEqual(before);
   });
 });
 

@@ -2,7 +2,7 @@ import { migrations as inventoryMigrations } from '@orderstream/inventory-servic
 import { migrations as orderMigrations } from '@orderstream/order-service/migrations';
 import { migrations as paymentMigrations } from '@orderstream/payment-service/migrations';
 import { personalDataMigrations } from '@orderstream/personal-data';
-import { type MigrateOptions, migrate } from '@orderstream/postgres';
+import { type Migration, migrate } from '@orderstream/postgres';
 import { migrations as shippingMigrations } from '@orderstream/shipping-service/migrations';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { Refused } from './refused.ts';
@@ -16,7 +16,7 @@ export interface Login {
 
 export interface PlannedDatabase {
   readonly logins: readonly Login[];
-  readonly migrations: MigrateOptions['migrations'];
+  readonly migrations: readonly Migration[];
 }
 
 export interface DatabaseSettings {
@@ -40,18 +40,7 @@ export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] 
         { url: settings.PERSONAL_DATA_WRITER_URL, may: 'write' },
         { url: settings.PERSONAL_DATA_READER_URL, may: 'read' },
       ],
-      migrations: personalDataMigrations.map(
-        ({ name, sql }) =>
-          class {
-            readonly name = name;
-            async up(runner: { query(text: string): Promise<unknown> }): Promise<void> {
-              await runner.query(sql);
-            }
-            async down(): Promise<void> {
-              throw new Error(`${name} is not taken back: keys would be lost`);
-            }
-          },
-      ),
+      migrations: personalDataMigrations,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DeliveredEvent, type EventBatch, type Progress, consumerOf, react } from '@orderstream/messaging';
-import { Database, ParkingTable, PlatformTables0000000000001, Projections, migrate } from '@orderstream/postgres';
+import { Database, ParkingTable, Projections, migrate, platformTables } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
@@ -17,7 +17,7 @@ let topic: TopicOfATest;
 beforeAll(async () => {
   await deploySchemas(registryUrlOfTests());
   scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!);
-  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [PlatformTables0000000000001] });
+  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [platformTables] });
   database = new Database({ url: scratch.url });
 });
 beforeEach(async () => void (topic = await TopicOfATest.create(1)));

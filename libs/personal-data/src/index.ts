@@ -1,3 +1,3 @@
 export { PersonalDataUnavailable } from './faults.ts';
-export * from './migrations.ts';
+export * from './migrations/index.ts';
 export * from './personal-data.ts';

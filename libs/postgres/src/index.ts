@@ -1,8 +1,8 @@
 export { type Column, type Columns, column, nullable, type RowOf } from './columns.ts';
 export * from './database.ts';
 export * from './migrate.ts';
+export * from './migrations/0001-platform-tables.ts';
 export * from './parking-table.ts';
-export * from './platform-tables.migration.ts';
 export * from './process-table.ts';
 export * from './projections.ts';
 export * from './read-model.ts';

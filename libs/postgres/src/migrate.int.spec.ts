@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from './migrate.ts';
-import { PlatformTables0000000000001 } from './platform-tables.migration.ts';
+import { type Migration, migrate } from './migrate.ts';
+import { platformTables } from './migrations/0001-platform-tables.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
@@ -23,38 +23,11 @@ afterAll(async () => {
   await runSql(adminUrl, `DROP ROLE ${ownerRole}`);
 });
 
-class First0000000000002 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE first (id int)');
-    // Long enough for others that do not wait to start as well.
-    await runner.query('SELECT pg_sleep(0.2)');
-  }
-  async down(): Promise<void> {}
-}
-class Broken0000000000003 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE half_done (id int)');
-    await runner.query('SELECT 1 / 0');
-  }
-  async down(): Promise<void> {}
-}
-class Second0000000000003 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE second (id int)');
-  }
-  async down(): Promise<void> {}
-}
-class Altered0000000000004 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE half_done (id int)');
-    await runner.query('ALTER TABLE first ADD COLUMN more int');
-  }
-  async down(): Promise<void> {}
-}
-class Unnumbered implements MigrationInterface {
-  async up(): Promise<void> {}
-  async down(): Promise<void> {}
-}
+// Long enough for others that do not wait to start as well.
+const first: Migration = { name: 'First0000000000002', sql: 'CREATE TABLE first (id int); SELECT pg_sleep(0.2)' };
+const broken: Migration = { name: 'Broken0000000000003', sql: 'CREATE TABLE half_done (id int); SELECT 1 / 0' };
+const second: Migration = { name: 'Second0000000000003', sql: 'CREATE TABLE second (id int)' };
+const altered: Migration = { name: 'Altered0000000000004', sql: 'CREATE TABLE half_done (id int); ALTER TABLE first ADD COLUMN more int' };
 const tables = (): Promise<object[]> =>
   runSql(
     url,
@@ -76,55 +49,112 @@ async function untilRefused(): Promise<void> {
   await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(0);
 }
 
+/** As earlier releases did it; resolves to what was run. */
+async function runWithTypeOrm(...names: readonly string[]): Promise<string[]> {
+  const migrations = names.map(
+    (name) =>
+      class {
+        readonly name = name;
+        async up(): Promise<void> {}
+        async down(): Promise<void> {}
+      },
+  );
+  const source = new DataSource({ type: 'postgres', url, extra: { options: `-c role=${ownerRole}` }, migrations });
+  await source.initialize();
+  const run = await source.runMigrations({ transaction: 'each' });
+  await source.destroy();
+  return run.map(({ name }) => name);
+}
+
 describe('Migrations', () => {
   it('run once, as the owner of what they make', async () => {
-    const migrations = [PlatformTables0000000000001, First0000000000002];
+    const migrations = [platformTables, first];
     expect(await migrate({ url, ownerRole, migrations })).toEqual(['PlatformTables0000000000001', 'First0000000000002']);
     expect(await migrate({ url, ownerRole, migrations })).toEqual([]);
     expect(await tables()).toEqual(['first', 'parked_event', 'projection_position'].map((name) => ({ name, owner: ownerRole })));
   });
 
   it('of several deployments at once run one after the other', async () => {
-    const migrations = [PlatformTables0000000000001, First0000000000002];
+    const migrations = [platformTables, first];
     const run = await Promise.all([1, 2, 3].map(() => migrate({ url, ownerRole, migrations })));
     expect(run.map(({ length }) => length).sort()).toEqual([0, 0, 2]);
     expect(await tables()).toHaveLength(3);
   });
 
   it('that fail leave nothing of themselves, and keep what came before them', async () => {
-    const migrations = [PlatformTables0000000000001, Broken0000000000003];
+    const migrations = [platformTables, broken];
     await expect(migrate({ url, ownerRole, migrations })).rejects.toThrow('division by zero');
     expect(await tables()).toHaveLength(2);
-    expect(await migrate({ url, ownerRole, migrations: [PlatformTables0000000000001, First0000000000002] })).toEqual([
-      'First0000000000002',
-    ]);
+    expect(await migrate({ url, ownerRole, migrations: [platformTables, first] })).toEqual(['First0000000000002']);
+  });
+
+  it('end with their connection, and leave the turn to the next', async () => {
+    const endless: Migration = { ...first, sql: `${first.sql}; SELECT pg_sleep(600)` };
+    const cut = expect(migrate({ url, ownerRole, migrations: [endless] })).rejects.toThrow('terminating connection');
+    const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(600)%'`;
+    await expect.poll(() => runSql(url, terminate), { timeout: 10_000 }).toHaveLength(1);
+    await cut;
+    expect(await migrate({ url, ownerRole, migrations: [first] })).toEqual(['First0000000000002']);
   });
 
   it('wait for whoever works with a table, and run when that ends', async () => {
-    await migrate({ url, ownerRole, migrations: [First0000000000002] });
+    await migrate({ url, ownerRole, migrations: [first] });
     const reader = await holding('first');
-    const migrating = migrate({ url, ownerRole, migrations: [First0000000000002, Second0000000000003, Altered0000000000004] });
+    const migrating = migrate({ url, ownerRole, migrations: [first, second, altered] });
     await untilRefused();
     await reader.end();
     expect(await migrating).toEqual(['Second0000000000003', 'Altered0000000000004']);
   });
 
   it('give up on a table that is never free, leave everything as it was, and say who is in the way', async () => {
-    await migrate({ url, ownerRole, migrations: [First0000000000002] });
+    await migrate({ url, ownerRole, migrations: [first] });
     const reader = await holding('first');
     const { rows } = await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    const migrating = migrate({ url, ownerRole, migrations: [First0000000000002, Altered0000000000004] });
+    const migrating = migrate({ url, ownerRole, migrations: [first, altered] });
     await expect(migrating).rejects.toThrow(
       new RegExp(
-        `^5 times a lock was not to be had within 1000 ms for: ALTER TABLE first ADD COLUMN more int\\. Locks are held by process ${rows[0]!.pid} \\(role \\w+, application 'a-long-report', in a transaction since [^,]+, on first\\)$`,
+        `^5 times a lock was not to be had within 1000 ms for Altered0000000000004\\. Locks are held by process ${rows[0]!.pid} \\(role \\w+, application 'a-long-report', in a transaction since [^,]+, on first\\)$`,
       ),
     );
     await reader.end();
     expect(await runSql(url, `SELECT FROM information_schema.columns WHERE table_name = 'first'`)).toHaveLength(1);
-    expect(await migrate({ url, ownerRole, migrations: [First0000000000002, Altered0000000000004] })).toEqual(['Altered0000000000004']);
+    expect(await migrate({ url, ownerRole, migrations: [first, altered] })).toEqual(['Altered0000000000004']);
+  });
+
+  it('are run in the order of their list, whatever their numbers, and each that a database lacks', async () => {
+    const late: Migration = { name: 'Late0000000000001', sql: 'ALTER TABLE second ADD COLUMN more int' };
+    expect(await migrate({ url, ownerRole, migrations: [second, late] })).toEqual(['Second0000000000003', 'Late0000000000001']);
+    expect(await migrate({ url, ownerRole, migrations: [first, second, late] })).toEqual(['First0000000000002']);
+  });
+
+  it('that a newer release has run stay, when an older one deploys again', async () => {
+    await migrate({ url, ownerRole, migrations: [first, second] });
+    expect(await migrate({ url, ownerRole, migrations: [first] })).toEqual([]);
+    expect(await migrate({ url, ownerRole, migrations: [first, second] })).toEqual([]);
+    expect(await tables()).toHaveLength(2);
+  });
+
+  it('are known to releases that run theirs with TypeORM', async () => {
+    await migrate({ url, ownerRole, migrations: [platformTables, first] });
+    expect(await runWithTypeOrm('PlatformTables0000000000001', 'First0000000000002')).toEqual([]);
+  });
+
+  it('that TypeORM ran are known, and what comes after them is kept as TypeORM does', async () => {
+    expect(await runWithTypeOrm('First0000000000002')).toEqual(['First0000000000002']);
+    expect(await migrate({ url, ownerRole, migrations: [first, second] })).toEqual(['Second0000000000003']);
+    expect(await runWithTypeOrm('First0000000000002', 'Second0000000000003', 'Altered0000000000004')).toEqual(['Altered0000000000004']);
+    expect(await runSql(url, 'SELECT id, timestamp::int, name FROM migrations ORDER BY id')).toEqual([
+      { id: 1, timestamp: 2, name: 'First0000000000002' },
+      { id: 2, timestamp: 3, name: 'Second0000000000003' },
+      { id: 3, timestamp: 4, name: 'Altered0000000000004' },
+    ]);
   });
 
   it('need a number in their name', async () => {
-    await expect(migrate({ url, ownerRole, migrations: [Unnumbered] })).rejects.toThrow('Unnumbered');
+    await expect(
+      migrate({ url, ownerRole, migrations: [{ name: 'Unnumbered', sql: 'CREATE TABLE unnumbered (id int)' }] }),
+    ).rejects.toThrow('Unnumbered');
+    expect(await tables()).toEqual([]);
   });
 });

@@ -1,15 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { beginningOf, messageOf } from '@orderstream/messaging';
-import { Client } from 'pg';
-import { DataSource, type MigrationInterface, QueryFailedError } from 'typeorm';
+import { messageOf } from '@orderstream/messaging';
+import { Client, escapeIdentifier } from 'pg';
+
+/** A step in the history of databases that have it: neither its name nor its SQL changes any more. */
+export interface Migration {
+  /** Ends in its number, 13 digits. */
+  readonly name: string;
+  /** Statements, run in one transaction. Written out in full: what they would take from elsewhere may change. */
+  readonly sql: string;
+}
 
 export interface MigrateOptions {
   /** A role that may act as the owner, in the database to migrate. */
   readonly url: string;
   /** Owns the tables; services' roles do not. */
   readonly ownerRole: string;
-  /** Oldest first. The names of the classes end in 13 digits, which order them. */
-  readonly migrations: readonly (new () => MigrationInterface)[];
+  /** In the order to be run. New ones are added at the end, so that every database gets them in the same order. */
+  readonly migrations: readonly Migration[];
 }
 
 /** Any number that nothing else in a service's database locks. */
@@ -24,7 +31,13 @@ const PAUSE_MS = 500;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const MOST_NAMED = 5;
-const LONGEST_STATEMENT = 200;
+
+/** As TypeORM makes it: releases that ran their migrations with it read this table, and databases of theirs have it. */
+const HISTORY = `CREATE TABLE IF NOT EXISTS migrations (
+  id serial CONSTRAINT "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY,
+  timestamp bigint NOT NULL,
+  name varchar NOT NULL
+)`;
 
 /** Somebody else had a lock that a deployment needs for as long as it was ready to wait. Nothing of the migration is left. */
 export class MigrationBlocked extends Error {
@@ -33,56 +46,58 @@ export class MigrationBlocked extends Error {
 
 /**
  * Brings a database up to date and resolves to the names of what was run. Several at once do it one
- * after the other; each migration is a transaction of its own.
+ * after the other; each migration is a transaction of its own. Those that only a newer release knows stay as they are.
  *
  * @throws MigrationBlocked naming who is in the way.
  */
 export async function migrate({ url, ownerRole, migrations }: MigrateOptions): Promise<string[]> {
-  const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECTED_WITHIN_MS, lock_timeout: TURN_WITHIN_MS });
-  lock.on('error', () => {}); // the statements that run without the lock's connection report what is wrong
-  const source = new DataSource({
-    type: 'postgres',
-    url,
-    poolSize: 1,
-    connectTimeoutMS: CONNECTED_WITHIN_MS,
-    poolErrorHandler: () => {},
-    extra: { options: `-c role=${ownerRole} -c lock_timeout=${LOCKED_WITHIN_MS}` },
-    migrations: [...migrations],
-    migrationsTransactionMode: 'each',
-  });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECTED_WITHIN_MS, lock_timeout: TURN_WITHIN_MS });
+  client.on('error', () => {}); // a connection that is lost fails the statement that waits for it, and gives the turn back
   try {
-    await lock.connect();
-    await takeTurn(lock);
-    await source.initialize();
-    return await runPending(source, lock);
+    await client.connect();
+    await takeTurn(client);
+    const { rows } = await inTransaction(client, ownerRole, 'the table of migrations', async () => {
+      await client.query(HISTORY);
+      return client.query<{ readonly name: string }>('SELECT name FROM migrations');
+    });
+    const known = new Set(rows.map(({ name }) => name));
+    const pending = migrations.filter(({ name }) => !known.has(name));
+    for (const { name, sql } of pending) {
+      await inTransaction(client, ownerRole, name, async () => {
+        await client.query(sql);
+        await client.query('INSERT INTO migrations (timestamp, name) VALUES (right($1::text, 13)::bigint, $1)', [name]);
+      });
+    }
+    return pending.map(({ name }) => name);
   } finally {
-    if (source.isInitialized) await source.destroy();
-    await lock.end();
+    await client.end();
   }
 }
 
-async function takeTurn(lock: Client): Promise<void> {
+async function takeTurn(client: Client): Promise<void> {
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
   } catch (fault) {
     if (!isLockTimeout(fault)) throw fault;
-    const others = await holders(lock, `locktype = 'advisory' AND classid = 0 AND objid = ${LOCK}`);
+    const others = await holders(client, `locktype = 'advisory' AND classid = 0 AND objid = ${LOCK}`);
     throw new MigrationBlocked(`another deployment migrates this database for more than ${TURN_WITHIN_MS} ms: ${others}`, { cause: fault });
   }
 }
 
-async function runPending(source: DataSource, lock: Client): Promise<string[]> {
-  const before = new Set(await executed(source));
+/** As the owner; again while somebody has a lock that the work needs. */
+async function inTransaction<Result>(client: Client, ownerRole: string, purpose: string, work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await source.runMigrations();
-      // An attempt that failed may have run some.
-      return (await executed(source)).filter((name) => !before.has(name));
+      await client.query(`BEGIN; SET LOCAL ROLE ${escapeIdentifier(ownerRole)}; SET LOCAL lock_timeout = ${LOCKED_WITHIN_MS}`);
+      const result = await work();
+      await client.query('COMMIT');
+      return result;
     } catch (fault) {
+      await client.query('ROLLBACK').catch(() => {}); // the first error is the one to tell
       if (!isLockTimeout(fault)) throw fault;
       if (attempt >= ATTEMPTS) {
-        const others = await holders(lock, `locktype = 'relation' AND relation >= 16384`);
-        const wanted = `${ATTEMPTS} times a lock was not to be had within ${LOCKED_WITHIN_MS} ms for: ${statementIn(fault)}`;
+        const others = await holders(client, `locktype = 'relation' AND relation >= 16384`);
+        const wanted = `${ATTEMPTS} times a lock was not to be had within ${LOCKED_WITHIN_MS} ms for ${purpose}`;
         throw new MigrationBlocked(`${wanted}. Locks are held by ${others}`, { cause: fault });
       }
       await delay(PAUSE_MS);
@@ -90,24 +105,13 @@ async function runPending(source: DataSource, lock: Client): Promise<string[]> {
   }
 }
 
-async function executed(source: DataSource): Promise<string[]> {
-  const [table] = await source.query<{ readonly exists: boolean }[]>(`SELECT to_regclass('migrations') IS NOT NULL AS exists`);
-  if (table?.exists !== true) return [];
-  return (await source.query<{ readonly name: string }[]>('SELECT name FROM migrations ORDER BY id')).map(({ name }) => name);
-}
-
 function isLockTimeout(fault: unknown): boolean {
   return fault instanceof Error && 'code' in fault && fault.code === LOCK_NOT_AVAILABLE;
 }
 
-function statementIn(fault: unknown): string {
-  const statement = fault instanceof QueryFailedError ? fault.query : messageOf(fault);
-  return beginningOf(statement.replaceAll(/\s+/g, ' ').trim(), LONGEST_STATEMENT);
-}
-
 /** Who has locks of this kind in the database, the oldest transaction first; for a message. */
-async function holders(on: Client, which: string): Promise<string> {
-  const { rows } = await on
+async function holders(client: Client, which: string): Promise<string> {
+  const { rows } = await client
     .query<{ who: string }>(
       `SELECT format('process %s (role %s, application %L%s%s)', pid, usename, application_name,
          ', in a transaction since ' || xact_start, ', on ' || string_agg(DISTINCT relation::regclass::text, ' and ')) AS who

@@ -3,8 +3,8 @@ import { BEHIND_A_PARKED_EVENT, type ParkedRecord, type Partition, type RawRecor
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
 import { migrate } from './migrate.ts';
+import { platformTables } from './migrations/0001-platform-tables.ts';
 import { ParkingTable } from './parking-table.ts';
-import { PlatformTables0000000000001 } from './platform-tables.migration.ts';
 import { type ScratchDatabase, createScratchDatabase } from './testing/index.ts';
 
 let scratch: ScratchDatabase;
@@ -12,7 +12,7 @@ let database: Database;
 
 beforeAll(async () => {
   scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!);
-  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [PlatformTables0000000000001] });
+  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [platformTables] });
   database = new Database({ url: scratch.url });
 });
 afterAll(async () => {

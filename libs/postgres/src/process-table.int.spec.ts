@@ -2,12 +2,35 @@ import { randomUUID } from 'node:crypto';
 import type { ClaimedTask, NewTask } from '@orderstream/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Database } from './database.ts';
-import { PostgresProcessTable, processTableSql } from './process-table.ts';
+import { PostgresProcessTable } from './process-table.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
 
 /** Boil first, pour after, drink after that. */
 type TeaWork = { readonly step: 'boil'; readonly degrees: number } | { readonly step: 'pour' } | { readonly step: 'drink' };
 type Row = Record<string, unknown>;
+
+const TABLE = `
+  CREATE TABLE tea (
+    order_id uuid NOT NULL,
+    step text NOT NULL,
+    work jsonb NOT NULL,
+    after_step text,
+    cause_id uuid NOT NULL,
+    correlation_id text NOT NULL,
+    traceparent text,
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done')),
+    attempts int NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    leased_until timestamptz,
+    is_hurried boolean NOT NULL DEFAULT false,
+    deadline_at timestamptz,
+    last_error text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (order_id, step)
+  );
+  CREATE INDEX tea_due ON tea (next_attempt_at) WHERE state = 'pending';
+  CREATE INDEX tea_due_first ON tea (next_attempt_at) WHERE state = 'pending' AND (attempts = 0 OR is_hurried)`;
 
 let scratch: ScratchDatabase;
 let database: Database;
@@ -15,7 +38,7 @@ let table: PostgresProcessTable<TeaWork>;
 
 beforeAll(async () => {
   scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!);
-  await runSql(scratch.url, processTableSql('tea'));
+  await runSql(scratch.url, TABLE);
   database = new Database({ url: scratch.url });
   table = new PostgresProcessTable(database, 'tea');
 });

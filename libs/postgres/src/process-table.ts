@@ -20,50 +20,19 @@ interface Row<Of> {
   readonly awaited_by: string[];
 }
 
-/** Of a row that is due: those that are tried for the first time, or that a later step waits for now. */
+/**
+ * Of a row that is due: those that are tried for the first time, or that a later step waits for now. As the condition of
+ * the tables' index `_due_first` says it: Postgres finds no index by other words.
+ */
 const IS_FIRST = '(attempts = 0 OR is_hurried)';
 /** What is kept of an error; the whole of it is in the log. */
 const LONGEST_ERROR = 1_000;
 
-/** For a migration: the table of one process, and the indexes by which its work is found. */
-export function processTableSql(table: string): string {
-  return `
-    CREATE TABLE ${table} (
-      order_id uuid NOT NULL,
-      step text NOT NULL,
-      work jsonb NOT NULL,
-      after_step text,
-      cause_id uuid NOT NULL,
-      correlation_id text NOT NULL,
-      traceparent text,
-      state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done')),
-      attempts int NOT NULL DEFAULT 0,
-      next_attempt_at timestamptz NOT NULL DEFAULT now(),
-      leased_until timestamptz,
-      is_hurried boolean NOT NULL DEFAULT false,
-      deadline_at timestamptz,
-      last_error text,
-      created_at timestamptz NOT NULL DEFAULT now(),
-      updated_at timestamptz NOT NULL DEFAULT now(),
-      PRIMARY KEY (order_id, step)
-    );
-    CREATE INDEX ${table}_due ON ${table} (next_attempt_at) WHERE state = 'pending';
-    CREATE INDEX ${table}_due_first ON ${table} (next_attempt_at) WHERE state = 'pending' AND ${IS_FIRST};`;
-}
-
-/** For a migration: what a table lacks that was made before its rows had a lease of their own and could be hurried. */
-export function processTableWithLeasesSql(table: string): string {
-  return `
-    ALTER TABLE ${table}
-      ADD COLUMN IF NOT EXISTS leased_until timestamptz,
-      ADD COLUMN IF NOT EXISTS is_hurried boolean NOT NULL DEFAULT false;
-    CREATE INDEX IF NOT EXISTS ${table}_due_first ON ${table} (next_attempt_at) WHERE state = 'pending' AND ${IS_FIRST};`;
-}
-
 /**
  * A process table in a service's own database. Rows stay when they are done: a step that comes months later waits for
  * the one before it, and an event that is heard again must find that its work is known. So they are a part of what an
- * order costs; the indexes hold only what is open, and claiming never gets slower.
+ * order costs; the indexes hold only what is open, and claiming never gets slower. The service's migration makes the
+ * table, as shipping's `0002-cancellations.ts` makes `shipment_task`.
  */
 export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
   readonly #database: Database;

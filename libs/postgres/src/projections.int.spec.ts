@@ -12,7 +12,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
 import { migrate } from './migrate.ts';
-import { PlatformTables0000000000001 } from './platform-tables.migration.ts';
+import { platformTables } from './migrations/0001-platform-tables.ts';
 import { Projections, StalePosition } from './projections.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
 
@@ -29,7 +29,7 @@ let observer: Database;
 
 beforeAll(async () => {
   scratch = await createScratchDatabase(adminUrl);
-  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [PlatformTables0000000000001] });
+  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [platformTables] });
   await runSql(
     scratch.url,
     'CREATE TABLE total (group_name text, stream text, amount int NOT NULL CHECK (amount < 1000), PRIMARY KEY (group_name, stream))',

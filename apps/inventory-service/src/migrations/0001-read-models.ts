@@ -1,8 +1,9 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from '@orderstream/postgres';
 
-export class ReadModels0000000000001 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE product (
+export const readModels: Migration = {
+  name: 'ReadModels0000000000001',
+  sql: `
+    CREATE TABLE product (
       sku text COLLATE "C" PRIMARY KEY,
       revision int NOT NULL,
       name text NOT NULL,
@@ -10,26 +11,25 @@ export class ReadModels0000000000001 implements MigrationInterface {
       currency text NOT NULL,
       listed boolean NOT NULL,
       updated_at timestamptz NOT NULL
-    )`);
-    await runner.query(`CREATE TABLE stock_level (
+    );
+
+    CREATE TABLE stock_level (
       sku text PRIMARY KEY,
       revision int NOT NULL,
       on_hand bigint NOT NULL,
       reserved bigint NOT NULL,
       updated_at timestamptz NOT NULL
-    )`);
-    await runner.query(`CREATE TABLE reservation (
+    );
+
+    CREATE TABLE reservation (
       order_id uuid PRIMARY KEY,
       revision int NOT NULL,
       status text NOT NULL,
       lines jsonb NOT NULL,
       short_skus text[] NOT NULL,
       updated_at timestamptz NOT NULL
-    )`);
-    await runner.query('CREATE TABLE reserved_units (sku text PRIMARY KEY, units bigint NOT NULL)');
-  }
+    );
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE product, stock_level, reservation, reserved_units');
-  }
-}
+    CREATE TABLE reserved_units (sku text PRIMARY KEY, units bigint NOT NULL);
+  `,
+};

@@ -1,7 +1,8 @@
-import { migrate } from '@orderstream/postgres';
+import { migrate, platformTables } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase, runSql } from '@orderstream/postgres/testing';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readModels } from './0001-read-models.ts';
 import { migrations } from './index.ts';
 
 describe('The database of the inventory service', () => {
@@ -11,7 +12,7 @@ describe('The database of the inventory service', () => {
 
   it('gets its order of stock while somebody reads it, and its pages from an index', async () => {
     const ownerRole = decodeURIComponent(new URL(scratch.url).username);
-    await migrate({ url: scratch.url, ownerRole, migrations: migrations.slice(0, 2) });
+    await migrate({ url: scratch.url, ownerRole, migrations: [platformTables, readModels] });
     await runSql(scratch.url, `INSERT INTO stock_level SELECT 'sku-' || nth, 0, 1, 0, now() FROM generate_series(1, 20000) AS nth`);
     const reader = new Client({ connectionString: scratch.url });
     await reader.connect();

@@ -1,6 +1,6 @@
-import { PlatformTables0000000000001 } from '@orderstream/postgres';
-import { ReadModels0000000000001 } from './0001-read-models.ts';
-import { StockInCodeOrder0000000000002 } from './0002-stock-in-code-order.ts';
+import { type Migration, platformTables } from '@orderstream/postgres';
+import { readModels } from './0001-read-models.ts';
+import { stockInCodeOrder } from './0002-stock-in-code-order.ts';
 
 /** This service's database, in the order to be run. */
-export const migrations = [PlatformTables0000000000001, ReadModels0000000000001, StockInCodeOrder0000000000002] as const;
+export const migrations: readonly Migration[] = [platformTables, readModels, stockInCodeOrder];

@@ -1,8 +1,10 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from '@orderstream/postgres';
 
-export class ReadModels0000000000001 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE order_summary (
+/** Pages are keyset pages, the latest first: with the filters there are, each of them is the start of an index. */
+export const readModels: Migration = {
+  name: 'ReadModels0000000000001',
+  sql: `
+    CREATE TABLE order_summary (
       order_id uuid PRIMARY KEY,
       revision int NOT NULL,
       status text NOT NULL,
@@ -16,27 +18,24 @@ export class ReadModels0000000000001 implements MigrationInterface {
       tracking_number text,
       rejection_reason text,
       rejection_detail text
-    )`);
-    // Pages are keyset pages, the latest first: with the filters there are, each of them is the start of an index.
-    await runner.query('CREATE INDEX order_summary_latest ON order_summary (placed_at DESC, order_id DESC)');
-    await runner.query('CREATE INDEX order_summary_of_customer ON order_summary (customer_id, placed_at DESC, order_id DESC)');
-    await runner.query('CREATE INDEX order_summary_in_status ON order_summary (status, placed_at DESC, order_id DESC)');
-    await runner.query(`CREATE TABLE order_price (
+    );
+    CREATE INDEX order_summary_latest ON order_summary (placed_at DESC, order_id DESC);
+    CREATE INDEX order_summary_of_customer ON order_summary (customer_id, placed_at DESC, order_id DESC);
+    CREATE INDEX order_summary_in_status ON order_summary (status, placed_at DESC, order_id DESC);
+
+    CREATE TABLE order_price (
       sku text PRIMARY KEY,
       revision int NOT NULL,
       amount bigint NOT NULL,
       currency text NOT NULL,
       on_sale boolean NOT NULL
-    )`);
-    await runner.query(`CREATE TABLE order_demand (
+    );
+
+    CREATE TABLE order_demand (
       sku text NOT NULL,
       day date NOT NULL,
       units bigint NOT NULL,
       PRIMARY KEY (sku, day)
-    )`);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE order_demand, order_price, order_summary');
-  }
-}
+    );
+  `,
+};

@@ -1,12 +1,7 @@
-import { PlatformTables0000000000001 } from '@orderstream/postgres';
-import { PaymentTables0000000000002 } from './0001-payments.ts';
-import { VoidsAndRefunds0000000000003 } from './0002-voids-and-refunds.ts';
-import { Leases0000000000004 } from './0003-leases.ts';
+import { type Migration, platformTables } from '@orderstream/postgres';
+import { paymentTables } from './0002-payment-tables.ts';
+import { voidsAndRefunds } from './0003-voids-and-refunds.ts';
+import { leases } from './0004-leases.ts';
 
-/** This service's database, in the order to be run. */
-export const migrations = [
-  PlatformTables0000000000001,
-  PaymentTables0000000000002,
-  VoidsAndRefunds0000000000003,
-  Leases0000000000004,
-] as const;
+/** This service's database, in the order to be run. Nothing has the number 1: databases know the first one by 2. */
+export const migrations: readonly Migration[] = [platformTables, paymentTables, voidsAndRefunds, leases];

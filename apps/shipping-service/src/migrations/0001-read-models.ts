@@ -1,8 +1,9 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from '@orderstream/postgres';
 
-export class ReadModels0000000000001 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE shipment (
+export const readModels: Migration = {
+  name: 'ReadModels0000000000001',
+  sql: `
+    CREATE TABLE shipment (
       order_id uuid PRIMARY KEY,
       revision int NOT NULL,
       status text NOT NULL,
@@ -14,11 +15,8 @@ export class ReadModels0000000000001 implements MigrationInterface {
       scheduled_at timestamptz NOT NULL,
       dispatched_at timestamptz,
       delivered_at timestamptz
-    )`);
-    await runner.query('CREATE TABLE dispatches_by_day (day date PRIMARY KEY, dispatches bigint NOT NULL)');
-  }
+    );
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE shipment, dispatches_by_day');
-  }
-}
+    CREATE TABLE dispatches_by_day (day date PRIMARY KEY, dispatches bigint NOT NULL);
+  `,
+};

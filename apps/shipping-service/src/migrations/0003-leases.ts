@@ -1,16 +1,13 @@
-import { processTableWithLeasesSql } from '@orderstream/postgres';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from '@orderstream/postgres';
 
 /** For tables that were made before; a new one has its leases from the beginning. */
-export class Leases0000000000003 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(processTableWithLeasesSql('shipment_task'));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      DROP INDEX shipment_task_due_first;
-      ALTER TABLE shipment_task DROP COLUMN leased_until, DROP COLUMN is_hurried;
-    `);
-  }
-}
+export const leases: Migration = {
+  name: 'Leases0000000000003',
+  sql: `
+    ALTER TABLE shipment_task
+      ADD COLUMN IF NOT EXISTS leased_until timestamptz,
+      ADD COLUMN IF NOT EXISTS is_hurried boolean NOT NULL DEFAULT false;
+    CREATE INDEX IF NOT EXISTS shipment_task_due_first ON shipment_task (next_attempt_at)
+      WHERE state = 'pending' AND (attempts = 0 OR is_hurried);
+  `,
+};

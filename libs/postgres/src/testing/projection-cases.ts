@@ -1,8 +1,7 @@
 import type { EventNamed, EventType } from '@orderstream/contracts';
-import type { MigrationInterface } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../database.ts';
-import { migrate } from '../migrate.ts';
+import { type Migration, migrate } from '../migrate.ts';
 import type { ProjectedTable, RowsInMemory, StreamEvent } from '../read-model.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
@@ -41,7 +40,7 @@ export function testProjections(cases: readonly ProjectionCase[]): void {
 }
 
 /** @param migrations of the service whose tables these are. */
-export function testProjectionsOnPostgres(cases: readonly ProjectionCase[], migrations: readonly (new () => MigrationInterface)[]): void {
+export function testProjectionsOnPostgres(cases: readonly ProjectionCase[], migrations: readonly Migration[]): void {
   const adminUrl = process.env['TEST_DATABASE_URL']!;
   let scratch: ScratchDatabase;
   let database: Database;

@@ -1,9 +1,10 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Migration } from '../migrate.ts';
 
 /** What every service keeps beside its own tables: how far its projections are, and what it set aside. */
-export class PlatformTables0000000000001 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE projection_position (
+export const platformTables: Migration = {
+  name: 'PlatformTables0000000000001',
+  sql: `
+    CREATE TABLE projection_position (
       group_name text NOT NULL,
       topic text NOT NULL,
       partition int NOT NULL,
@@ -12,8 +13,9 @@ export class PlatformTables0000000000001 implements MigrationInterface {
       last_event_id text,
       updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (group_name, topic, partition)
-    )`);
-    await runner.query(`CREATE TABLE parked_event (
+    );
+
+    CREATE TABLE parked_event (
       group_name text NOT NULL,
       topic text NOT NULL,
       partition int NOT NULL,
@@ -24,11 +26,7 @@ export class PlatformTables0000000000001 implements MigrationInterface {
       cause text NOT NULL,
       parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (group_name, topic, partition, record_offset)
-    )`);
-    await runner.query('CREATE INDEX parked_event_of_stream ON parked_event (group_name, topic, partition, stream, record_offset)');
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE parked_event, projection_position');
-  }
-}
+    );
+    CREATE INDEX parked_event_of_stream ON parked_event (group_name, topic, partition, stream, record_offset);
+  `,
+};
