@@ -8,7 +8,7 @@ import { CONSUMERS, DEPENDENCIES, EVENT_STORE, type Logger } from '@orderstream/
 import type { InventoryServiceConfig } from './config.ts';
 import { INVENTORY_RESERVATIONS, PRODUCT, RESERVATION, STOCK_LEVEL, STOCK_RESERVED_UNITS } from './consumers.ts';
 import { queryHandlers } from './inventory.queries.ts';
-import { ProductCommandsHandler } from './product.commands.ts';
+import { ProductCommands } from './product.commands.ts';
 import { ProductController } from './product.controller.ts';
 import { Product } from './product.entity.ts';
 import { ProductProjection } from './product.projection.ts';
@@ -20,7 +20,7 @@ import { ReservedUnits } from './reserved-units.entity.ts';
 import { ReservedUnitsProjection } from './reserved-units.projection.ts';
 import { StockLevel } from './stock-level.entity.ts';
 import { StockLevelProjection } from './stock-level.projection.ts';
-import { StockCommandsHandler } from './stock.commands.ts';
+import { StockCommands } from './stock.commands.ts';
 import { StockController } from './stock.controller.ts';
 
 /** Everything that the inventory service consists of. Nothing connects before it is used. */
@@ -57,8 +57,8 @@ export class InventoryServiceModule {
         ReservedUnitsProjection,
       ],
       providers: [
-        ProductCommandsHandler,
-        StockCommandsHandler,
+        ProductCommands.Handler,
+        StockCommands.Handler,
         ...queryHandlers,
         { provide: EVENT_STORE, useValue: store },
         { provide: Database, useValue: database },

@@ -17,7 +17,7 @@ import { OrderPrice } from './order-price.entity.ts';
 import { OrderPriceProjection } from './order-price.projection.ts';
 import { OrderPayment, OrderShipment, OrderSummary } from './order-summary.entity.ts';
 import { OrderSummaryProjection } from './order-summary.projection.ts';
-import { OrderCommandsHandler } from './order.commands.ts';
+import { OrderCommands } from './order.commands.ts';
 import { OrderController } from './order.controller.ts';
 import { FindOrderHandler, ListOrdersHandler } from './order.queries.ts';
 import { PriceList } from './price-list.ts';
@@ -51,7 +51,7 @@ export class OrderServiceModule {
         OrderPlacing,
         OrderChanging,
         PriceList,
-        OrderCommandsHandler,
+        OrderCommands.Handler,
         FindOrderHandler,
         ListOrdersHandler,
         { provide: EVENT_STORE, useValue: store },

@@ -11,7 +11,7 @@ import { ATTEMPT_SETTINGS, type AttemptSettings, PaymentAttemptsProcess } from '
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
 import { PAYMENT_GATEWAY } from './payment-gateway.ts';
 import { PaymentSteps, type PaymentWork } from './payment-steps.ts';
-import { PaymentCommandsHandler } from './payment.commands.ts';
+import { PaymentCommands } from './payment.commands.ts';
 import { PaymentController } from './payment.controller.ts';
 import { Payment } from './payment.entity.ts';
 import { PaymentProjection } from './payment.projection.ts';
@@ -47,7 +47,7 @@ export class PaymentServiceModule {
       providers: [
         PaymentAttemptsWorker,
         PaymentSteps,
-        PaymentCommandsHandler,
+        PaymentCommands.Handler,
         FindPaymentHandler,
         ListRevenueHandler,
         { provide: EVENT_STORE, useValue: store },

@@ -13,7 +13,7 @@ import { DispatchesByDayProjection } from './dispatches-by-day.projection.ts';
 import { ShipmentSchedulingReactor } from './shipment-scheduling.reactor.ts';
 import { SHIPMENT_TIMES, type ShipmentTimes, ShipmentTasksProcess, type ShipmentWork } from './shipment-tasks.process.ts';
 import { ShipmentTasksWorker } from './shipment-tasks.worker.ts';
-import { ShipmentCommandsHandler } from './shipment.commands.ts';
+import { ShipmentCommands } from './shipment.commands.ts';
 import { ShipmentController } from './shipment.controller.ts';
 import { Shipment } from './shipment.entity.ts';
 import { ShipmentProjection } from './shipment.projection.ts';
@@ -46,7 +46,7 @@ export class ShippingServiceModule {
       imports: [CqrsModule.forRoot()],
       controllers: [ShipmentController, ShipmentSchedulingReactor, ShipmentTasksProcess, ShipmentProjection, DispatchesByDayProjection],
       providers: [
-        ShipmentCommandsHandler,
+        ShipmentCommands.Handler,
         ...queryHandlers,
         { provide: EVENT_STORE, useValue: store },
         { provide: Database, useValue: database },

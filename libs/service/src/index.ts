@@ -1,5 +1,6 @@
 /** What a controller sets headers on. */
 export type { FastifyReply as Reply } from 'fastify';
+export * from './commands.ts';
 export * from './config.ts';
 export * from './cursor.ts';
 export * from './entity-tag.ts';
