@@ -19,7 +19,7 @@ import { OrderPayment, OrderShipment, OrderSummary } from './order-summary.entit
 import { OrderSummaryProjection } from './order-summary.projection.ts';
 import { OrderCommands } from './order.commands.ts';
 import { OrderController } from './order.controller.ts';
-import { FindOrderHandler, ListOrdersHandler } from './order.queries.ts';
+import { FindOrder, ListOrders } from './order.queries.ts';
 import { PriceList } from './price-list.ts';
 
 /** Everything that the order service consists of. Nothing connects before it is used. */
@@ -52,8 +52,8 @@ export class OrderServiceModule {
         OrderChanging,
         PriceList,
         OrderCommands.Handler,
-        FindOrderHandler,
-        ListOrdersHandler,
+        FindOrder.Handler,
+        ListOrders.Handler,
         { provide: EVENT_STORE, useValue: store },
         { provide: Database, useValue: database },
         { provide: PersonalData, useValue: personalData },

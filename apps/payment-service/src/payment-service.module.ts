@@ -15,7 +15,7 @@ import { PaymentCommands } from './payment.commands.ts';
 import { PaymentController } from './payment.controller.ts';
 import { Payment } from './payment.entity.ts';
 import { PaymentProjection } from './payment.projection.ts';
-import { FindPaymentHandler, ListRevenueHandler } from './payment.queries.ts';
+import { FindPayment, ListRevenue } from './payment.queries.ts';
 import { RevenueByDay } from './revenue-by-day.entity.ts';
 import { RevenueByDayProjection } from './revenue-by-day.projection.ts';
 import { RevenueController } from './revenue.controller.ts';
@@ -48,8 +48,8 @@ export class PaymentServiceModule {
         PaymentAttemptsWorker,
         PaymentSteps,
         PaymentCommands.Handler,
-        FindPaymentHandler,
-        ListRevenueHandler,
+        FindPayment.Handler,
+        ListRevenue.Handler,
         { provide: EVENT_STORE, useValue: store },
         { provide: PAYMENT_GATEWAY, useValue: gateway },
         { provide: Database, useValue: database },

@@ -11,6 +11,7 @@ export { Presence } from './presence.ts';
 export * from './problems.ts';
 export * from './process-worker.ts';
 export { type RequestContext, requestContext, withRequestContext } from './request-context.ts';
+export * from './queries.ts';
 export * from './run-service.ts';
 export * from './tokens.ts';
 export * from './validation.ts';
