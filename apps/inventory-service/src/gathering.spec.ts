@@ -6,19 +6,20 @@ import { gathered, gatheredByKey } from './gathering.ts';
 /** Work that is held until told to go on, and fails for what is poisoned. */
 function heldWork() {
   const calls: { readonly items: readonly string[]; readonly goOn: () => void }[] = [];
-  const work = async (items: readonly string[]): Promise<void> => {
+  const work = async (items: readonly string[]): Promise<string[]> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     calls.push({ items, goOn: resolve });
     await promise;
     if (items.includes('poison')) throw new Error('poisoned');
     if (items.includes('contended')) throw new StreamContended('stock-HOT', 'lost 8 times');
     if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
+    return items.map((item) => `${item} is done`);
   };
   return { calls, work };
 }
 
 describe('Gathered work', () => {
-  it('begins at once, and what comes meanwhile is done together, in its order', async () => {
+  it('begins at once, and what comes meanwhile is done together, in its order, and answered to who asked for it', async () => {
     const { calls, work } = heldWork();
     const ask = gathered(work);
     const all = [ask(['a']), ask(['b', 'c']), ask(['d'])];
@@ -27,7 +28,7 @@ describe('Gathered work', () => {
     await all[0];
     await expect.poll(() => calls[1]?.items).toEqual(['b', 'c', 'd']);
     calls[1]!.goOn();
-    await Promise.all(all);
+    expect(await Promise.all(all)).toEqual([['a is done'], ['b is done', 'c is done'], ['d is done']]);
     const later = ask(['e']);
     expect(calls[2]!.items).toEqual(['e']);
     calls[2]!.goOn();
@@ -98,6 +99,7 @@ describe('Work that is gathered by key', () => {
   it('that fails under one key is no matter of the others, and the key is as new afterwards', async () => {
     const ask = gatheredByKey(async (_key: string, items: readonly string[]) => {
       if (items.includes('outage')) throw new DependencyUnavailable('eventstore', 'gone');
+      return items;
     }, 10);
     const fates = await Promise.allSettled([ask('A', ['outage']), ask('B', ['b']), ask('A', ['a'])]);
     expect(fates.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);

@@ -1,9 +1,12 @@
 import { StreamContended } from '@orderstream/event-sourcing';
 import { fateOf } from '@orderstream/messaging';
 
-interface Caller<Item> {
+/** Answers each item at its place. */
+type Work<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
+
+interface Caller<Item, Answer> {
   readonly items: readonly Item[];
-  readonly resolve: () => void;
+  readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (fault: unknown) => void;
 }
 
@@ -16,11 +19,8 @@ interface Caller<Item> {
  *
  * @param most items of several callers at once; what one caller brings stays together.
  */
-export function gathered<Item>(
-  work: (items: readonly Item[]) => Promise<void>,
-  most: number = Number.POSITIVE_INFINITY,
-): (items: readonly Item[]) => Promise<void> {
-  let waiting: Caller<Item>[] = [];
+export function gathered<Item, Answer>(work: Work<Item, Answer>, most: number = Number.POSITIVE_INFINITY): Work<Item, Answer> {
+  let waiting: Caller<Item, Answer>[] = [];
   let isRunning = false;
 
   const run = async (): Promise<void> => {
@@ -29,8 +29,9 @@ export function gathered<Item>(
       const callers = firstOf(waiting, most);
       waiting = waiting.slice(callers.length);
       try {
-        await work(callers.flatMap(({ items }) => items));
-        for (const { resolve } of callers) resolve();
+        const answers = await work(callers.flatMap(({ items }) => items));
+        let from = 0;
+        for (const { items, resolve } of callers) resolve(answers.slice(from, (from += items.length)));
       } catch (fault) {
         const isOfOne = callers.length > 1 && (fateOf(fault) === 'park' || fault instanceof StreamContended);
         for (const { items, resolve, reject } of callers) {
@@ -43,7 +44,7 @@ export function gathered<Item>(
   };
 
   return (items) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Answer[]>();
     waiting.push({ items, resolve, reject });
     if (!isRunning) void run();
     return promise;
@@ -51,17 +52,17 @@ export function gathered<Item>(
 }
 
 /** The same for each key apart: what becomes of a caller depends on those alone that ask under the same key. */
-export function gatheredByKey<Item>(
-  work: (key: string, items: readonly Item[]) => Promise<void>,
+export function gatheredByKey<Item, Answer>(
+  work: (key: string, items: readonly Item[]) => Promise<readonly Answer[]>,
   most: number,
-): (key: string, items: readonly Item[]) => Promise<void> {
-  const queues = new Map<string, { readonly ask: (items: readonly Item[]) => Promise<void>; callers: number }>();
+): typeof work {
+  const queues = new Map<string, { readonly ask: Work<Item, Answer>; callers: number }>();
   return async (key, items) => {
     const queue = queues.get(key) ?? { ask: gathered((all: readonly Item[]) => work(key, all), most), callers: 0 };
     queues.set(key, queue);
     queue.callers += 1;
     try {
-      await queue.ask(items);
+      return await queue.ask(items);
     } finally {
       queue.callers -= 1;
       if (queue.callers === 0) queues.delete(key);
@@ -69,7 +70,7 @@ export function gatheredByKey<Item>(
   };
 }
 
-function firstOf<Item>(waiting: readonly Caller<Item>[], most: number): readonly Caller<Item>[] {
+function firstOf<Item, Answer>(waiting: readonly Caller<Item, Answer>[], most: number): readonly Caller<Item, Answer>[] {
   let count = 0;
   const tooMany = waiting.findIndex(({ items }, nth) => (count += items.length) > most && nth > 0);
   return tooMany === -1 ? waiting : waiting.slice(0, tooMany);

@@ -4,11 +4,11 @@ import type { Logger } from '@orderstream/service';
 import type { InventoryServiceConfig } from './config.ts';
 import { consumers } from './consumers.ts';
 import { queryHandlers } from './inventory.queries.ts';
-import { ProductCommandsHandler } from './product.commands.ts';
+import { ProductCommands } from './product.commands.ts';
 import { ProductController } from './product.controller.ts';
 import { ReservationController } from './reservation.controller.ts';
 import { ReservationsReactor } from './reservations.reactor.ts';
-import { StockCommandsHandler } from './stock.commands.ts';
+import { StockCommands } from './stock.commands.ts';
 import { StockController } from './stock.controller.ts';
 
 @Module({})
@@ -18,7 +18,7 @@ export class InventoryServiceModule {
       module: InventoryServiceModule,
       imports: [PlatformModule.with({ service: 'inventory-service', config, logger, consumers })],
       controllers: [ProductController, StockController, ReservationController, ReservationsReactor],
-      providers: [ProductCommandsHandler, StockCommandsHandler, ...queryHandlers],
+      providers: [ProductCommands.Handler, StockCommands.Handler, ...queryHandlers],
     };
   }
 }

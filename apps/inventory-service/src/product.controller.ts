@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { CommandBus, type CommandResult, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { IfRevision } from '@orderstream/event-sourcing';
 import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
@@ -18,7 +18,7 @@ import {
   skuParam,
 } from './inventory.api.ts';
 import { FindProduct, ListProducts } from './inventory.queries.ts';
-import { ProductCommands, type ProductResult } from './product.commands.ts';
+import { ProductCommands } from './product.commands.ts';
 
 const etag = { ETag: { description: 'The revision of the product’s stream', schema: { type: 'string' as const, example: '"0"' } } };
 
@@ -103,7 +103,7 @@ export class ProductController {
     return this.queries.execute(new ListProducts(query));
   }
 
-  async #execute(command: ProductCommand, ifRevision: IfRevision): Promise<ProductResult> {
+  async #execute(command: ProductCommand, ifRevision: IfRevision): Promise<CommandResult<ProductCommands>[number]> {
     const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
     const [result] = await this.commands.execute(new ProductCommands([{ id: command.sku, command, cause, ifRevision }]));
     return result!;

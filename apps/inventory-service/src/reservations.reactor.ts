@@ -16,23 +16,26 @@ import { type ReservationTrigger, settleReservations } from './reservations.ts';
  */
 @Controller()
 export class ReservationsReactor {
-  readonly #settle: (triggers: readonly ReservationTrigger[]) => Promise<void>;
+  readonly #settle: (triggers: readonly ReservationTrigger[]) => Promise<unknown>;
 
   constructor(
     @Inject(EVENT_STORE) store: EventStore,
     private readonly parking: ParkingTable,
   ) {
-    this.#settle = gathered((triggers) => settleReservations(store, triggers));
+    this.#settle = gathered(async (triggers) => {
+      await settleReservations(store, triggers);
+      return [];
+    });
   }
 
   @EventPattern('orders', inventoryReservations.transport)
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
-    return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
+    return react(batch, this.parking, async (events) => void (await this.#settle(triggersIn(events))));
   }
 
   @EventPattern('shipments', inventoryReservations.transport)
   onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
-    return react(batch, this.parking, (events) => this.#settle(triggersIn(events)));
+    return react(batch, this.parking, async (events) => void (await this.#settle(triggersIn(events))));
   }
 }
 

@@ -3,7 +3,7 @@ import { type CommandEnvelope, type EventStore, StreamContended } from '@orderst
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import { describe, expect, it } from 'vitest';
 import type { StockCommand } from './domain/stock.decider.ts';
-import { StockCommands, StockCommandsHandler } from './stock.commands.ts';
+import { StockCommands } from './stock.commands.ts';
 
 /** A store in which somebody else is always first on one stream. */
 function contendedOn(contended: string): { store: EventStore; quantityIn: (sku: string) => number } {
@@ -28,7 +28,7 @@ const receipt = (sku: string, quantity: number): CommandEnvelope<StockCommand> =
 describe('A receipt', () => {
   it('that was recorded is never answered by the trouble of another product that was received at the same time', async () => {
     const { store, quantityIn } = contendedOn('stock-HOT');
-    const handler = new StockCommandsHandler(store);
+    const handler = new StockCommands.Handler(store);
     const receive = (sku: string): Promise<unknown> => handler.execute(new StockCommands([receipt(sku, 5)]));
     const fates = await Promise.allSettled(['CALM', 'HOT', 'CALM', 'HOT', 'QUIET'].map(receive));
     expect(fates.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
@@ -38,7 +38,7 @@ describe('A receipt', () => {
 
   it('is answered at its place in the batch, whatever products stand there', async () => {
     const { store } = contendedOn('none');
-    const results = await new StockCommandsHandler(store).execute(new StockCommands([receipt('A', 1), receipt('B', 2), receipt('A', 4)]));
+    const results = await new StockCommands.Handler(store).execute(new StockCommands([receipt('A', 1), receipt('B', 2), receipt('A', 4)]));
     expect(results.map(({ revision, state }) => [revision, state.onHand])).toEqual([
       [0, 1],
       [0, 2],

@@ -1,4 +1,3 @@
-import type { CommandBus } from '@nestjs/cqrs';
 import { streamName } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import type { PersonalData } from '@orderstream/personal-data';
@@ -7,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
 import { OrderChanging } from './order-changing.ts';
 import type { Recipient } from './order.api.ts';
-import { type OrderCommands, OrderCommandsHandler } from './order.commands.ts';
+import { OrderCommands } from './order.commands.ts';
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const customerId = '3d8ab0d1-64a5-4b6f-a3c2-94f1f1d0c002';
@@ -52,9 +51,7 @@ async function placedOrder() {
   };
   const metadata = { schemaVersion: 1, $correlationId: 'flow', $causationId: 'request' };
   await store.append(streamName(orderDecider, orderId), [{ id: 'a', event: placed, metadata }], 'no_stream');
-  const handler = new OrderCommandsHandler(store);
-  const commands = { execute: (command: OrderCommands) => handler.execute(command) } as unknown as CommandBus;
-  const changing = new OrderChanging(commands, store, keys as unknown as PersonalData);
+  const changing = new OrderChanging(new OrderCommands.Handler(store), store, keys as unknown as PersonalData);
   const recorded = (): string[] => store.all.map(({ event }) => event.type);
   return { changing, keys, recorded, store };
 }

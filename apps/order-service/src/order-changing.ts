@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import type { OrderPlaced } from '@orderstream/contracts';
 import { type EventStore, type IfRevision, load, unreachable } from '@orderstream/event-sourcing';
 import { PersonalData } from '@orderstream/personal-data';
@@ -14,7 +14,7 @@ import { OrderCommands } from './order.commands.ts';
 @Injectable()
 export class OrderChanging {
   constructor(
-    private readonly commands: CommandBus,
+    @Inject(CommandBus) private readonly commands: ICommandHandler<OrderCommands>,
     @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly personalData: PersonalData,
   ) {}

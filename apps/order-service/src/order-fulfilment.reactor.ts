@@ -1,5 +1,5 @@
-import { Controller } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { Controller, Inject } from '@nestjs/common';
+import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
 import type { CommandEnvelope } from '@orderstream/event-sourcing';
@@ -15,7 +15,7 @@ type FulfilmentEvent = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shi
 @Controller()
 export class OrderFulfilmentReactor {
   constructor(
-    private readonly commands: CommandBus,
+    @Inject(CommandBus) private readonly commands: ICommandHandler<OrderCommands>,
     private readonly parking: ParkingTable,
   ) {}
 

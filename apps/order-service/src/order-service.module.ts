@@ -6,9 +6,9 @@ import { consumers } from './consumers.ts';
 import { OrderChanging } from './order-changing.ts';
 import { OrderFulfilmentReactor } from './order-fulfilment.reactor.ts';
 import { OrderPlacing } from './order-placing.ts';
-import { OrderCommandsHandler } from './order.commands.ts';
+import { OrderCommands } from './order.commands.ts';
 import { OrderController } from './order.controller.ts';
-import { FindOrderHandler, ListOrdersHandler } from './order.queries.ts';
+import { FindOrder, ListOrders } from './order.queries.ts';
 import { PriceList } from './price-list.ts';
 
 @Module({})
@@ -18,7 +18,7 @@ export class OrderServiceModule {
       module: OrderServiceModule,
       imports: [PlatformModule.with({ service: 'order-service', config, logger, consumers })],
       controllers: [OrderController, OrderFulfilmentReactor],
-      providers: [OrderPlacing, OrderChanging, PriceList, OrderCommandsHandler, FindOrderHandler, ListOrdersHandler],
+      providers: [OrderPlacing, OrderChanging, PriceList, OrderCommands.Handler, FindOrder.Handler, ListOrders.Handler],
     };
   }
 }

@@ -79,7 +79,7 @@ export class OrderController {
     @Query({ schema: findOrderQuery }) { minRevision }: { readonly minRevision?: number },
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<OrderView> {
-    const order = await this.queries.execute(new FindOrder(orderId, minRevision));
+    const order = await this.queries.execute(new FindOrder({ orderId, minRevision }));
     if (order === null) throw unknownOrder(orderId);
     void reply.header('etag', entityTag(order.revision));
     return order;

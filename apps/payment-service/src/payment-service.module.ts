@@ -9,9 +9,9 @@ import { ATTEMPT_SETTINGS, type AttemptSettings, PaymentAttemptsProcess } from '
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
 import { PAYMENT_GATEWAY } from './payment-gateway.ts';
 import { PaymentSteps, type PaymentWork } from './payment-steps.ts';
-import { PaymentCommandsHandler } from './payment.commands.ts';
+import { PaymentCommands } from './payment.commands.ts';
 import { PaymentController } from './payment.controller.ts';
-import { FindPaymentHandler, ListRevenueHandler } from './payment.queries.ts';
+import { FindPayment, ListRevenue } from './payment.queries.ts';
 import { RevenueController } from './revenue.controller.ts';
 
 @Module({})
@@ -27,9 +27,9 @@ export class PaymentServiceModule {
       providers: [
         PaymentAttemptsWorker,
         PaymentSteps,
-        PaymentCommandsHandler,
-        FindPaymentHandler,
-        ListRevenueHandler,
+        PaymentCommands.Handler,
+        FindPayment.Handler,
+        ListRevenue.Handler,
         { provide: PAYMENT_GATEWAY, useValue: gateway },
         { provide: PostgresProcessTable, useFactory: attempts, inject: [Database] },
         { provide: ATTEMPT_SETTINGS, useValue: { deadlineMs: config.PAYMENT_DEADLINE_MS } satisfies AttemptSettings },

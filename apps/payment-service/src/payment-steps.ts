@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import type { Money } from '@orderstream/contracts';
 import { type EventStore, load, unreachable } from '@orderstream/event-sourcing';
 import { type ClaimedTask, messageOf } from '@orderstream/messaging';
@@ -29,7 +29,7 @@ export class PaymentSteps {
   readonly #logger = new Logger('payments');
 
   constructor(
-    private readonly commands: CommandBus,
+    @Inject(CommandBus) private readonly commands: ICommandHandler<PaymentCommands>,
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(PAYMENT_GATEWAY) private readonly gateway: PaymentGateway,
   ) {}

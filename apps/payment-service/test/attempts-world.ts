@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CommandBus } from '@nestjs/cqrs';
 import type { EventStore } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { ConsumerStatus, NewTask } from '@orderstream/messaging';
@@ -17,7 +16,7 @@ import { migrations } from '../src/migrations/index.ts';
 import { PaymentAttemptsWorker } from '../src/payment-attempts.worker.ts';
 import type { PaymentGateway } from '../src/payment-gateway.ts';
 import { PaymentSteps, type PaymentWork } from '../src/payment-steps.ts';
-import { PaymentCommands, PaymentCommandsHandler } from '../src/payment.commands.ts';
+import { PaymentCommands } from '../src/payment.commands.ts';
 
 export type Attempt = NewTask<PaymentWork>;
 type Step = PaymentWork['step'];
@@ -130,8 +129,7 @@ export class AttemptsWorld {
 
   readonly startWorker = (with_: Partial<Surroundings> = {}): PaymentAttemptsWorker => {
     const surroundings: Surroundings = { store: this.store, gateway: this.gateway, table: this.table, hasCaughtUp: () => true, ...with_ };
-    const handler = new PaymentCommandsHandler(surroundings.store);
-    const commands = { execute: (command: PaymentCommands) => handler.execute(command) } as unknown as CommandBus;
+    const commands = new PaymentCommands.Handler(surroundings.store);
     const steps = new PaymentSteps(commands, surroundings.store, surroundings.gateway);
     const status = (): ConsumerStatus => ({
       group: 'payment-attempts',
@@ -196,7 +194,7 @@ export class AttemptsWorld {
   /** Somebody else records it. */
   readonly record = async (command: PaymentCommand): Promise<void> => {
     const cause = { id: randomUUID(), reaction: command.type, correlationId: 'flow' };
-    await new PaymentCommandsHandler(this.store).execute(new PaymentCommands([{ id: command.orderId, command, cause }]));
+    await new PaymentCommands.Handler(this.store).execute(new PaymentCommands([{ id: command.orderId, command, cause }]));
   };
 
   /** Everything in the provider's book about an order. */

@@ -1,5 +1,5 @@
-import { Controller } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { Controller, Inject } from '@nestjs/common';
+import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
 import type { CommandEnvelope } from '@orderstream/event-sourcing';
@@ -13,7 +13,7 @@ import { ShipmentCommands } from './shipment.commands.ts';
 @Controller()
 export class ShipmentSchedulingReactor {
   constructor(
-    private readonly commands: CommandBus,
+    @Inject(CommandBus) private readonly commands: ICommandHandler<ShipmentCommands>,
     private readonly parking: ParkingTable,
   ) {}
 

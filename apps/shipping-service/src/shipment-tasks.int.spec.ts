@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { CommandBus } from '@nestjs/cqrs';
 import type { EventOn, ShipmentCancelled } from '@orderstream/contracts';
 import type { EventStore, StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
@@ -11,7 +10,7 @@ import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { migrations } from './migrations/index.ts';
 import { ShipmentTasksProcess, type ShipmentTimes, type ShipmentWork } from './shipment-tasks.process.ts';
 import { ShipmentTasksWorker } from './shipment-tasks.worker.ts';
-import { ShipmentCommands, ShipmentCommandsHandler } from './shipment.commands.ts';
+import { ShipmentCommands } from './shipment.commands.ts';
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
 const databaseName = `shipment_tasks_${randomUUID().replaceAll('-', '')}`;
@@ -60,8 +59,7 @@ function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
     [shipmentTasks.transport, true],
   ]);
   const surroundings: Surroundings = { store, table: newTable(), caughtUp, times: none, check: () => store.ping(), ...with_ };
-  const handler = new ShipmentCommandsHandler(surroundings.store);
-  const commands = { execute: (command: ShipmentCommands) => handler.execute(command) } as unknown as CommandBus;
+  const commands = new ShipmentCommands.Handler(surroundings.store);
   const consumers = [shipmentScheduling.transport, shipmentTasks.transport, Symbol('another')].map((transportId) => ({
     transportId,
     status: () => ({
@@ -82,7 +80,7 @@ const typesOf = async (orderId: string): Promise<string[]> => (await eventsOf(or
 
 async function say(command: ShipmentCommand): Promise<void> {
   const cause = { id: randomUUID(), reaction: command.type, correlationId: 'flow' };
-  await new ShipmentCommandsHandler(store).execute(new ShipmentCommands([{ id: command.orderId, command, cause }]));
+  await new ShipmentCommands.Handler(store).execute(new ShipmentCommands([{ id: command.orderId, command, cause }]));
 }
 
 /** What the topic brings of a shipment, all of it: most of it was heard before. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { PostgresProcessTable } from '@orderstream/postgres';
 import { CONSUMERS, type ConsumerMember, DEPENDENCIES, type Dependency, Presence, ProcessWorker } from '@orderstream/service';
 import { shipmentScheduling, shipmentTasks } from './consumers.ts';
@@ -20,7 +20,7 @@ const LONGEST_GRACE_MS = 3_600_000;
 export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
   constructor(
     table: PostgresProcessTable<ShipmentWork>,
-    commands: CommandBus,
+    @Inject(CommandBus) commands: ICommandHandler<ShipmentCommands>,
     @Inject(CONSUMERS) consumers: readonly Pick<ConsumerMember, 'transportId' | 'status'>[],
     @Inject(DEPENDENCIES) needs: readonly Pick<Dependency, 'check'>[],
     @Inject(SHIPMENT_TIMES) { dispatchDeadlineMs }: ShipmentTimes,

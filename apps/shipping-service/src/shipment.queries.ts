@@ -1,48 +1,25 @@
-import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { PersonalData } from '@orderstream/personal-data';
 import { Database } from '@orderstream/postgres';
-import { cursorAfter } from '@orderstream/service';
+import { cursorAfter, queryOf } from '@orderstream/service';
 import type { ListShipmentsQuery, ShipmentList, ShipmentView } from './shipment.api.ts';
 import { shipment, type ShipmentRow } from './shipment.projection.ts';
 
 const PAGE = 50;
 
 /** One order's shipment, with its recipient in the clear; null when there is none. */
-export class FindShipment extends Query<ShipmentView | null> {
-  constructor(readonly orderId: string) {
-    super();
-  }
-}
-
-@QueryHandler(FindShipment)
-export class FindShipmentHandler implements IQueryHandler<FindShipment> {
-  constructor(
-    private readonly database: Database,
-    private readonly personalData: PersonalData,
-  ) {}
-
-  async execute({ orderId }: FindShipment): Promise<ShipmentView | null> {
-    const row = await this.database.read((entities) => entities.findOneBy(shipment.entity, { order_id: orderId }));
-    return row === null ? null : toView(row, await this.personalData.open(row.recipient));
-  }
-}
+export class FindShipment extends queryOf(
+  [Database, PersonalData],
+  async (orderId: string, database, personalData): Promise<ShipmentView | null> => {
+    const row = await database.read((entities) => entities.findOneBy(shipment.entity, { order_id: orderId }));
+    return row === null ? null : toView(row, await personalData.open(row.recipient));
+  },
+) {}
 
 /** Shipments, the one that has waited longest first. */
-export class ListShipments extends Query<ShipmentList> {
-  constructor(readonly query: ListShipmentsQuery) {
-    super();
-  }
-}
-
-@QueryHandler(ListShipments)
-export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
-  constructor(
-    private readonly database: Database,
-    private readonly personalData: PersonalData,
-  ) {}
-
-  async execute({ query: { status, cursor, limit = PAGE } }: ListShipments): Promise<ShipmentList> {
-    const found = await this.database.read((entities) => {
+export class ListShipments extends queryOf(
+  [Database, PersonalData],
+  async ({ status, cursor, limit = PAGE }: ListShipmentsQuery, database, personalData): Promise<ShipmentList> => {
+    const found = await database.read((entities) => {
       const rows = entities
         .createQueryBuilder(shipment.entity, 'shipment')
         .orderBy('shipment.scheduled_at')
@@ -53,15 +30,15 @@ export class ListShipmentsHandler implements IQueryHandler<ListShipments> {
       return rows.getMany();
     });
     const page = found.slice(0, limit);
-    const recipients = await this.personalData.openAll(page.map(({ recipient }) => recipient));
+    const recipients = await personalData.openAll(page.map(({ recipient }) => recipient));
     const shipments = page.map((row, nth) => toView(row, recipients[nth] ?? null));
     const last = shipments.at(-1);
     return {
       shipments,
       nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.scheduledAt, id: last.orderId }) : null,
     };
-  }
-}
+  },
+) {}
 
 function toView(row: ShipmentRow, recipient: object | null): ShipmentView {
   return {
@@ -84,4 +61,4 @@ function toView(row: ShipmentRow, recipient: object | null): ShipmentView {
   };
 }
 
-export const queryHandlers = [FindShipmentHandler, ListShipmentsHandler];
+export const queryHandlers = [FindShipment.Handler, ListShipments.Handler];

@@ -7,7 +7,7 @@ import { consumers } from './consumers.ts';
 import { ShipmentSchedulingReactor } from './shipment-scheduling.reactor.ts';
 import { SHIPMENT_TIMES, type ShipmentTimes, ShipmentTasksProcess, type ShipmentWork } from './shipment-tasks.process.ts';
 import { ShipmentTasksWorker } from './shipment-tasks.worker.ts';
-import { ShipmentCommandsHandler } from './shipment.commands.ts';
+import { ShipmentCommands } from './shipment.commands.ts';
 import { ShipmentController } from './shipment.controller.ts';
 import { queryHandlers } from './shipment.queries.ts';
 
@@ -21,7 +21,7 @@ export class ShippingServiceModule {
       imports: [PlatformModule.with({ service: 'shipping-service', config, logger, consumers })],
       controllers: [ShipmentController, ShipmentSchedulingReactor, ShipmentTasksProcess],
       providers: [
-        ShipmentCommandsHandler,
+        ShipmentCommands.Handler,
         ...queryHandlers,
         { provide: PostgresProcessTable, useFactory: tasks, inject: [Database] },
         { provide: ProcessWorker, useClass: ShipmentTasksWorker },

@@ -58,6 +58,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     packages: [
       '@nestjs/common',
       '@nestjs/core',
+      '@nestjs/cqrs',
       '@nestjs/microservices',
       '@nestjs/platform-fastify',
       '@nestjs/swagger',
@@ -114,7 +115,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
       '^infra/acceptance/src/(consumers|story|shop/random)\\.ts$',
       '^infra/local/src/command\\.ts$',
     ],
-    packages: ['@nestjs/common', '@nestjs/cqrs'],
+    packages: ['@nestjs/common'],
     builtins: true,
   },
   bench: {

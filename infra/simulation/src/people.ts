@@ -1,4 +1,3 @@
-import type { CommandBus } from '@nestjs/cqrs';
 import { pick, seededUuid } from '@orderstream/acceptance/shop/random';
 import { type Decider, type DomainEvent, streamName } from '@orderstream/event-sourcing';
 import { ProductCommands } from '@orderstream/inventory-service/product.commands';
@@ -10,6 +9,7 @@ import { type ShipmentCommand, shipmentDecider } from '@orderstream/shipping-ser
 import { ShipmentCommands } from '@orderstream/shipping-service/shipment.commands';
 import type { Log } from './log.ts';
 import { PAYMENT_METHODS } from './provider.ts';
+import type { Handlers } from './services.ts';
 
 /** Fewer products in some seeds, so that everybody wants the same. */
 const ASSORTMENTS = [['TEA'], ['TEA', 'CUP'], ['TEA', 'CUP', 'POT']] as const;
@@ -31,7 +31,7 @@ interface Customer {
 export interface PeopleOptions {
   readonly random: () => number;
   readonly log: Log;
-  readonly bus: CommandBus;
+  readonly handlers: Handlers;
   readonly now: () => string;
   /** How many customers there are; each places one order, maybe twice under one key. */
   readonly orders: number;
@@ -43,7 +43,7 @@ export class People {
   readonly #report: (what: string) => void;
   readonly #random: () => number;
   readonly #log: Log;
-  readonly #bus: CommandBus;
+  readonly #handlers: Handlers;
   readonly #now: () => string;
   readonly #skus: readonly string[];
   readonly #customers: readonly Customer[];
@@ -52,7 +52,7 @@ export class People {
     this.#report = options.report;
     this.#random = options.random;
     this.#log = options.log;
-    this.#bus = options.bus;
+    this.#handlers = options.handlers;
     this.#now = options.now;
     this.#skus = pick(options.random, ASSORTMENTS);
     this.#customers = Array.from({ length: options.orders }, () => this.#newCustomer());
@@ -101,11 +101,11 @@ export class People {
     customer.isPlaced = true;
     const { orderId, customerId, lines, paymentMethod } = customer;
     const command = { type: 'PlaceOrder', orderId, customerId, lines, paymentMethod, recipient: 'sealed', at: this.#now() } as const;
-    this.#send(new OrderCommands([{ id: orderId, command, cause: this.#cause(command.type) }], { newStreams: true }));
+    this.#send(this.#handlers.order, new OrderCommands([{ id: orderId, command, cause: this.#cause(command.type) }], { newStreams: true }));
   }
 
   #order({ orderId }: Customer, command: OrderCommand): void {
-    this.#send(new OrderCommands([{ id: orderId, command, cause: this.#cause(command.type), ifRevision: '*' }]));
+    this.#send(this.#handlers.order, new OrderCommands([{ id: orderId, command, cause: this.#cause(command.type), ifRevision: '*' }]));
   }
 
   #receive(): void {
@@ -117,7 +117,7 @@ export class People {
       quantity: 1 + Math.floor(this.#random() * MOST_RECEIVED),
       at: this.#now(),
     } as const;
-    this.#send(new StockCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
+    this.#send(this.#handlers.stock, new StockCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
   }
 
   #catalogue(): void {
@@ -127,7 +127,7 @@ export class People {
       this.#random() < 0.5
         ? ({ type: 'ListProduct', sku, name: sku, price, at: this.#now() } as const)
         : ({ type: 'DelistProduct', sku, at: this.#now() } as const);
-    this.#send(new ProductCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
+    this.#send(this.#handlers.product, new ProductCommands([{ id: sku, command, cause: this.#cause(command.type) }]));
   }
 
   /** A parcel goes one step on its way. */
@@ -140,7 +140,10 @@ export class People {
         ? { type: 'DispatchShipment', orderId, carrier: 'Blue Van', trackingNumber: `BV-${orderId.slice(-4)}`, at }
         : { type: comesBack ? 'ReturnShipment' : 'DeliverShipment', orderId, at };
     if (command.type === 'DispatchShipment' && parcel === 'forgotten') return;
-    this.#send(new ShipmentCommands([{ id: orderId, command, cause: this.#cause(command.type), ifRevision: '*' }]));
+    this.#send(
+      this.#handlers.shipment,
+      new ShipmentCommands([{ id: orderId, command, cause: this.#cause(command.type), ifRevision: '*' }]),
+    );
   }
 
   #isOnTheRamp(customer: Customer): boolean {
@@ -162,8 +165,8 @@ export class People {
   }
 
   /** An answer that does not come is the client's to bear; the command may have been carried out. */
-  #send(command: Parameters<CommandBus['execute']>[0]): void {
-    this.#bus.execute(command).catch((fault: unknown) => {
+  #send<Message>(handler: { execute(message: Message): Promise<unknown> }, message: Message): void {
+    handler.execute(message).catch((fault: unknown) => {
       if (fateOf(fault) === 'park') this.#report(`a request failed: ${messageOf(fault)}`);
     });
   }

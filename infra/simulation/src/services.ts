@@ -1,22 +1,26 @@
-import type { CommandBus } from '@nestjs/cqrs';
 import { type EventOn, contracts } from '@orderstream/contracts';
-import { type EventStore, type HandlingOptions, handleCommandBatch } from '@orderstream/event-sourcing';
+import {
+  type CommandResult,
+  type Decider,
+  type DomainEvent,
+  type EventStore,
+  type HandlingOptions,
+  type Refusal,
+  handleCommandBatch,
+} from '@orderstream/event-sourcing';
 import { inventoryReservations } from '@orderstream/inventory-service/consumers';
 import { productDecider } from '@orderstream/inventory-service/domain/product.decider';
 import { stockDecider } from '@orderstream/inventory-service/domain/stock.decider';
-import { ProductCommands } from '@orderstream/inventory-service/product.commands';
 import { settleReservations } from '@orderstream/inventory-service/reservations';
 import { triggersIn } from '@orderstream/inventory-service/reservations.reactor';
-import { StockCommands } from '@orderstream/inventory-service/stock.commands';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { orderFulfilment } from '@orderstream/order-service/consumers';
 import { OrderFulfilmentReactor } from '@orderstream/order-service/order-fulfilment.reactor';
-import { OrderCommands } from '@orderstream/order-service/order.commands';
 import { paymentAttempts } from '@orderstream/payment-service/consumers';
 import { toAttempt } from '@orderstream/payment-service/payment-attempts.process';
 import { PaymentSteps, type PaymentWork } from '@orderstream/payment-service/payment-steps';
-import { PaymentCommands } from '@orderstream/payment-service/payment.commands';
 import type { ParkingTable } from '@orderstream/postgres';
+import type { Commands } from '@orderstream/service';
 import { shipmentScheduling, shipmentTasks } from '@orderstream/shipping-service/consumers';
 import { ShipmentSchedulingReactor } from '@orderstream/shipping-service/shipment-scheduling.reactor';
 import { type ShipmentWork, tasksOf, toTaskCommand } from '@orderstream/shipping-service/shipment-tasks.process';
@@ -42,20 +46,25 @@ export interface ServiceSurroundings {
   readonly nowMs: () => number;
 }
 
-/** Nest's bus, without Nest: a command goes to the decider of its class, on the store of one incarnation. */
-export function busFor(life: Life, { turns, log, rules }: ServiceSurroundings): CommandBus {
+export type Handlers = ReturnType<typeof handlersOf>;
+
+/** Who handles commands in one incarnation of a service. */
+export function handlersOf(life: Life, { turns, log, rules }: ServiceSurroundings) {
   const options: HandlingOptions = { schemaVersion: contracts.currentVersion, pause: () => turns.take(life) };
-  const execute = async (command: unknown): Promise<unknown> => {
-    // One for each: within a process commands on a stream wait for each other, and here they are to race.
-    const store = log.for(life);
-    if (command instanceof OrderCommands) return handleCommandBatch(store, rules.order, command.batch, { ...options, ...command.options });
-    if (command instanceof PaymentCommands) return handleCommandBatch(store, rules.payment, command.batch, options);
-    if (command instanceof ShipmentCommands) return handleCommandBatch(store, rules.shipment, command.batch, options);
-    if (command instanceof StockCommands) return handleCommandBatch(store, stockDecider, command.batch, options);
-    if (command instanceof ProductCommands) return handleCommandBatch(store, productDecider, command.batch, options);
-    throw new Error('nobody handles this command');
+  const handlerOf = <State, Command, Event extends DomainEvent, Rejection extends Refusal>(
+    decider: Decider<State, Command, Event, Rejection>,
+  ) => ({
+    // Each batch has a store of its own: within a process commands on a stream wait for each other, and here they are to race.
+    execute: (message: Commands<Command, CommandResult<State, Event, Rejection>>) =>
+      handleCommandBatch(log.for(life), decider, message.batch, { ...options, ...message.options }),
+  });
+  return {
+    order: handlerOf(rules.order),
+    payment: handlerOf(rules.payment),
+    shipment: handlerOf(rules.shipment),
+    stock: handlerOf(stockDecider),
+    product: handlerOf(productDecider),
   };
-  return { execute } as unknown as CommandBus;
 }
 
 /** The reactors of the services, each with the code that runs in its service. */
@@ -66,7 +75,7 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
       service: 'order-service',
       consumer: orderFulfilment,
       react: (life, parking, batch) => {
-        const reactor = new OrderFulfilmentReactor(busFor(life, surroundings), parking as ParkingTable);
+        const reactor = new OrderFulfilmentReactor(handlersOf(life, surroundings).order, parking as ParkingTable);
         if (batch.topic === 'inventory') return reactor.onInventory(batch as EventBatch<EventOn<'inventory'>>);
         if (batch.topic === 'payments') return reactor.onPayments(batch as EventBatch<EventOn<'payments'>>);
         return reactor.onShipments(batch as EventBatch<EventOn<'shipments'>>);
@@ -86,7 +95,9 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
       service: 'shipping-service',
       consumer: shipmentScheduling,
       react: (life, parking, batch) =>
-        new ShipmentSchedulingReactor(busFor(life, surroundings), parking as ParkingTable).onOrders(batch as EventBatch<EventOn<'orders'>>),
+        new ShipmentSchedulingReactor(handlersOf(life, surroundings).shipment, parking as ParkingTable).onOrders(
+          batch as EventBatch<EventOn<'orders'>>,
+        ),
     },
   ];
 }
@@ -113,7 +124,7 @@ export function paymentProcess(surroundings: ServiceSurroundings): Process<Payme
       name: 'payments',
       table,
       carryOut: (life) => {
-        const steps = new PaymentSteps(busFor(life, surroundings), log.for(life), rules.gateway(provider.for(life)));
+        const steps = new PaymentSteps(handlersOf(life, surroundings).payment, log.for(life), rules.gateway(provider.for(life)));
         return (task, signal) => steps.carryOut(task, signal);
       },
     },
@@ -139,7 +150,7 @@ export function shipmentProcess(surroundings: ServiceSurroundings): Process<Ship
       name: 'shipments',
       table,
       carryOut: (life) => async (task) => {
-        await busFor(life, surroundings).execute(new ShipmentCommands([toTaskCommand(task, now())]));
+        await handlersOf(life, surroundings).shipment.execute(new ShipmentCommands([toTaskCommand(task, now())]));
       },
     },
   };

@@ -10,7 +10,7 @@ import { People } from './people.ts';
 import { SimulatedProvider } from './provider.ts';
 import { consumerOf, readModels } from './read-models.ts';
 import { type Rules, allRules } from './rules.ts';
-import { type ServiceSurroundings, busFor, paymentProcess, reactors, shipmentProcess } from './services.ts';
+import { type ServiceSurroundings, handlersOf, paymentProcess, reactors, shipmentProcess } from './services.ts';
 import { Life, Turns, quiet } from './turns.ts';
 import { type SimulatedWorker, simulatedWorker } from './worker.ts';
 
@@ -106,8 +106,8 @@ export class World {
       simulatedWorker(turns, { ...payments.worker, hasCaughtUp: heard(paymentAttempts) }),
       simulatedWorker(turns, { ...shipments.worker, hasCaughtUp: heard(shipmentTasks, shipmentScheduling) }),
     ];
-    const bus = busFor(new Life(), surroundings);
-    this.#people = new People({ random, log: this.#log, bus, now, orders: options.orders, report });
+    const handlers = handlersOf(new Life(), surroundings);
+    this.#people = new People({ random, log: this.#log, handlers, now, orders: options.orders, report });
   }
 
   async run(): Promise<SimulationResult> {

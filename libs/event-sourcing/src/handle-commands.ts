@@ -52,14 +52,49 @@ export interface HandlingOptions {
 
 export type Pause = (forMs: number) => Promise<unknown>;
 
+export interface Loaded<State> {
+  readonly state: State;
+  /** The stream's last; null when there is no stream. */
+  readonly revision: number | null;
+}
+
 type Handled<Command> = readonly Omit<CommandEnvelope<Command>, 'id'>[];
 
 const ATTEMPTS = 8;
 const FIRST_BACKOFF_MS = 4;
 const STREAMS_AT_ONCE = 64;
 
+/** Commands to any number of streams: those to one share an append. Results are in the order of the batch. */
+export function handleCommandBatch<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
+  store: EventStore,
+  decider: Decider<State, Command, Event, Rejection>,
+  batch: readonly CommandEnvelope<Command>[],
+  options: HandlingOptions,
+): Promise<CommandResult<State, Event, Rejection>[]> {
+  return streamByStream(batch, (id, commands) => handleCommands(store, decider, id, commands, options));
+}
+
 /**
- * Load one stream, decide each command in turn, append everything in one go. Results are in the
+ * Has the commands of each stream handled together, in their order, and streams side by side (bounded). Results are
+ * in the order of the batch. All streams are finished before a fault is thrown, so that no append goes on behind the
+ * caller's back.
+ */
+export async function streamByStream<Command, Result>(
+  batch: readonly CommandEnvelope<Command>[],
+  handle: (id: string, commands: readonly CommandEnvelope<Command>[]) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const indexesById = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
+  await sideBySide(indexesById, async ([id, indexes]) => {
+    const commands = indexes.map((index) => batch[index]!);
+    const ofStream = await handle(id, commands);
+    indexes.forEach((index, nth) => (results[index] = ofStream[nth]!));
+  });
+  return results;
+}
+
+/**
+ * Commands to one stream: load it, decide each command in turn, append everything in one go. Results are in the
  * order of the commands. When another writer was first, all of it is done again from a fresh load;
  * within one process, writers of a stream wait for each other.
  *
@@ -81,7 +116,40 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
   return inTurn(store, stream, () => untilFirst(stream, attempt, options.pause));
 }
 
-/** One attempt at that, from what was loaded; null when another writer was first, and nothing was appended. */
+/**
+ * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
+ *
+ * @throws StreamContended naming `stream` after the last attempt.
+ */
+export async function untilFirst<Result>(
+  stream: string,
+  attempt: (nth: number) => Promise<Result | null>,
+  pause: Pause = delay,
+): Promise<Result> {
+  for (let nth = 1; ; nth++) {
+    const result = await attempt(nth);
+    if (result !== null) return result;
+    if (nth >= ATTEMPTS) throw new StreamContended(stream, `another was first in ${ATTEMPTS} attempts`);
+    await pause(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
+  }
+}
+
+/** The stream folded. */
+export async function load<State, Event extends DomainEvent>(
+  store: EventStore,
+  decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>,
+  id: string,
+): Promise<Loaded<State>> {
+  let state = decider.initialState;
+  let revision: number | null = null;
+  for await (const stored of store.read(streamName(decider, id))) {
+    state = decider.evolve(state, stored.event as Event);
+    revision = stored.revision;
+  }
+  return { state, revision };
+}
+
+/** Decides from what was loaded, and appends; null when another writer was first, and nothing was appended. */
 export async function appendDecisions<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
   store: EventStore,
   decider: Decider<State, Command, Event, Rejection>,
@@ -119,48 +187,14 @@ function isAt(revision: number | null, ifRevision: IfRevision): boolean {
   return ifRevision === '*' || ifRevision.includes(revision);
 }
 
-/**
- * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
- *
- * @throws StreamContended naming `stream` after the last attempt.
- */
-export async function untilFirst<Result>(
-  stream: string,
-  attempt: (nth: number) => Promise<Result | null>,
-  pause: Pause = delay,
-): Promise<Result> {
-  for (let nth = 1; ; nth++) {
-    const result = await attempt(nth);
-    if (result !== null) return result;
-    if (nth >= ATTEMPTS) throw new StreamContended(stream, `another was first in ${ATTEMPTS} attempts`);
-    await pause(FIRST_BACKOFF_MS * 2 ** (nth - 1) * (0.5 + Math.random()));
-  }
-}
-
-/**
- * The same over many streams: commands of one stream keep their order and share one append, streams
- * go side by side (bounded). Results are in the order of the envelopes. All streams are finished
- * before a fault is thrown, so that no append goes on behind the caller's back.
- */
-export async function handleCommandBatch<State, Command, Event extends DomainEvent, Rejection extends Refusal>(
-  store: EventStore,
-  decider: Decider<State, Command, Event, Rejection>,
-  batch: readonly CommandEnvelope<Command>[],
-  options: HandlingOptions,
-): Promise<CommandResult<State, Event, Rejection>[]> {
-  const byStream = Map.groupBy(batch.keys(), (index) => batch[index]!.id);
-  const results: CommandResult<State, Event, Rejection>[] = [];
-  await sideBySide(byStream, async ([id, indexes]) => {
-    const handled = await handleCommands(
-      store,
-      decider,
-      id,
-      indexes.map((index) => batch[index]!),
-      options,
-    );
-    indexes.forEach((index, nth) => (results[index] = handled[nth]!));
-  });
-  return results;
+function metadataOf(event: DomainEvent, cause: Cause, options: HandlingOptions): EventMetadata {
+  return {
+    schemaVersion: options.schemaVersion(event.type),
+    $correlationId: cause.correlationId,
+    $causationId: cause.id,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    ...(cause.fingerprint === undefined ? {} : { fingerprint: cause.fingerprint }),
+  };
 }
 
 /** Works on many streams at once (bounded), and finishes all of them before the first fault is thrown. */
@@ -179,35 +213,4 @@ export async function sideBySide<Item>(items: Iterable<Item>, work: (item: Item)
   };
   await Promise.all(Array.from({ length: Math.min(all.length, STREAMS_AT_ONCE) }, worker));
   if (faults.length > 0) throw faults[0];
-}
-
-export interface Loaded<State> {
-  readonly state: State;
-  /** The stream's last; null when there is no stream. */
-  readonly revision: number | null;
-}
-
-/** The stream folded. */
-export async function load<State, Event extends DomainEvent>(
-  store: EventStore,
-  decider: Pick<Decider<State, never, Event, never>, 'category' | 'initialState' | 'evolve'>,
-  id: string,
-): Promise<Loaded<State>> {
-  let state = decider.initialState;
-  let revision: number | null = null;
-  for await (const stored of store.read(streamName(decider, id))) {
-    state = decider.evolve(state, stored.event as Event);
-    revision = stored.revision;
-  }
-  return { state, revision };
-}
-
-function metadataOf(event: DomainEvent, cause: Cause, options: HandlingOptions): EventMetadata {
-  return {
-    schemaVersion: options.schemaVersion(event.type),
-    $correlationId: cause.correlationId,
-    $causationId: cause.id,
-    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
-    ...(cause.fingerprint === undefined ? {} : { fingerprint: cause.fingerprint }),
-  };
 }

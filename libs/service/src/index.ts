@@ -1,5 +1,6 @@
 /** What a controller sets headers on. */
 export type { FastifyReply as Reply } from 'fastify';
+export * from './commands.ts';
 export * from './config.ts';
 export * from './cursor.ts';
 export * from './entity-tag.ts';
@@ -10,6 +11,7 @@ export { Presence } from './presence.ts';
 export * from './problems.ts';
 export * from './process-worker.ts';
 export { type RequestContext, requestContext, withRequestContext } from './request-context.ts';
+export * from './queries.ts';
 export * from './run-service.ts';
 export * from './tokens.ts';
 export * from './validation.ts';
