@@ -8,10 +8,10 @@ import { orderPriceRows } from '@orderstream/order-service/order-price.projectio
 import { orderPaymentRows, orderShipmentRows, orderSummaryRows } from '@orderstream/order-service/order-summary.projection';
 import { paymentRows } from '@orderstream/payment-service/payment.projection';
 import type { StreamRows } from '@orderstream/postgres';
+import type { ServiceName } from '@orderstream/services';
 import { shipmentRows } from '@orderstream/shipping-service/shipment.projection';
 import type { ConsumerSpec, Fact } from './consumer.ts';
 import { SimulatedRows } from './rows.ts';
-import type { ServiceName } from './rules.ts';
 
 /** A read model with the code of its projection. */
 export interface SimulatedReadModel {
