@@ -55,7 +55,8 @@ function matchesLockfile(root) {
     known &&
     Object.entries(wanted).every(([name, entry]) => {
       if (!name.startsWith('node_modules/') || entry.optional === true) return true;
-      return installed[name]?.version === entry.version;
+      // A workspace's link has no version.
+      return installed[name] !== undefined && installed[name].version === entry.version;
     })
   );
 }

@@ -1,17 +1,18 @@
-import { existsSync, globSync, readdirSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { isProjection, type Projection } from '@orderstream/postgres';
+import { serviceNames } from '@orderstream/services';
 import { expect, it } from 'vitest';
-import { consumerGroups, consumersByDatabase } from './consumers.ts';
+import { consumerGroups } from './consumers.ts';
 import { readModels } from './ledger/read-models.ts';
+import { open } from './open-tasks.ts';
 
 const apps = path.resolve(import.meta.dirname, '../../../apps');
 
-it('The consumers of every service are known', () => {
-  const services = readdirSync(apps).filter((app) => existsSync(path.join(apps, app, 'src/consumers.ts')));
-  expect(Object.keys(consumersByDatabase).sort()).toEqual(services.map((service) => service.replaceAll('-', '_')).sort());
-  const names = consumerGroups.map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
+it('The consumers of every service are known, each by a name of its own', () => {
+  const having = serviceNames.filter((service) => existsSync(path.join(apps, service, 'src/consumers.ts')));
+  expect([...new Set(consumerGroups.map(({ service }) => service))].sort()).toEqual(having.sort());
+  expect(new Set(consumerGroups.map(({ consumer }) => consumer.name)).size).toBe(consumerGroups.length);
 });
 
 it.each(globSync('*/src/*.projection.ts', { cwd: apps }))('What %s declares is among the consumers of its service', async (file) => {
@@ -19,12 +20,18 @@ it.each(globSync('*/src/*.projection.ts', { cwd: apps }))('What %s declares is a
     (each): each is Projection => typeof each === 'object' && each !== null && 'tables' in each,
   );
   expect(declared).not.toEqual([]);
-  for (const { name } of declared) expect(consumerGroups.map((consumer) => consumer.name)).toContain(name);
+  const known = consumerGroups.filter(({ service }) => file.startsWith(`${service}/`)).map(({ consumer }) => consumer);
+  expect(known).toEqual(expect.arrayContaining(declared));
 });
 
 it('The ledger recounts every table of every projection', () => {
-  const tables = consumerGroups.flatMap((consumer) =>
-    isProjection(consumer) ? consumer.tables.map((table) => `${consumer.database} ${consumer.name} ${table.name}`) : [],
+  const tables = consumerGroups.flatMap(({ consumer, database }) =>
+    isProjection(consumer) ? consumer.tables.map((table) => `${database} ${consumer.name} ${table.name}`) : [],
   );
   expect(readModels.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
+});
+
+it('The work of every process is waited for', () => {
+  const having = consumerGroups.filter(({ consumer }) => consumer.kind === 'process').map(({ database }) => database);
+  expect(open.map(({ database }) => database).sort()).toEqual(having.sort());
 });

@@ -2,23 +2,26 @@ import { consumers as ofInventory } from '@orderstream/inventory-service/consume
 import type { Consumer } from '@orderstream/messaging';
 import { consumers as ofOrders } from '@orderstream/order-service/consumers';
 import { consumers as ofPayments } from '@orderstream/payment-service/consumers';
+import { type DatabaseName, logins, type LoginVariable, type ServiceName, services, servicesWith } from '@orderstream/services';
 import { consumers as ofShipping } from '@orderstream/shipping-service/consumers';
 
-export type Database = 'order_service' | 'inventory_service' | 'payment_service' | 'shipping_service';
+export type Database = Exclude<DatabaseName, 'personal_data'>;
 
-/** The consumers of each service, by the database of the service. */
-export const consumersByDatabase: Readonly<Record<Database, readonly Consumer[]>> = {
+const consumersOf: Readonly<Record<Database, readonly Consumer[]>> = {
   order_service: ofOrders,
   inventory_service: ofInventory,
   payment_service: ofPayments,
   shipping_service: ofShipping,
 };
 
-/** A consumer of the platform, and the database of its service. */
-export interface ConsumerGroup extends Consumer {
+/** A consumer of the platform, and whose it is. */
+export interface ConsumerGroup {
+  readonly service: ServiceName;
   readonly database: Database;
+  readonly consumer: Consumer;
 }
 
-export const consumerGroups: readonly ConsumerGroup[] = Object.entries(consumersByDatabase).flatMap(([database, consumers]) =>
-  consumers.map((consumer) => ({ ...consumer, database: database as Database })),
-);
+export const consumerGroups: readonly ConsumerGroup[] = servicesWith('DATABASE_URL').flatMap((service) => {
+  const database = logins[services[service].variables['DATABASE_URL'] as LoginVariable].database as Database;
+  return consumersOf[database].map((consumer) => ({ service, database, consumer }));
+});

@@ -70,7 +70,7 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
   }
 }
 
-async function backlogOf(platform: Platform, { kind, name, topics, database }: ConsumerGroup): Promise<string[]> {
+async function backlogOf(platform: Platform, { database, consumer: { kind, name, topics } }: ConsumerGroup): Promise<string[]> {
   const next = new Map<string, bigint>();
   if (kind === 'reaction') {
     for (const { topic, partitions } of await platform.askKafka((admin) => admin.fetchOffsets({ groupId: name, topics: [...topics] }))) {

@@ -10,7 +10,7 @@ export interface OpenTask {
 }
 
 /** A payment is asked for until there is an answer; a shipment's task may lie days ahead, and is open when it is due or was begun. */
-const open: readonly { readonly database: Database; readonly from: string }[] = [
+export const open: readonly { readonly database: Database; readonly from: string }[] = [
   { database: 'payment_service', from: "payment_attempt WHERE state <> 'done'" },
   { database: 'shipping_service', from: "shipment_task WHERE state <> 'done' AND (next_attempt_at <= now() OR attempts > 0)" },
 ];

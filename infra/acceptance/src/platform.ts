@@ -1,20 +1,13 @@
 import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { logins } from '@orderstream/services';
 import type { Admin, Kafka } from 'kafkajs';
 import { Pool } from 'pg';
 import type { Database } from './consumers.ts';
 import { Observer } from './observer.ts';
-import { type Environment, platformSettings } from './settings.ts';
+import { type Environment, platformSettings, toolLogins } from './settings.ts';
 import { must } from './shop/api.ts';
-import type { ServiceUrls } from './shop/service-urls.ts';
+import { type ServiceUrls, serviceUrls } from './shop/service-urls.ts';
 import { allSeen, placeOf, seen } from './unseen.ts';
-
-const DATABASES = {
-  order_service: 'ORDER_DATABASE_URL',
-  inventory_service: 'INVENTORY_DATABASE_URL',
-  payment_service: 'PAYMENT_DATABASE_URL',
-  shipping_service: 'SHIPPING_DATABASE_URL',
-  personal_data: 'PERSONAL_DATA_READER_URL',
-} as const satisfies Record<Database | 'personal_data', string>;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -49,18 +42,13 @@ export async function connectPlatform(env: Environment): Promise<Platform> {
   const admin = kafka.admin();
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
   const databases = new Map(
-    Object.entries(DATABASES).map(([name, variable]) => {
+    toolLogins.map((variable) => {
+      const { database } = logins[variable];
       const pool = new Pool({ connectionString: settings[variable], max: 2 }).on('error', () => {});
-      return [name, { system: `database ${name} at ${placeOf(settings[variable])}`, pool }];
+      return [database, { system: `database ${database} at ${placeOf(settings[variable])}`, pool }];
     }),
   );
-  const urls = {
-    order: settings.ORDER_SERVICE_URL,
-    inventory: settings.INVENTORY_SERVICE_URL,
-    payment: settings.PAYMENT_SERVICE_URL,
-    shipping: settings.SHIPPING_SERVICE_URL,
-    provider: settings.PAYMENT_PROVIDER_URL,
-  };
+  const urls = { ...serviceUrls((variable) => settings[variable]), provider: settings.PAYMENT_PROVIDER_URL };
   const atKafka = `Kafka at ${settings.KAFKA_BROKERS.join(',')}`;
   const observer = new Observer(settings.EVENTSTORE_URL, kafka);
   const platform: Platform = {

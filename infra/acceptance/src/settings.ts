@@ -1,26 +1,26 @@
 import { dataDirFromEnvironment } from '@orderstream/local-stack/layout';
 import { noStackRuns, openStack } from '@orderstream/local-stack/stack';
 import { eventStoreUrl, hostList, loadConfig, urlOf } from '@orderstream/service/config';
+import { loginVariables, serviceNames, services } from '@orderstream/services';
 import { z } from 'zod';
 
 const databaseUrl = urlOf('postgres', 'postgresql');
 const url = urlOf('http', 'https');
+
+/** Tools only look: of the customers' keys they use the login that reads. */
+export const toolLogins = loginVariables.filter((variable) => variable !== 'PERSONAL_DATA_WRITER_URL');
+const urlVariables = serviceNames.map((name) => services[name].urlVariable).filter((variable) => variable !== undefined);
+
+const each = <Variable extends string, Shape>(names: readonly Variable[], shape: Shape): Readonly<Record<Variable, Shape>> =>
+  Object.fromEntries(names.map((name) => [name, shape])) as Record<Variable, Shape>;
 
 /** Where a running platform is, as `infra/local` says it of its own. */
 const shape = {
   EVENTSTORE_URL: eventStoreUrl,
   KAFKA_BROKERS: hostList,
   SCHEMA_REGISTRY_URL: url,
-  ORDER_DATABASE_URL: databaseUrl,
-  INVENTORY_DATABASE_URL: databaseUrl,
-  PAYMENT_DATABASE_URL: databaseUrl,
-  SHIPPING_DATABASE_URL: databaseUrl,
-  PERSONAL_DATA_READER_URL: databaseUrl,
-  ORDER_SERVICE_URL: url,
-  INVENTORY_SERVICE_URL: url,
-  PAYMENT_SERVICE_URL: url,
-  SHIPPING_SERVICE_URL: url,
-  PAYMENT_PROVIDER_URL: url,
+  ...each(toolLogins, databaseUrl),
+  ...each(urlVariables, url),
 };
 const variables = Object.keys(shape) as Variable[];
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { servicesWith } from '@orderstream/services';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { consumerGroups } from '../src/consumers.ts';
@@ -8,6 +9,7 @@ import { goShopping, openShop } from '../src/demo/shopping.ts';
 import { drained } from '../src/drain.ts';
 import { openTasks } from '../src/open-tasks.ts';
 import { connectPlatform, setting } from '../src/platform.ts';
+import { toolLogins } from '../src/settings.ts';
 import { call, must } from '../src/shop/api.ts';
 import { place } from '../src/shop/customers.ts';
 import { endsByDeadline, outcomes } from '../src/shop/outcomes.ts';
@@ -18,12 +20,9 @@ import { runCommand } from './run-command.ts';
 import { runNpm } from './run-npm.ts';
 
 /** Reactors whose position stands beside the work that they have written down. */
-const processTables = [
-  { group: 'payment-attempts', database: 'payment_service' },
-  { group: 'shipment-tasks', database: 'shipping_service' },
-] as const;
-
-const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'shipping-service'] as const;
+const processTables = consumerGroups
+  .filter(({ consumer }) => consumer.kind === 'process')
+  .map(({ database, consumer }) => ({ database, group: consumer.name }));
 
 describe('The whole platform', () => {
   let test: TestPlatform;
@@ -63,14 +62,15 @@ describe('The whole platform', () => {
     const { stack, platform } = test;
     await drained(platform, { timeoutMs: 60_000 });
     const before = platform.observer.facts.length;
-    await Promise.all(SERVICES.map((name) => stack.stop(name)));
+    const reacting = servicesWith('DATABASE_URL');
+    await Promise.all(reacting.map((name) => stack.stop(name)));
     // A group that is not known begins at the beginning.
-    await platform.admin.deleteGroups(consumerGroups.filter(({ kind }) => kind === 'reaction').map(({ name }) => name));
+    await platform.admin.deleteGroups(consumerGroups.flatMap(({ consumer }) => (consumer.kind === 'reaction' ? [consumer.name] : [])));
     for (const { group, database } of processTables) {
       const beginning = 'UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = $1';
       await platform.query(database, beginning, [group]);
     }
-    await stack.startServices(SERVICES);
+    await stack.startServices(reacting);
     await drained(platform, { timeoutMs: 60_000 });
     expect(platform.observer.facts.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
     await expectCleanLedger(platform);
@@ -115,14 +115,7 @@ describe('The whole platform', () => {
   it('is not judged by a ledger that can not see all of it, be a system down or silent', async () => {
     const { env } = test.platform;
     const dead: Record<string, string> = { EVENTSTORE_URL: 'esdb://127.0.0.1:1?tls=false', KAFKA_BROKERS: '127.0.0.1:1' };
-    const databases = [
-      'ORDER_DATABASE_URL',
-      'INVENTORY_DATABASE_URL',
-      'PAYMENT_DATABASE_URL',
-      'SHIPPING_DATABASE_URL',
-      'PERSONAL_DATA_READER_URL',
-    ];
-    for (const variable of databases) dead[variable] = 'postgres://a:b@127.0.0.1:1/c';
+    for (const variable of toolLogins) dead[variable] = 'postgres://a:b@127.0.0.1:1/c';
     for (const variable of ['SCHEMA_REGISTRY_URL', 'INVENTORY_SERVICE_URL', 'PAYMENT_PROVIDER_URL']) dead[variable] = 'http://127.0.0.1:1';
     for (const [variable, value] of Object.entries(dead)) {
       await expect(connectPlatform({ ...env, [variable]: value })).rejects.toThrow(/^[^;]* at 127\.0\.0\.1:1 can't be seen: [^;]*$/);

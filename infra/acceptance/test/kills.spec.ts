@@ -1,5 +1,5 @@
 import type { Category, EventType } from '@orderstream/contracts';
-import type { ServiceName } from '@orderstream/local-stack/layout';
+import type { ServiceName } from '@orderstream/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goShopping, openShop } from '../src/demo/shopping.ts';
 import { backlog } from '../src/drain.ts';

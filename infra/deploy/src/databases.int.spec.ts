@@ -18,7 +18,6 @@ function scratchSettings(): DatabaseSettings {
     return url.href;
   };
   return {
-    ADMIN_DATABASE_URL: adminUrl,
     ORDER_DATABASE_URL: urlOf('order_service'),
     INVENTORY_DATABASE_URL: urlOf('inventory_service'),
     PAYMENT_DATABASE_URL: urlOf('payment_service'),
@@ -33,7 +32,7 @@ const at = (url: string, part: 'pathname' | 'username' | 'password', value: stri
 const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
 
 async function discard(settings: DatabaseSettings): Promise<void> {
-  const urls = Object.values(settings).filter((url: string) => url !== adminUrl) as string[];
+  const urls: string[] = Object.values(settings);
   const databases = new Set(urls.map(databaseOf));
   for (const database of databases) await runSql(adminUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   const roles = [...urls.map((url) => new URL(url).username), ...[...databases].map((database) => `${database}_owner`)];

@@ -3,46 +3,37 @@ import { migrations as orderMigrations } from '@orderstream/order-service/migrat
 import { migrations as paymentMigrations } from '@orderstream/payment-service/migrations';
 import { personalDataMigrations } from '@orderstream/personal-data';
 import { type Migration, migrate } from '@orderstream/postgres';
+import { type DatabaseName, type Login, type LoginVariable, logins, loginVariables } from '@orderstream/services';
 import { migrations as shippingMigrations } from '@orderstream/shipping-service/migrations';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { Refused } from './refused.ts';
 
-/** A role that logs in, and what it may do with every table of its database. */
-export interface Login {
-  /** Its name, password and database are taken from here. */
+export interface PlannedLogin extends Pick<Login, 'may'> {
+  /** The names of role and database, and the password, are taken from here. */
   readonly url: string;
-  readonly may: 'write' | 'read';
 }
 
 export interface PlannedDatabase {
-  readonly logins: readonly Login[];
+  readonly logins: readonly PlannedLogin[];
   readonly migrations: readonly Migration[];
 }
 
-export interface DatabaseSettings {
-  readonly ADMIN_DATABASE_URL: string;
-  readonly ORDER_DATABASE_URL: string;
-  readonly INVENTORY_DATABASE_URL: string;
-  readonly PAYMENT_DATABASE_URL: string;
-  readonly SHIPPING_DATABASE_URL: string;
-  readonly PERSONAL_DATA_WRITER_URL: string;
-  readonly PERSONAL_DATA_READER_URL: string;
-}
+const migrationsOf: Readonly<Record<DatabaseName, readonly Migration[]>> = {
+  order_service: orderMigrations,
+  inventory_service: inventoryMigrations,
+  payment_service: paymentMigrations,
+  shipping_service: shippingMigrations,
+  personal_data: personalDataMigrations,
+};
+
+export type DatabaseSettings = Readonly<Record<LoginVariable, string>>;
 
 export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] {
-  return [
-    { logins: [{ url: settings.ORDER_DATABASE_URL, may: 'write' }], migrations: orderMigrations },
-    { logins: [{ url: settings.INVENTORY_DATABASE_URL, may: 'write' }], migrations: inventoryMigrations },
-    { logins: [{ url: settings.PAYMENT_DATABASE_URL, may: 'write' }], migrations: paymentMigrations },
-    { logins: [{ url: settings.SHIPPING_DATABASE_URL, may: 'write' }], migrations: shippingMigrations },
-    {
-      logins: [
-        { url: settings.PERSONAL_DATA_WRITER_URL, may: 'write' },
-        { url: settings.PERSONAL_DATA_READER_URL, may: 'read' },
-      ],
-      migrations: personalDataMigrations,
-    },
-  ];
+  const byDatabase = Map.groupBy(loginVariables, (variable) => logins[variable].database);
+  return [...byDatabase].map(([database, variables]) => ({
+    logins: variables.map((variable) => ({ url: settings[variable], may: logins[variable].may })),
+    migrations: migrationsOf[database],
+  }));
 }
 
 /** Any number that nothing else in the administrator's database locks. */
@@ -98,7 +89,7 @@ function checkRoles(adminUrl: string, planned: readonly PlannedDatabase[]): void
   }
 }
 
-async function createDatabase(admin: Client, database: string, owner: string, logins: readonly Login[]): Promise<void> {
+async function createDatabase(admin: Client, database: string, owner: string, logins: readonly PlannedLogin[]): Promise<void> {
   const name = escapeIdentifier(database);
   await createRole(admin, owner, 'NOLOGIN');
   const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database]);
@@ -123,7 +114,7 @@ async function createRole(admin: Client, role: string, attributes: string): Prom
 }
 
 /** Rights on the owner's tables: those that it makes from now on, and for a role that came later those that are there. */
-async function grantRights(client: Client, owner: string, logins: readonly Login[]): Promise<void> {
+async function grantRights(client: Client, owner: string, logins: readonly PlannedLogin[]): Promise<void> {
   const by = escapeIdentifier(owner);
   await client.query(`ALTER SCHEMA public OWNER TO ${by}`);
   await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');

@@ -1,6 +1,7 @@
 import { createKafka, type Logger } from '@orderstream/kafka';
 import { reasonOf } from '@orderstream/messaging';
 import { hostList, loadConfig, urlOf } from '@orderstream/service';
+import { type LoginVariable, loginVariables } from '@orderstream/services';
 import { z } from 'zod';
 import { deployDatabases, plannedDatabases } from './databases.ts';
 import { patiently } from './patience.ts';
@@ -14,10 +15,9 @@ databases with their roles and migrations. It can be repeated; what is there sta
   KAFKA_REPLICATION_FACTOR   of new topics (default 1)
   SCHEMA_REGISTRY_URL        with the base path of the Confluent-compatible API
   ADMIN_DATABASE_URL         a role that may create databases and roles
-  ORDER_DATABASE_URL, INVENTORY_DATABASE_URL, PAYMENT_DATABASE_URL, SHIPPING_DATABASE_URL
-                             as the services use them: role, password and database are taken from here
-  PERSONAL_DATA_WRITER_URL, PERSONAL_DATA_READER_URL
-                             likewise, as order-service and shipping-service use the customers' keys
+
+and of each login to a service's database its URL: role, password and database are taken from here
+${loginVariables.map((variable) => `  ${variable}`).join('\n')}
 `;
 
 const WAIT_MS = 120_000;
@@ -34,12 +34,7 @@ async function main(): Promise<void> {
       KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).default(1),
       SCHEMA_REGISTRY_URL: urlOf('http', 'https'),
       ADMIN_DATABASE_URL: databaseUrl,
-      ORDER_DATABASE_URL: databaseUrl,
-      INVENTORY_DATABASE_URL: databaseUrl,
-      PAYMENT_DATABASE_URL: databaseUrl,
-      SHIPPING_DATABASE_URL: databaseUrl,
-      PERSONAL_DATA_WRITER_URL: databaseUrl,
-      PERSONAL_DATA_READER_URL: databaseUrl,
+      ...(Object.fromEntries(loginVariables.map((variable) => [variable, databaseUrl])) as Record<LoginVariable, typeof databaseUrl>),
     }),
   );
   const step = { withinMs: WAIT_MS, say };

@@ -1,7 +1,8 @@
 // What `npm run stack -- …` understands.
 import { parseArgs } from 'node:util';
+import { serviceNames } from '@orderstream/services';
 import { WrongArguments } from './command.ts';
-import { type BrokerCount, brokerCounts, isProcess, type ProcessName, serverNames, serversWith, serviceNames } from './layout.ts';
+import { type BrokerCount, brokerCounts, isProcess, type ProcessName, serverNames, serversWith } from './layout.ts';
 
 export const usage = `npm run stack -- COMMAND
 

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { serviceNames } from '@orderstream/services';
 import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
 import { goOnUnread, runCommand, WrongArguments } from './command.ts';
 import { endInOrder, endLeftovers } from './ending.ts';
 import { interruption } from './interruption.ts';
-import { dataDirFromEnvironment, isServer, logFile, serviceNames, type ProcessName } from './layout.ts';
+import { dataDirFromEnvironment, isServer, logFile, type ProcessName } from './layout.ts';
 import { stackProcesses } from './processes.ts';
 import { AUTOMATIC_CARRIER } from './stack-options.ts';
 import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';

@@ -2,8 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { serviceNames } from '@orderstream/services';
 import { runCommand, WrongArguments } from './command.ts';
-import { dataDirFromEnvironment, isService, root, serviceNames } from './layout.ts';
+import { dataDirFromEnvironment, isService, root } from './layout.ts';
 import { noStackRuns, openStack } from './stack.ts';
 
 const usage = `npm run dev -- SERVICE [NODE OPTIONS]

@@ -1,6 +1,7 @@
+import { serviceNames } from '@orderstream/services';
 import { describe, expect, it } from 'vitest';
 import { serviceEnvironment, stackEnvironment } from './environment.ts';
-import { portsFromBase, serviceNames } from './layout.ts';
+import { portsFromBase } from './layout.ts';
 
 const ports = portsFromBase(4100);
 

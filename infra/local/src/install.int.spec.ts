@@ -75,11 +75,14 @@ describe('The first command in a clone', () => {
     }
   });
 
-  it('does not take a clone for installed when npm brought less than the lock file names', async () => {
+  it.each([
+    ['a package', { version: '1.0.0' }],
+    ['a workspace', { resolved: 'b', link: true }],
+  ])('does not take a clone for installed when npm left out %s that the lock file names', async (_, entry) => {
     const root = clone();
-    const run = await ended(
-      firstCommand(root, `process.chdir(${JSON.stringify(root)});${BRINGS.replace("'node_modules/a'", "'node_modules/b'")}`),
-    );
+    const packages = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': entry };
+    writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages }));
+    const run = await ended(firstCommand(root, BRINGS));
     expect(run).toMatchObject({
       code: 1,
       stdout: '',

@@ -1,5 +1,6 @@
 // Which processes there are, where they listen and where their data lies.
 import path from 'node:path';
+import { type ServiceName, serviceNames, services } from '@orderstream/services';
 import { WrongSetting } from './wrong-setting.ts';
 
 export const root = path.resolve(import.meta.dirname, '../../..');
@@ -18,16 +19,6 @@ export type BrokerCount = (typeof brokerCounts)[number];
 export const serversWith = (brokers: BrokerCount): ServerName[] =>
   serverNames.filter((name) => !brokerNames.slice(brokers).some((spare) => spare === name));
 
-export const serviceNames = [
-  'order-service',
-  'inventory-service',
-  'payment-service',
-  'shipping-service',
-  'relay',
-  'payment-provider',
-] as const;
-export type ServiceName = (typeof serviceNames)[number];
-
 export type ProcessName = ServerName | ServiceName;
 export type PortName = ProcessName | 'kafka-controller' | 'kafka-controller-2' | 'kafka-controller-3';
 export type Ports = Readonly<Record<PortName, number>>;
@@ -37,12 +28,7 @@ export const isService = (name: string): name is ServiceName => serviceNames.som
 export const isProcess = (name: string): name is ProcessName => isServer(name) || isService(name);
 
 const offsets: Ports = {
-  'order-service': 0,
-  'inventory-service': 1,
-  'payment-service': 2,
-  'shipping-service': 3,
-  relay: 4,
-  'payment-provider': 5,
+  ...(Object.fromEntries(serviceNames.map((name) => [name, services[name].portOffset])) as Record<ServiceName, number>),
   eventstore: 13,
   kafka: 14,
   'kafka-controller': 15,
@@ -87,4 +73,4 @@ export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string => path.r
 export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
 
 /** What `--fresh` discards beside Postgres's data; the fetched servers may lie in the same folder and stay. */
-export const dataFolders = ['eventstore', 'kafka', 'payment-provider', 'logs'] as const;
+export const dataFolders = ['eventstore', 'kafka', 'logs', ...serviceNames.filter((name) => services[name].keepsFiles)];

@@ -1,6 +1,7 @@
 // How a stack and its services are started.
+import type { ServiceName } from '@orderstream/services';
 import type { Environment } from './environment.ts';
-import type { BrokerCount, ServerName, ServiceName } from './layout.ts';
+import type { BrokerCount, ServerName } from './layout.ts';
 
 /** What services get beside, or instead of, what the stack gives each of them. */
 export type ServiceSettings = Readonly<Partial<Record<ServiceName, Environment>>>;

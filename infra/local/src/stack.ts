@@ -1,6 +1,7 @@
 // The stack as a library: servers and services of one data folder, started, stopped and killed by name.
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { type ServiceName, serviceNames } from '@orderstream/services';
 import { endInOrder } from './ending.ts';
 import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Environment } from './environment.ts';
 import { eventstore } from './eventstore.ts';
@@ -12,12 +13,10 @@ import {
   portsFromEnvironment,
   root,
   serversWith,
-  serviceNames,
   type PortName,
   type Ports,
   type ProcessName,
   type ServerName,
-  type ServiceName,
 } from './layout.ts';
 import { assertPortsFree } from './ports.ts';
 import { discardDataFolder } from './postgres-user.ts';

@@ -8,11 +8,9 @@ import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.d
 import { type Behaviour, explore } from './exploring.ts';
 import { orderCommands, paymentCommands, productCommands, reservationCommands, shipmentCommands, stockCommands } from './samples.ts';
 
-export type ServiceName = Reaction['service'];
-
 /** A kind of stream: who decides it, and all that its decider does. */
 export interface StreamBehaviour extends Behaviour {
-  readonly service: ServiceName;
+  readonly service: Reaction['service'];
   /** What an instance is named by. */
   readonly id: string;
   /** For the reader, where the diagram alone would mislead. */

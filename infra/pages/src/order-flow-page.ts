@@ -1,5 +1,5 @@
 import { type EventType, type Reaction, reactions, contracts } from '@orderstream/contracts';
-import { type ServiceName, behaviours } from './behaviours.ts';
+import { behaviours } from './behaviours.ts';
 import { type Asked, type Outcome, asked, outcomesOf, reactionsTo } from './flow.ts';
 import { commaSeparated, mermaid } from './markdown.ts';
 
@@ -27,8 +27,8 @@ export function reactionsTable(table: readonly Reaction[]): string {
   return ['| event | only at stage | service | command | the stream that answers |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-const ownerOf = (type: EventType): ServiceName => behaviours[contracts.of(type)!.category].service;
-const shortName = (service: ServiceName): string => service.replace('-service', '');
+const ownerOf = (type: EventType): Reaction['service'] => behaviours[contracts.of(type)!.category].service;
+const shortName = (service: Reaction['service']): string => service.replace('-service', '');
 
 export function sequenceDiagram(entrances: readonly Asked[]): string {
   return mermaid('sequenceDiagram', [

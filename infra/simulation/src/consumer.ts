@@ -12,8 +12,9 @@ import {
   fateOf,
   messageOf,
 } from '@orderstream/messaging';
+import type { ServiceName } from '@orderstream/services';
 import type { Log } from './log.ts';
-import type { Rules, ServiceName } from './rules.ts';
+import type { Rules } from './rules.ts';
 import { Life, type Turns } from './turns.ts';
 
 export type Fact = EventOn<Topic>;

@@ -1,8 +1,8 @@
-import { consumersByDatabase, type Database } from '@orderstream/acceptance/consumers';
+import { consumerGroups } from '@orderstream/acceptance/consumers';
 import { streams } from '@orderstream/contracts';
 import { isProjection, type ProjectedTable, type RowsInMemory } from '@orderstream/postgres';
+import type { ServiceName } from '@orderstream/services';
 import type { ConsumerSpec } from './consumer.ts';
-import type { ServiceName } from './rules.ts';
 
 /** A table of a read model in memory, with the code of its projection. */
 export interface SimulatedTable {
@@ -12,15 +12,9 @@ export interface SimulatedTable {
 }
 
 export function readModels(): SimulatedTable[] {
-  return Object.entries(consumersByDatabase).flatMap(([database, consumers]) =>
-    consumers
-      .filter(isProjection)
-      .flatMap(({ tables }) => tables.map((table) => ({ service: serviceOf(database as Database), table, rows: new Map() }))),
+  return consumerGroups.flatMap(({ service, consumer }) =>
+    isProjection(consumer) ? consumer.tables.map((table) => ({ service, table, rows: new Map() })) : [],
   );
-}
-
-function serviceOf(database: Database): ServiceName {
-  return database.replace('_', '-') as ServiceName;
 }
 
 /** Topics have no order between each other, so each table follows its topic by itself. */

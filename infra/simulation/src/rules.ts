@@ -2,9 +2,9 @@ import type { EventOn, Topic } from '@orderstream/contracts';
 import { orderDecider } from '@orderstream/order-service/domain/order.decider';
 import { paymentDecider } from '@orderstream/payment-service/domain/payment.decider';
 import type { PaymentGateway } from '@orderstream/payment-service/payment-gateway';
+import type { ServiceName } from '@orderstream/services';
 import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.decider';
 
-export type ServiceName = 'order-service' | 'inventory-service' | 'payment-service' | 'shipping-service';
 type Fact = EventOn<Topic>;
 
 /** What the platform rests on. The simulation runs with all of it, or without one rule, to see that its absence shows. */

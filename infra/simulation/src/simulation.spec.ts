@@ -72,7 +72,9 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
     const surroundings = {} as ServiceSurroundings;
     const consumers = [...reactors(surroundings), paymentProcess(surroundings).consumer, shipmentProcess(surroundings).consumer];
     const simulated = [...consumers.map(({ consumer }) => consumer.name), ...readModels().map(({ table }) => table.name)];
-    const all = consumerGroups.flatMap((each) => (isProjection(each) ? each.tables.map(({ name }) => name) : [each.name]));
+    const all = consumerGroups.flatMap(({ consumer }) =>
+      isProjection(consumer) ? consumer.tables.map(({ name }) => name) : [consumer.name],
+    );
     expect(simulated.toSorted()).toEqual(all.toSorted());
   });
 

@@ -1,4 +1,5 @@
 import type { EventOf } from '@orderstream/contracts';
+import { consumerGroups } from '../consumers.ts';
 import type { OpenTask } from '../open-tasks.ts';
 import type { Platform } from '../platform.ts';
 import { seen } from '../unseen.ts';
@@ -73,7 +74,7 @@ interface Parked {
 
 async function parkedEvents(platform: Platform): Promise<Parked> {
   const parked: Parked = { places: new Map(), streams: new Set() };
-  for (const database of ['order_service', 'inventory_service', 'payment_service', 'shipping_service'] as const) {
+  for (const database of new Set(consumerGroups.map((each) => each.database))) {
     const rows = await platform.query<{ group_name: string; place: string; stream: string }>(
       database,
       "SELECT group_name, stream, topic || '/' || partition || '@' || record_offset AS place FROM parked_event",

@@ -1,13 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import { secretOf, serviceEnvironment } from '@orderstream/local-stack/environment';
-import { type Ports, type ServiceName, logFile, portsFromBase, serviceNames } from '@orderstream/local-stack/layout';
+import { type Ports, logFile, portsFromBase } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER, type ServiceSettings, type StackBehaviour } from '@orderstream/local-stack/stack-options';
+import { type ServiceName, serviceNames, services, servicesWith } from '@orderstream/services';
 import { Pool } from 'pg';
 import { setting } from '../platform.ts';
 import { stockShop } from '../shop/customers.ts';
 import type { PlannedOrder } from '../shop/plan.ts';
+import { type ServiceUrls, serviceUrls } from '../shop/service-urls.ts';
 import { FaultProxy, readdressed } from './fault-proxy.ts';
 import type { Dependency } from './odd-answers.ts';
 import { products, steadyOrders } from './steady-orders.ts';
@@ -16,7 +18,7 @@ import { products, steadyOrders } from './steady-orders.ts';
 export interface Ground {
   readonly stack: Stack;
   readonly proxies: Readonly<Record<Dependency, FaultProxy>>;
-  readonly urls: { readonly order: string; readonly inventory: string; readonly payment: string; readonly shipping: string };
+  readonly urls: ServiceUrls;
   readonly orders: Iterator<PlannedOrder, never>;
   /** What is set aside now, over all services and the relay. */
   parked(): Promise<number>;
@@ -35,8 +37,8 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
     'payment-provider': await FaultProxy.start(ports['payment-provider']),
   };
   const stack = await startStack({ ...behaviour, dataDir, portBase, settings: throughProxies(dataDir, ports, proxies) });
-  const pools = ['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((service) =>
-    new Pool({ connectionString: setting(stack.env, `${service}_DATABASE_URL`), max: 1 }).on('error', () => {}),
+  const pools = servicesWith('DATABASE_URL').map((name) =>
+    new Pool({ connectionString: setting(stack.env, services[name].variables['DATABASE_URL']!), max: 1 }).on('error', () => {}),
   );
   const end = async (): Promise<void> => {
     await Promise.all(pools.map((pool) => pool.end()));
@@ -46,12 +48,7 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
   try {
     await stack.deploy();
     await stack.startServices();
-    const urls = {
-      order: stack.urls['order-service'],
-      inventory: stack.urls['inventory-service'],
-      payment: stack.urls['payment-service'],
-      shipping: stack.urls['shipping-service'],
-    };
+    const urls = serviceUrls((variable) => setting(stack.env, variable));
     await stockShop(urls, products);
     return { stack, proxies, urls, orders: steadyOrders(1), parked: () => parkedNow(stack, pools), end };
   } catch (fault) {

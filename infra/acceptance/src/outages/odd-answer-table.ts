@@ -1,5 +1,4 @@
-import type { ServiceName } from '@orderstream/local-stack/layout';
-import { serviceNames } from '@orderstream/local-stack/layout';
+import { type ServiceName, serviceNames, servicesWith } from '@orderstream/services';
 import { type Ground, troubleSince } from './ground.ts';
 import { type Dependency, oddAnswers } from './odd-answers.ts';
 import { readinessOf, untilAll } from './readiness.ts';
@@ -19,22 +18,10 @@ interface Trial {
 }
 
 const trials: Readonly<Record<Dependency, Trial>> = {
-  eventstore: {
-    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
-    started: 'order-service',
-    saysSoAtStart: true,
-  },
-  kafka: {
-    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
-    started: 'inventory-service',
-    saysSoAtStart: true,
-  },
-  postgres: {
-    told: ['order-service', 'inventory-service', 'payment-service', 'shipping-service'],
-    started: 'shipping-service',
-    saysSoAtStart: true,
-  },
-  'personal-data': { told: ['order-service', 'shipping-service'], started: 'order-service', saysSoAtStart: true },
+  eventstore: { told: servicesWith('EVENTSTORE_URL'), started: 'order-service', saysSoAtStart: true },
+  kafka: { told: servicesWith('KAFKA_BROKERS'), started: 'inventory-service', saysSoAtStart: true },
+  postgres: { told: servicesWith('DATABASE_URL'), started: 'shipping-service', saysSoAtStart: true },
+  'personal-data': { told: servicesWith('PERSONAL_DATA_DATABASE_URL'), started: 'order-service', saysSoAtStart: true },
   // Schemas that were seen are remembered: only who starts has to ask.
   'schema-registry': { told: [], started: 'relay', saysSoAtStart: true },
   // A payment that can't be asked for is work that waits; the service itself can do all that it is asked for.

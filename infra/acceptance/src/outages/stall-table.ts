@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unreachable } from '@orderstream/event-sourcing';
-import { type ProcessName, type ServerName, type ServiceName, isServer, serviceNames } from '@orderstream/local-stack/layout';
+import { type ProcessName, type ServerName, isServer } from '@orderstream/local-stack/layout';
+import { type ServiceName, serviceNames, servicesWith } from '@orderstream/services';
 import type { Ground } from './ground.ts';
 import type { Dependency } from './odd-answers.ts';
 import { isAlive, untilAll } from './readiness.ts';
@@ -15,9 +16,9 @@ export const stalls = ['stopped', 'killed', 'late', 'two hours ahead', 'two hour
 export type Stall = (typeof stalls)[number];
 
 const depending: Readonly<Partial<Record<ServerName, readonly ServiceName[]>>> = {
-  eventstore: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
-  kafka: ['order-service', 'inventory-service', 'payment-service', 'shipping-service', 'relay'],
-  postgres: ['order-service', 'inventory-service', 'payment-service', 'shipping-service'],
+  eventstore: servicesWith('EVENTSTORE_URL'),
+  kafka: servicesWith('KAFKA_BROKERS'),
+  postgres: servicesWith('DATABASE_URL'),
 };
 
 /** What can happen to whom: only what has a clock of its own can be given another, and only servers stand behind a proxy. */
