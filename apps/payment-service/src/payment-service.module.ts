@@ -32,7 +32,7 @@ export class PaymentServiceModule {
     const store = new EventStoreDb(config.EVENTSTORE_URL);
     const gateway = new HttpPaymentGateway(config.PAYMENT_PROVIDER_URL);
     const positions = new Projections(database);
-    const attempts = new PostgresProcessTable<PaymentWork>(database, 'payment_attempt');
+    const attempts = new PostgresProcessTable<PaymentWork>(database, 'payment_attempt', 'order_id');
     const kafka = createKafka({ clientId: 'payment-service', brokers: config.KAFKA_BROKERS, logger });
     const codec = new SchemaRegistryCodec(config.SCHEMA_REGISTRY_URL);
 

@@ -27,7 +27,7 @@ export class ShippingServiceModule {
     const database = new Database({ url: config.DATABASE_URL, entities: [Shipment, DispatchesByDay] });
     const personalData = new PersonalData(config.PERSONAL_DATA_DATABASE_URL);
     const projections = new Projections(database);
-    const tasks = new PostgresProcessTable<ShipmentWork>(database, 'shipment_task');
+    const tasks = new PostgresProcessTable<ShipmentWork>(database, 'shipment_task', 'order_id');
     const kafka = createKafka({ clientId: 'shipping-service', brokers: config.KAFKA_BROKERS, logger });
     const codec = new SchemaRegistryCodec(config.SCHEMA_REGISTRY_URL);
 

@@ -11,7 +11,7 @@ export class Cancellations0000000000002 implements MigrationInterface {
         ADD COLUMN cancelled_at timestamptz;
       CREATE INDEX shipment_scheduled ON shipment (scheduled_at, order_id);
       CREATE INDEX shipment_status ON shipment (status, scheduled_at, order_id);
-      ${processTableSql('shipment_task')}
+      ${processTableSql('shipment_task', 'order_id')}
     `);
   }
 
