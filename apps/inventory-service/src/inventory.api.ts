@@ -1,4 +1,5 @@
-import { currency, currencyCode, lineOfText, sku, uuid, wholeNumber } from '@orderstream/service';
+import { CURRENCY, SKU } from '@orderstream/contracts';
+import { lineOfText, uuid, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 
 /** Ten thousand million of a currency with two decimals, since a desk costs millions in some. */
@@ -6,9 +7,11 @@ const MOST_MINOR_UNITS = 1_000_000_000_000;
 const MOST_OF_ONE_RECEIPT = 1_000_000;
 const LARGEST_PAGE = 200;
 
+const sku = z.string().regex(SKU.pattern, SKU.rule);
+
 const price = z.strictObject({
   amount: z.int().min(1).max(MOST_MINOR_UNITS).describe('in minor units, such as cents'),
-  currency,
+  currency: z.enum(CURRENCY.codes, CURRENCY.rule),
 });
 
 export const skuParam = z.strictObject({ sku });
@@ -24,7 +27,7 @@ export const productView = z.object({
   /** Of the product's stream; also the ETag. */
   revision: z.int(),
   name: z.string(),
-  price: z.object({ amount: z.int(), currency: currencyCode }),
+  price: z.object({ amount: z.int(), currency: z.string().regex(CURRENCY.pattern) }),
   /** Whether it is on sale. */
   listed: z.boolean(),
 });

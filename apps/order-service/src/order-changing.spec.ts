@@ -7,6 +7,7 @@ import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
 import { OrderChanging } from './order-changing.ts';
 import type { Recipient } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
+import { problems } from './problems.ts';
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const customerId = '3d8ab0d1-64a5-4b6f-a3c2-94f1f1d0c002';
@@ -74,7 +75,7 @@ describe('the address of an order', () => {
   it('brings no customer back who was erased, not even with a key', async () => {
     const { changing, keys, recorded } = await placedOrder();
     keys.key = null;
-    await expect(changing.changeAddress(orderId, elsewhere, '*')).rejects.toMatchObject({ slug: 'customer-erased' });
+    await expect(changing.changeAddress(orderId, elsewhere, '*')).rejects.toMatchObject({ type: problems['customer-erased'] });
     expect(recorded()).toEqual(['OrderPlaced']);
     expect(keys.key).toBeNull();
   });
@@ -82,7 +83,7 @@ describe('the address of an order', () => {
   it('is nobody’s when the customer came back under another key', async () => {
     const { changing, keys, recorded } = await placedOrder();
     keys.key = 2;
-    await expect(changing.changeAddress(orderId, elsewhere, '*')).rejects.toMatchObject({ slug: 'customer-erased' });
+    await expect(changing.changeAddress(orderId, elsewhere, '*')).rejects.toMatchObject({ type: problems['customer-erased'] });
     expect(recorded()).toEqual(['OrderPlaced']);
   });
 

@@ -9,6 +9,7 @@ import { EVENT_STORE, Problem, preconditionFailed, requestContext } from '@order
 import { type OrderCommand, type OrderRejection, orderDecider } from './domain/order.decider.ts';
 import type { OrderProgress, Recipient } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
+import { problems } from './problems.ts';
 
 /** What a customer may still change of an order, based on the revision that was read. */
 @Injectable()
@@ -76,7 +77,7 @@ function refused({ type }: OrderRejection): Problem {
 }
 
 function erased(): Problem {
-  return new Problem('customer-erased', 'The order is of a customer whose data has been erased since');
+  return new Problem(problems['customer-erased'], 'The order is of a customer whose data has been erased since');
 }
 
 export function unknownOrder(orderId: string): Problem {

@@ -12,6 +12,7 @@ import type { OrderView, PlaceOrderBody } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
 import { viewOf } from './order.view.ts';
 import { PriceList } from './price-list.ts';
+import { problems } from './problems.ts';
 
 /**
  * Places an order, at most once per customer and Idempotency-Key. The happy path is one append and
@@ -58,7 +59,7 @@ export class OrderPlacing {
     const cause = { id: randomUUID(), reaction: 'PlaceOrder', fingerprint, ...requestContext() };
     const command = { type: 'PlaceOrder', orderId, customerId, lines, paymentMethod, recipient, at } as const;
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause }], { newStreams: true }));
-    if (!result!.ok) throw new Problem('total-too-large', 'The total is more than an order may have');
+    if (!result!.ok) throw new Problem(problems['total-too-large'], 'The total is more than an order may have');
     const [event] = result!.events;
     if (event !== undefined) return viewOf([{ event, stream: streamName(orderDecider, orderId), revision: 0 }])!;
     const placed = await this.#placedBefore(orderId, fingerprint);
@@ -73,7 +74,7 @@ export class OrderPlacing {
     if (stored.metadata.fingerprint === fingerprint) return viewOf([stored])!;
     // Under another key every fingerprint is another: the old key is gone when it does not open its own text.
     if ((await this.personalData.open(stored.event.data.recipient)) === null) {
-      throw new Problem('customer-erased', 'The order was placed by a customer whose data has been erased since');
+      throw new Problem(problems['customer-erased'], 'The order was placed by a customer whose data has been erased since');
     }
     throw new Problem('idempotency-key-reused', 'Use a new Idempotency-Key for another order', {
       errors: [{ field: 'idempotency-key', message: 'was used with another body' }],
@@ -91,12 +92,12 @@ export class OrderPlacing {
 function pricingProblem(pricing: Extract<Pricing, { ok: false }>, request: PlaceOrderBody): Problem {
   if (pricing.because === 'not-on-sale') {
     const errors = pricing.lines.map((index) => ({ field: `lines.${index}.sku`, message: 'is not on sale' }));
-    return new Problem('unknown-sku', 'A product of the order is not on sale', { errors });
+    return new Problem(problems['unknown-sku'], 'A product of the order is not on sale', { errors });
   }
   const errors: FieldError[] = pricing.lines.map((index) => ({
     field: `lines.${index}.sku`,
     message: request.currency === undefined ? 'has another currency than the first line' : `is not sold in ${request.currency}`,
   }));
   if (request.currency !== undefined) errors.unshift({ field: 'currency', message: 'is not the currency of every line' });
-  return new Problem('currency-mismatch', 'An order has one currency, which is that of its products’ prices', { errors });
+  return new Problem(problems['currency-mismatch'], 'An order has one currency, which is that of its products’ prices', { errors });
 }

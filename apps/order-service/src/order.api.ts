@@ -1,4 +1,5 @@
-import { currency, currencyCode, cursor, lineOfText, sku, uuid, visibleText, wholeNumber } from '@orderstream/service';
+import { CURRENCY, SKU } from '@orderstream/contracts';
+import { cursor, lineOfText, uuid, visibleText, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 import { countryCodes } from './country-codes.ts';
 
@@ -20,6 +21,7 @@ const ada: Recipient = { name: 'Ada Lovelace', street: 'St James’s Square 12',
 /** Where an order goes, as PUT: all of it, whatever of it has changed. */
 export const shippingAddressBody = recipient.meta({ examples: [ada] });
 
+const sku = z.string().regex(SKU.pattern, SKU.rule);
 const requestedLine = z.strictObject({ sku, quantity: z.int().min(1).max(MOST_OF_ONE) });
 
 const distinctSkus: z.core.CheckFn<readonly { readonly sku: string }[]> = ({ value, issues }) => {
@@ -36,7 +38,7 @@ export const placeOrderBody = z
   .strictObject({
     customerId: uuid,
     lines: z.array(requestedLine).min(1).max(MOST_LINES).check(distinctSkus),
-    currency: currency.optional().describe('what the customer expects to pay in; prices are the shop’s own'),
+    currency: z.enum(CURRENCY.codes, CURRENCY.rule).optional().describe('what the customer expects to pay in; prices are the shop’s own'),
     paymentMethod: visibleText(200).describe('the payment provider’s token'),
     recipient,
   })
@@ -53,7 +55,7 @@ export const placeOrderBody = z
 
 export type PlaceOrderBody = z.infer<typeof placeOrderBody>;
 
-const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency: currencyCode });
+const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency: z.string().regex(CURRENCY.pattern) });
 
 export const orderStatus = z.enum(['placed', 'accepted', 'paid', 'shipped', 'delivered', 'rejected', 'cancelled']);
 

@@ -30,6 +30,7 @@ import {
   shippingAddressBody,
 } from './order.api.ts';
 import { FindOrder, ListOrders } from './order.queries.ts';
+import { problems } from './problems.ts';
 
 const etag = { ETag: { description: 'The revision of the order’s stream', schema: { type: 'string' as const, example: '"0"' } } };
 
@@ -55,8 +56,8 @@ export class OrderController {
     description: 'The order as it was placed',
     headers: { ...etag, Location: { schema: { type: 'string' } } },
   })
-  @ApiProblems('invalid-request', 'unknown-sku', 'currency-mismatch', 'total-too-large')
-  @ApiProblems('idempotency-key-reused', 'contended', 'customer-erased', 'dependency-unavailable')
+  @ApiProblems('invalid-request', problems['unknown-sku'], problems['currency-mismatch'], problems['total-too-large'])
+  @ApiProblems('idempotency-key-reused', 'contended', problems['customer-erased'], 'dependency-unavailable')
   async place(
     @Body({ schema: placeOrderBody }) body: PlaceOrderBody,
     @Headers('idempotency-key') key: string | undefined,
@@ -124,7 +125,7 @@ export class OrderController {
   @ApiOperation({ summary: 'Send an order to another address', description: 'Until it is paid.' })
   @ApiHeader(ifMatchHeader)
   @ApiResponse({ status: 200, standardSchema: orderProgress, description: 'The order goes to this address', headers: etag })
-  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', 'customer-erased')
+  @ApiProblems('invalid-request', 'not-found', 'state-conflict', 'contended', problems['customer-erased'])
   @ApiProblems('precondition-failed', 'precondition-required', 'dependency-unavailable')
   async changeAddress(
     @Param({ schema: orderIdParam }) { orderId }: { readonly orderId: string },

@@ -2,19 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import {
-  ApiProblems,
-  Problem,
-  currency,
-  idempotencyKeyHeader,
-  lineOfText,
-  readInput,
-  visibleText,
-  wholeNumber,
-} from '@orderstream/service';
+import { ApiProblems, Problem, idempotencyKeyHeader, lineOfText, readInput, visibleText, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 import { Book } from './book.ts';
 import type { Operation, OperationRequest } from './operation.ts';
+import { problems } from './problems.ts';
 import { methodTable, treatmentOf } from './test-payment-methods.ts';
 
 const MOST_REMEMBERED = 10_000;
@@ -22,6 +14,8 @@ const MOST_REMEMBERED = 10_000;
 const idempotencyKey = visibleText(80);
 const idParam = z.strictObject({ id: visibleText(100) });
 const keyParam = z.strictObject({ idempotencyKey });
+/** One that there is, as Node's own data has them. */
+const currency = z.enum(Intl.supportedValuesOf('currency'), 'must be an ISO 4217 code');
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
 const paymentMethod = lineOfText(200);
 const sample = { amount: 24_900, currency: 'EUR' };
@@ -66,13 +60,13 @@ const keyHeader = {
   schema: { ...idempotencyKeyHeader.schema, pattern: '^[\\x21-\\x7e]{1,80}$' },
 } as const;
 
-const problems = {
+const refusals = {
   'key-reused': () => new Problem('idempotency-key-reused', 'Another request was booked under this Idempotency-Key'),
   'authorisation-key-reused': () =>
     new Problem('idempotency-key-reused', 'Something else than an authorisation of this reference was booked under the authorisationKey'),
   'unknown-authorisation': () => new Problem('not-found', 'There is no such authorisation'),
   'unknown-capture': () => new Problem('not-found', 'There is no such capture'),
-  'other-currency': () => new Problem('currency-mismatch', 'What this is about is in another currency'),
+  'other-currency': () => new Problem(problems['currency-mismatch'], 'What this is about is in another currency'),
 };
 
 /** A simulated card provider. Refusals are answers, and in the book like everything else. */
@@ -107,7 +101,7 @@ export class OperationsController {
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
   @ApiProblems('invalid-request', 'not-found')
-  @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems(problems['currency-mismatch'], 'idempotency-key-reused', 'dependency-unavailable')
   capture(
     @Param({ schema: idParam }) { id }: z.output<typeof idParam>,
     @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
@@ -126,7 +120,7 @@ export class OperationsController {
   })
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
-  @ApiProblems('invalid-request', 'currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems('invalid-request', problems['currency-mismatch'], 'idempotency-key-reused', 'dependency-unavailable')
   void(
     @Body({ schema: voiding }) body: z.output<typeof voiding>,
     @Headers('idempotency-key') key: string | undefined,
@@ -143,7 +137,7 @@ export class OperationsController {
   @ApiHeader(keyHeader)
   @ApiResponse({ status: 201, description: 'The outcome, for good', standardSchema: operation })
   @ApiProblems('invalid-request', 'not-found')
-  @ApiProblems('currency-mismatch', 'idempotency-key-reused', 'dependency-unavailable')
+  @ApiProblems(problems['currency-mismatch'], 'idempotency-key-reused', 'dependency-unavailable')
   refund(
     @Param({ schema: idParam }) { id }: z.output<typeof idParam>,
     @Body({ schema: partOfIt }) body: z.output<typeof partOfIt>,
@@ -183,7 +177,7 @@ export class OperationsController {
     }
     const recorded = this.#book.record(key, request);
     this.#unavailable.delete(key);
-    if (!recorded.ok) throw problems[recorded.why]();
+    if (!recorded.ok) throw refusals[recorded.why]();
     if (treatment.answersAfterMs > 0) await delay(treatment.answersAfterMs);
     if (treatment.losesFirstReply && recorded.isNew) connection.socket.destroy();
     return recorded.operation;

@@ -50,7 +50,7 @@ describe('Payment attempts', () => {
 
   it('carry what the provider needs, the event that asked, and the time until which an answer is waited for', () => {
     expect(toAttempt(delivered('OrderAccepted'), settings)).toEqual({
-      orderId,
+      key: orderId,
       work: { step: 'authorise', customerId: 'c', amount: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm' },
       after: null,
       dueAfterMs: 0,
@@ -71,7 +71,7 @@ describe('Payment attempts', () => {
     ['void what a shipment was cancelled with', 'ShipmentCancelled', {}, 'void', 'authorise'],
     ['refund what came back, once it was captured', 'ShipmentReturned', {}, 'refund', 'capture'],
   ] as const)('%s', (_, type, more, step, after) => {
-    const attempt = { orderId, work: { step }, after, dueAfterMs: 0, deadlineAfterMs: null, cause };
+    const attempt = { key: orderId, work: { step }, after, dueAfterMs: 0, deadlineAfterMs: null, cause };
     expect(toAttempt(delivered(type, more), settings)).toEqual(attempt);
   });
 });

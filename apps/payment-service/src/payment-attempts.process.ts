@@ -57,8 +57,7 @@ export function toAttempt(
   { id, event, correlationId, traceparent }: DeliveredEvent<ProcessEvent>,
   { deadlineMs }: AttemptSettings,
 ): NewTask<PaymentWork> | null {
-  const { orderId } = event.data;
-  const task = { orderId, dueAfterMs: 0, deadlineAfterMs: null, cause: { id, correlationId, traceparent } };
+  const task = { key: event.data.orderId, dueAfterMs: 0, deadlineAfterMs: null, cause: { id, correlationId, traceparent } };
   switch (event.type) {
     case 'OrderAccepted': {
       const { customerId, total, paymentMethod } = event.data;

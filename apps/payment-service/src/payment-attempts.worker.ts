@@ -17,6 +17,7 @@ export class PaymentAttemptsWorker extends ProcessWorker<PaymentWork> {
     const presence = new Presence({ hears, needs: [], graceMs: 0 });
     super({
       name: 'payments',
+      subject: 'order',
       table,
       carryOut: (task, signal) => steps.carryOut(task, signal),
       actsOnOverdue: () => presence.hasLasted(),

@@ -19,7 +19,8 @@ export class PaymentServiceModule {
   static with(config: PaymentServiceConfig, logger: Logger): DynamicModule {
     const gateway = new HttpPaymentGateway(config.PAYMENT_PROVIDER_URL);
     const needs = [{ name: 'payment-provider', check: () => gateway.ping() }];
-    const attempts = (database: Database): PostgresProcessTable<PaymentWork> => new PostgresProcessTable(database, 'payment_attempt');
+    const attempts = (database: Database): PostgresProcessTable<PaymentWork> =>
+      new PostgresProcessTable(database, 'payment_attempt', 'order_id');
     return {
       module: PaymentServiceModule,
       imports: [PlatformModule.with({ service: 'payment-service', config, logger, consumers, needs })],

@@ -50,7 +50,7 @@ export class PaymentSteps {
   }
 
   async #authorise(task: Task, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<void> {
-    const { orderId } = task;
+    const { key: orderId } = task;
     const { customerId, amount, paymentMethod } = work;
     const at = new Date().toISOString();
     let state = await this.#record(task, { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at });
@@ -63,7 +63,7 @@ export class PaymentSteps {
 
   /** What is to be recorded of a payment whose outcome the stream does not know. */
   async #outcome(task: Task, work: PaymentWork & { step: 'authorise' }, signal: AbortSignal): Promise<PaymentCommand> {
-    const { orderId, attempts, awaitedBy } = task;
+    const { key: orderId, attempts, awaitedBy } = task;
     const isCancelled = awaitedBy.includes('void');
     const known = attempts > 1 || isCancelled ? await this.gateway.find(keyOf(orderId, 'authorise'), signal) : null;
     const booked = known ?? (isCancelled ? null : await this.#askToAuthorise(task, work, signal));
@@ -84,7 +84,7 @@ export class PaymentSteps {
    * left that without an answer, and then say that it has booked nothing; one that does not say so is away.
    */
   async #askToAuthorise(
-    { orderId, isOverdue }: Task,
+    { key: orderId, isOverdue }: Task,
     { amount, paymentMethod }: PaymentWork & { step: 'authorise' },
     signal: AbortSignal,
   ): Promise<ProviderOperation | null> {
@@ -98,7 +98,7 @@ export class PaymentSteps {
   }
 
   async #capture(task: Task, signal: AbortSignal): Promise<void> {
-    const { orderId } = task;
+    const { key: orderId } = task;
     const state = await this.#stateOf(orderId);
     switch (state.status) {
       case 'captured':
@@ -122,7 +122,7 @@ export class PaymentSteps {
   }
 
   async #captureHeld(task: Task, held: PaymentState & { status: 'authorised' }, signal: AbortSignal): Promise<void> {
-    const { orderId } = task;
+    const { key: orderId } = task;
     const { authorisationId, amount } = held;
     const booked = await this.#ask(task, 'capture', signal, (key) => this.gateway.capture(key, { authorisationId, amount }, signal));
     const { id: captureId, refusal, recordedAt: at } = booked;
@@ -136,7 +136,7 @@ export class PaymentSteps {
 
   /** The order ended before its goods left. Its authorise step is done, and with it whatever had to be given up. */
   async #void(task: Task, signal: AbortSignal): Promise<void> {
-    const state = await this.#stateOf(task.orderId);
+    const state = await this.#stateOf(task.key);
     switch (state.status) {
       case 'declined':
       case 'voided':
@@ -156,7 +156,7 @@ export class PaymentSteps {
 
   /** The goods came back. The capture step is done, one way or the other. */
   async #refund(task: Task, signal: AbortSignal): Promise<void> {
-    const { orderId } = task;
+    const { key: orderId } = task;
     const state = await this.#stateOf(orderId);
     switch (state.status) {
       case 'refunded':
@@ -185,12 +185,12 @@ export class PaymentSteps {
   async #voidHeld(task: Task, amount: Money, signal: AbortSignal): Promise<void> {
     const { id: voidId, recordedAt: at, ...released } = await this.#release(task, amount, signal);
     // A worker that dies here has released the money, and nobody knows: the next one looks it up.
-    await this.#record(task, { type: 'RecordVoid', orderId: task.orderId, amount: released.amount, voidId, at });
+    await this.#record(task, { type: 'RecordVoid', orderId: task.key, amount: released.amount, voidId, at });
   }
 
   /** From now on nothing is held under the authorisation's key, whatever is still on its way there. */
   async #release(task: Task, amount: Money, signal: AbortSignal): Promise<ProviderOperation> {
-    const { orderId } = task;
+    const { key: orderId } = task;
     const request = { orderId, authorisationKey: keyOf(orderId, 'authorise'), amount };
     return succeeded('void', await this.#ask(task, 'void', signal, (key) => this.gateway.void(key, request, signal)));
   }
@@ -201,7 +201,7 @@ export class PaymentSteps {
 
   /** What an earlier attempt may have got done without hearing of it is looked up before anything is sent again. */
   async #ask(
-    { orderId, attempts }: Task,
+    { key: orderId, attempts }: Task,
     step: Step,
     signal: AbortSignal,
     send: (key: string) => Promise<ProviderOperation>,
@@ -216,7 +216,7 @@ export class PaymentSteps {
   }
 
   /** Resolves to what the payment is then, whoever has made it that. */
-  async #record({ orderId, cause }: Task, command: PaymentCommand): Promise<PaymentState> {
+  async #record({ key: orderId, cause }: Task, command: PaymentCommand): Promise<PaymentState> {
     const envelope = { id: orderId, command, cause: { ...cause, reaction: command.type } };
     const [result] = await this.commands.execute(new PaymentCommands([envelope]));
     return result!.state;

@@ -1,7 +1,9 @@
-import { currencyCode, uuid } from '@orderstream/service';
+import { CURRENCY } from '@orderstream/contracts';
+import { uuid } from '@orderstream/service';
 import { z } from 'zod';
 
-const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency: currencyCode });
+const currency = z.string().regex(CURRENCY.pattern);
+const money = z.object({ amount: z.int().describe('in minor units, such as cents'), currency });
 
 /** A payment as clients see it. */
 export const paymentView = z.object({
@@ -49,7 +51,7 @@ export const revenueList = z.object({
   days: z.array(
     z.object({
       day: z.iso.date(),
-      currency: currencyCode,
+      currency,
       captured: minorUnits,
       refunded: minorUnits,
       net: minorUnits.describe('captured less refunded on that day; may be below 0'),

@@ -32,7 +32,7 @@ export const CAPTURE_FAILED = [...AUTHORISED, 'PaymentCaptureFailed'];
 export const givenUp = (reason: string): string[] => ['PaymentRequested', `PaymentDeclined ${reason}`];
 
 export const attempt = (orderId: string, work: PaymentWork, after: Attempt['after']): Attempt => ({
-  orderId,
+  key: orderId,
   work,
   after,
   dueAfterMs: 0,
@@ -124,7 +124,7 @@ export class AttemptsWorld {
   };
 
   newTable(): PostgresProcessTable<PaymentWork> {
-    return new PostgresProcessTable(this.database, 'payment_attempt');
+    return new PostgresProcessTable(this.database, 'payment_attempt', 'order_id');
   }
 
   readonly startWorker = (with_: Partial<Surroundings> = {}): PaymentAttemptsWorker => {

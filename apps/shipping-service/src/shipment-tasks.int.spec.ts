@@ -51,7 +51,7 @@ interface Surroundings {
   readonly check: () => Promise<unknown>;
 }
 
-const newTable = (): PostgresProcessTable<ShipmentWork> => new PostgresProcessTable(database, 'shipment_task');
+const newTable = (): PostgresProcessTable<ShipmentWork> => new PostgresProcessTable(database, 'shipment_task', 'order_id');
 
 function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
   const caughtUp = new Map([

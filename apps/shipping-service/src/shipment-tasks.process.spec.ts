@@ -31,7 +31,7 @@ const recalled: ShipmentEvent = { type: 'ShipmentRecalled', data: { orderId, rec
 
 const cause = { id: 'cause', correlationId: 'flow', traceparent: '00-trace' };
 const task = (step: ShipmentWork['step'], dueAfterMs: number, deadlineAfterMs: number | null = null) => ({
-  orderId,
+  key: orderId,
   work: { step },
   after: null,
   dueAfterMs,
@@ -115,7 +115,7 @@ describe('A task', () => {
     ['deliver', { type: 'DeliverShipment', orderId, at }],
     ['return', { type: 'ReturnShipment', orderId, at }],
   ] as const)('to %s is carried out by a command, caused by what gave it to do', (step, command) =>
-    expect(toTaskCommand({ orderId, work: { step }, cause }, at)).toEqual({
+    expect(toTaskCommand({ key: orderId, work: { step }, cause }, at)).toEqual({
       id: orderId,
       command,
       cause: { ...cause, reaction: command.type },

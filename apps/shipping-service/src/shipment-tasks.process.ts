@@ -61,13 +61,13 @@ export class ShipmentTasksProcess {
 export interface TaskChanges {
   readonly add: readonly NewTask<ShipmentWork>[];
   /** Overtaken: these need not be done any more. */
-  readonly close: readonly { readonly orderId: string; readonly step: Step }[];
+  readonly close: readonly { readonly key: string; readonly step: Step }[];
 }
 
 /** What an event of a shipment gives to do, and what it leaves nothing to do for. */
 export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges {
   const { event } = delivered;
-  const closing = (...steps: Step[]): TaskChanges['close'] => steps.map((step) => ({ orderId: event.data.orderId, step }));
+  const closing = (...steps: Step[]): TaskChanges['close'] => steps.map((step) => ({ key: event.data.orderId, step }));
   switch (event.type) {
     case 'ShipmentScheduled':
       return { add: [expiry(delivered, times), ...byCarrier('dispatch', delivered, times)], close: [] };
@@ -99,12 +99,12 @@ function taskOf(
   step: Step,
   { id, event, correlationId, traceparent }: Delivered,
 ): Omit<NewTask<ShipmentWork>, 'dueAfterMs' | 'deadlineAfterMs'> {
-  return { orderId: event.data.orderId, work: { step }, after: null, cause: { id, correlationId, traceparent } };
+  return { key: event.data.orderId, work: { step }, after: null, cause: { id, correlationId, traceparent } };
 }
 
 /** The command by which a task is carried out. One that is refused, or leads to nothing, comes too late and is done. */
 export function toTaskCommand(
-  { orderId, work, cause }: Pick<ClaimedTask<ShipmentWork>, 'orderId' | 'work' | 'cause'>,
+  { key: orderId, work, cause }: Pick<ClaimedTask<ShipmentWork>, 'key' | 'work' | 'cause'>,
   at: string,
 ): CommandEnvelope<ShipmentCommand> {
   const command = commandFor(work.step, orderId, at);

@@ -31,6 +31,7 @@ export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
     const presence = new Presence({ hears, needs, graceMs: Math.min(dispatchDeadlineMs, LONGEST_GRACE_MS) });
     super({
       name: 'shipments',
+      subject: 'order',
       table,
       // A task that comes too late is refused, or changes nothing: either way it is done.
       carryOut: async (task) => void (await commands.execute(new ShipmentCommands([toTaskCommand(task, new Date().toISOString())]))),

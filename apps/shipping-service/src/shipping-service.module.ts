@@ -14,7 +14,8 @@ import { queryHandlers } from './shipment.queries.ts';
 @Module({})
 export class ShippingServiceModule {
   static with(config: ShippingServiceConfig, logger: Logger): DynamicModule {
-    const tasks = (database: Database): PostgresProcessTable<ShipmentWork> => new PostgresProcessTable(database, 'shipment_task');
+    const tasks = (database: Database): PostgresProcessTable<ShipmentWork> =>
+      new PostgresProcessTable(database, 'shipment_task', 'order_id');
     const times: ShipmentTimes = { dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS, automaticCarrierMs: config.AUTOMATIC_CARRIER_MS };
     return {
       module: ShippingServiceModule,

@@ -1,6 +1,7 @@
 // Checks what no linter knows about this house's style. Run: node infra/checks/src/style.ts
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { linesAboutTheShop } from './shop-words.ts';
 
 export interface Finding {
   readonly rule: string;
@@ -10,6 +11,8 @@ export interface Finding {
 const LONGEST_FILE_LINES = 300;
 const isTest = (file: string): boolean => /\.spec\.ts$|\/testing\//.test(file);
 const isBarrel = (file: string): boolean => /^libs\/[^/]+\/src\/(testing\/)?index\.ts$/.test(file);
+/** The events are the shop's, and personal data is a customer's. Tests may tell their stories of the shop. */
+const knowsNoShop = (file: string): boolean => /^libs\/(?!(contracts|personal-data)\/)/.test(file) && !isTest(file);
 const isGenerated = (file: string): boolean => file.endsWith('/generated.ts');
 
 /** Each rule's pattern; a match in code or comment is a finding. */
@@ -30,6 +33,7 @@ export function findings(file: string, text: string): Finding[] {
       .map(({ rule }) => ({ rule, line: index + 1 })),
   );
   if (lines.length > LONGEST_FILE_LINES && !isTest(file) && !isGenerated(file)) found.push({ rule: 'long-file', line: LONGEST_FILE_LINES });
+  if (knowsNoShop(file)) found.push(...linesAboutTheShop(text).map((line) => ({ rule: 'shop-in-library', line })));
   const code = lines.filter((content) => content.trim() !== '' && !/^\s*(\/\/|\/\*|\*)/.test(content));
   const reexports = code.filter((content) => /^export (type )?[*{].* from /.test(content));
   if (code.length > 0 && reexports.length === code.length && !isBarrel(file)) found.push({ rule: 'only-re-exports', line: 1 });

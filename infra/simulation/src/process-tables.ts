@@ -27,12 +27,12 @@ export class SimulatedProcessTable<Of extends Work> {
   /** In a transaction of the projector. */
   add(tasks: readonly NewTask<Of>[]): void {
     for (const task of tasks) {
-      const key = keyOf(task.orderId, task.work.step);
-      if (this.#rows.has(key)) continue;
+      const id = idOf(task.key, task.work.step);
+      if (this.#rows.has(id)) continue;
       const nextAttemptMs = this.#nowMs() + task.dueAfterMs;
       const deadlineMs = nextAttemptMs + (task.deadlineAfterMs ?? Infinity);
-      this.#rows.set(key, { task, isDone: false, attempts: 0, nextAttemptMs, leasedUntilMs: 0, isHurried: false, deadlineMs });
-      const earlier = task.after === null ? undefined : this.#rows.get(keyOf(task.orderId, task.after));
+      this.#rows.set(id, { task, isDone: false, attempts: 0, nextAttemptMs, leasedUntilMs: 0, isHurried: false, deadlineMs });
+      const earlier = task.after === null ? undefined : this.#rows.get(idOf(task.key, task.after));
       if (earlier !== undefined && !earlier.isDone && earlier.attempts > 0) {
         earlier.isHurried = true;
         earlier.nextAttemptMs = this.#nowMs();
@@ -40,9 +40,9 @@ export class SimulatedProcessTable<Of extends Work> {
     }
   }
 
-  close(tasks: readonly { readonly orderId: string; readonly step: Of['step'] }[]): void {
-    for (const { orderId, step } of tasks) {
-      const row = this.#rows.get(keyOf(orderId, step));
+  close(tasks: readonly { readonly key: string; readonly step: Of['step'] }[]): void {
+    for (const { key, step } of tasks) {
+      const row = this.#rows.get(idOf(key, step));
       if (row !== undefined) row.isDone = true;
     }
   }
@@ -55,11 +55,11 @@ export class SimulatedProcessTable<Of extends Work> {
 
   /** In words, for what never gets done. */
   open(): string[] {
-    return [...this.#rows.values()].filter((row) => !row.isDone).map(({ task }) => `${task.work.step} of ${task.orderId}`);
+    return [...this.#rows.values()].filter((row) => !row.isDone).map(({ task }) => `${task.work.step} of ${task.key}`);
   }
 
   for(life: Life): ProcessTable<Of> {
-    const rowOf = ({ orderId, work }: ClaimedTask<Of>): Row<Of> => this.#rows.get(keyOf(orderId, work.step))!;
+    const rowOf = ({ key, work }: ClaimedTask<Of>): Row<Of> => this.#rows.get(idOf(key, work.step))!;
     return {
       claim: async (room, { overdueToo }) => {
         await this.#turns.take(life);
@@ -94,11 +94,11 @@ export class SimulatedProcessTable<Of extends Work> {
       if (row.attempts === 0) row.deadlineMs = nowMs + (row.deadlineMs - row.nextAttemptMs);
       row.attempts += 1;
       row.leasedUntilMs = nowMs + LEASE_MS;
-      const { orderId, work, cause } = row.task;
+      const { key, work, cause } = row.task;
       const awaitedBy = [...this.#rows.values()]
-        .filter(({ task, isDone }) => !isDone && task.orderId === orderId && task.after === work.step)
+        .filter(({ task, isDone }) => !isDone && task.key === key && task.after === work.step)
         .map(({ task }) => task.work.step);
-      return { ...claimed, orderId, work, cause, attempts: row.attempts, isOverdue: isOverdue(row, nowMs), awaitedBy };
+      return { ...claimed, key, work, cause, attempts: row.attempts, isOverdue: isOverdue(row, nowMs), awaitedBy };
     });
   }
 
@@ -108,8 +108,8 @@ export class SimulatedProcessTable<Of extends Work> {
     return deadlineMs > nowMs ? Math.min(nowMs + forMs, deadlineMs) : nowMs + forMs;
   }
 
-  #waits({ task: { orderId, after } }: Row<Of>): boolean {
-    return after !== null && this.#rows.get(keyOf(orderId, after))?.isDone !== true;
+  #waits({ task: { key, after } }: Row<Of>): boolean {
+    return after !== null && this.#rows.get(idOf(key, after))?.isDone !== true;
   }
 }
 
@@ -121,6 +121,6 @@ function isOverdue<Of extends Work>({ deadlineMs }: Row<Of>, nowMs: number): boo
   return deadlineMs <= nowMs;
 }
 
-function keyOf(orderId: string, step: string): string {
-  return `${orderId} ${step}`;
+function idOf(key: string, step: string): string {
+  return `${key} ${step}`;
 }

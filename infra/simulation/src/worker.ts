@@ -25,7 +25,7 @@ export interface SimulatedWorker {
 export function simulatedWorker<Of extends Work>(turns: Turns, { name, table, carryOut, hasCaughtUp }: WorkerSpec<Of>): SimulatedWorker {
   const begin = (life: Life): ProcessWorker<Of> => {
     const own: ProcessTable<Of> = table.for(life);
-    return new ProcessWorker({ name, table: own, carryOut: carryOut(life), actsOnOverdue: hasCaughtUp });
+    return new ProcessWorker({ name, subject: 'order', table: own, carryOut: carryOut(life), actsOnOverdue: hasCaughtUp });
   };
   const zombies: Life[] = [];
   let life = new Life();

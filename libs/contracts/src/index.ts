@@ -3,3 +3,4 @@ export * from './contract.ts';
 export type * from './generated.ts';
 export * from './reactions.ts';
 export * from './streams.ts';
+export * from './values.ts';

@@ -1,13 +1,14 @@
-/** What one step of an order's process consists of: told apart by `step`, with whatever it needs. */
+/** What one step of a process consists of: told apart by `step`, with whatever it needs. */
 export interface Work {
   readonly step: string;
 }
 
-/** Work to do for one order. An order has at most one task a step. */
+/** One step of one process to be taken. */
 export interface NewTask<Of extends Work> {
-  readonly orderId: string;
+  /** UUID of whatever the process is about. A key has at most one task a step. */
+  readonly key: string;
   readonly work: Of;
-  /** The step of the same order that must be done first; null for none. */
+  /** The step of the same key that must be done first; null for none. */
   readonly after: Of['step'] | null;
   /** Not to be done before; 0 for at once. Counted from when the table has it, by the table's own clock. */
   readonly dueAfterMs: number;
@@ -20,13 +21,13 @@ export interface NewTask<Of extends Work> {
   readonly cause: { readonly id: string; readonly correlationId: string; readonly traceparent: string | undefined };
 }
 
-export interface ClaimedTask<Of extends Work> extends Pick<NewTask<Of>, 'orderId' | 'work' | 'cause'> {
+export interface ClaimedTask<Of extends Work> extends Pick<NewTask<Of>, 'key' | 'work' | 'cause'> {
   /** This attempt included: from the second on, the outcome of an earlier one may be unknown. */
   readonly attempts: number;
   /** It was tried before, and nothing is new since: it may wait until there is room. */
   readonly isRepeated: boolean;
   readonly isOverdue: boolean;
-  /** Steps of the same order that wait for this one to be done. */
+  /** Steps of the same key that wait for this one to be done. */
   readonly awaitedBy: readonly Of['step'][];
 }
 
@@ -37,7 +38,7 @@ export interface Room {
 }
 
 /**
- * The third kind of state beside streams and read models: work to do, one row an order and step, pending
+ * The third kind of state beside streams and read models: work to do, one row a key and step, pending
  * until its outcome is in the log. Rows are added in the transaction that moves the position of the topic
  * they come from, and never rebuilt.
  *

@@ -11,7 +11,7 @@ type Row = Record<string, unknown>;
 
 const TABLE = `
   CREATE TABLE tea (
-    order_id uuid NOT NULL,
+    cup uuid NOT NULL,
     step text NOT NULL,
     work jsonb NOT NULL,
     after_step text,
@@ -27,7 +27,7 @@ const TABLE = `
     last_error text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (order_id, step)
+    PRIMARY KEY (cup, step)
   );
   CREATE INDEX tea_due ON tea (next_attempt_at) WHERE state = 'pending';
   CREATE INDEX tea_due_first ON tea (next_attempt_at) WHERE state = 'pending' AND (attempts = 0 OR is_hurried)`;
@@ -40,7 +40,7 @@ beforeAll(async () => {
   scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!);
   await runSql(scratch.url, TABLE);
   database = new Database({ url: scratch.url });
-  table = new PostgresProcessTable(database, 'tea');
+  table = new PostgresProcessTable(database, 'tea', 'cup');
 });
 beforeEach(() => database.query('TRUNCATE tea'));
 afterAll(async () => {
@@ -48,8 +48,8 @@ afterAll(async () => {
   await scratch.drop();
 });
 
-const newTask = (orderId: string, work: TeaWork, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => ({
-  orderId,
+const newTask = (key: string, work: TeaWork, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => ({
+  key,
   work,
   after: null,
   dueAfterMs: 0,
@@ -57,10 +57,9 @@ const newTask = (orderId: string, work: TeaWork, more: Partial<NewTask<TeaWork>>
   cause: { id: randomUUID(), correlationId: 'flow', traceparent: undefined },
   ...more,
 });
-const boil = (orderId: string, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> =>
-  newTask(orderId, { step: 'boil', degrees: 95 }, more);
-const pour = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'pour' }, { after: 'boil' });
-const drink = (orderId: string): NewTask<TeaWork> => newTask(orderId, { step: 'drink' }, { after: 'pour' });
+const boil = (key: string, more: Partial<NewTask<TeaWork>> = {}): NewTask<TeaWork> => newTask(key, { step: 'boil', degrees: 95 }, more);
+const pour = (key: string): NewTask<TeaWork> => newTask(key, { step: 'pour' }, { after: 'boil' });
+const drink = (key: string): NewTask<TeaWork> => newTask(key, { step: 'drink' }, { after: 'pour' });
 const add = (...tasks: NewTask<TeaWork>[]): Promise<void> => database.transaction((transaction) => table.add(transaction, tasks));
 const claim = (most = 10, overdueToo = true): Promise<ClaimedTask<TeaWork>[]> =>
   table.claim({ first: most, repeated: most }, { overdueToo });
@@ -70,8 +69,8 @@ const claimOne = async (): Promise<ClaimedTask<TeaWork>> => {
   return claimed[0]!;
 };
 const stepsOf = (tasks: readonly ClaimedTask<TeaWork>[]): string[] => tasks.map(({ work }) => work.step);
-const rowOf = async (orderId: string, step: string): Promise<Row> =>
-  (await database.query<Row>('SELECT * FROM tea WHERE order_id = $1 AND step = $2', [orderId, step]))[0]!;
+const rowOf = async (key: string, step: string): Promise<Row> =>
+  (await database.query<Row>('SELECT * FROM tea WHERE cup = $1 AND step = $2', [key, step]))[0]!;
 /** As if the lease or backoff of every row had run out. */
 const letTimePass = (): Promise<unknown> => database.query('UPDATE tea SET next_attempt_at = now(), leased_until = NULL');
 const HOUR_MS = 3_600_000;
@@ -82,7 +81,7 @@ describe('A task of a process table', () => {
     await add(task);
     expect(await claim()).toEqual([
       {
-        orderId: task.orderId,
+        key: task.key,
         work: { step: 'boil', degrees: 95 },
         cause: task.cause,
         attempts: 1,
@@ -95,36 +94,36 @@ describe('A task of a process table', () => {
 
   it('is nobody else’s while its lease lasts, and somebody’s again when it has run out', async () => {
     await add(boil(randomUUID()));
-    const { orderId } = await claimOne();
+    const { key } = await claimOne();
     expect(await claim()).toEqual([]);
     const [lease] = await database.query<Row>(`SELECT leased_until - updated_at = interval '10 s' AS is_ten_seconds FROM tea`);
     expect(lease).toEqual({ is_ten_seconds: true });
     await letTimePass();
-    expect(await claim()).toMatchObject([{ orderId, attempts: 2 }]);
+    expect(await claim()).toMatchObject([{ key, attempts: 2 }]);
   });
 
   it('is claimed once by many that ask at the same time, and in the order in which it became due', async () => {
-    const orderIds = Array.from({ length: 40 }, () => randomUUID());
+    const keys = Array.from({ length: 40 }, () => randomUUID());
     // The last one was added first.
-    for (const [index, orderId] of [...orderIds.entries()].toReversed()) {
-      await add(boil(orderId));
-      await database.query(`UPDATE tea SET next_attempt_at = now() - $2 * interval '1 s' WHERE order_id = $1`, [orderId, 40 - index]);
+    for (const [index, key] of [...keys.entries()].toReversed()) {
+      await add(boil(key));
+      await database.query(`UPDATE tea SET next_attempt_at = now() - $2 * interval '1 s' WHERE cup = $1`, [key, 40 - index]);
     }
-    expect((await claim(3)).map(({ orderId }) => orderId).toSorted()).toEqual(orderIds.slice(0, 3).toSorted());
+    expect((await claim(3)).map(({ key }) => key).toSorted()).toEqual(keys.slice(0, 3).toSorted());
     const claimed = (await Promise.all(Array.from({ length: 8 }, () => claim(7)))).flat();
-    expect(new Set(claimed.map(({ orderId }) => orderId)).size).toBe(claimed.length);
+    expect(new Set(claimed.map(({ key }) => key)).size).toBe(claimed.length);
     while (claimed.length < 37) claimed.push(...(await claim(7)));
-    expect(claimed.map(({ orderId }) => orderId).toSorted()).toEqual(orderIds.slice(3).toSorted());
+    expect(claimed.map(({ key }) => key).toSorted()).toEqual(keys.slice(3).toSorted());
   });
 
   it('is not hidden by others that are tried again and again, however many they are, and has room of its own', async () => {
     await database.query(
-      `INSERT INTO tea (order_id, step, work, cause_id, correlation_id, attempts, next_attempt_at)
+      `INSERT INTO tea (cup, step, work, cause_id, correlation_id, attempts, next_attempt_at)
        SELECT gen_random_uuid(), 'boil', '{"step": "boil", "degrees": 95}', gen_random_uuid(), 'flow', 3, now() - interval '1 h' FROM generate_series(1, 20000)`,
     );
-    const orderId = randomUUID();
-    await add(boil(orderId));
-    expect(await table.claim({ first: 5, repeated: 0 }, { overdueToo: true })).toMatchObject([{ orderId, attempts: 1, isRepeated: false }]);
+    const key = randomUUID();
+    await add(boil(key));
+    expect(await table.claim({ first: 5, repeated: 0 }, { overdueToo: true })).toMatchObject([{ key, attempts: 1, isRepeated: false }]);
     const repeated = await table.claim({ first: 5, repeated: 3 }, { overdueToo: true });
     expect(repeated.map(({ attempts, isRepeated }) => [attempts, isRepeated])).toEqual([
       [4, true],
@@ -137,14 +136,14 @@ describe('A task of a process table', () => {
     const [locked, free] = [randomUUID(), randomUUID()];
     await add(boil(locked), boil(free));
     await database.transaction(async (transaction) => {
-      await transaction.query('SELECT FROM tea WHERE order_id = $1 FOR UPDATE', [locked]);
-      expect((await claim()).map(({ orderId }) => orderId)).toEqual([free]);
+      await transaction.query('SELECT FROM tea WHERE cup = $1 FOR UPDATE', [locked]);
+      expect((await claim()).map(({ key }) => key)).toEqual([free]);
     });
   });
 
   it('is not done before its time', async () => {
-    const orderId = randomUUID();
-    await add(boil(orderId, { dueAfterMs: HOUR_MS }));
+    const key = randomUUID();
+    await add(boil(key, { dueAfterMs: HOUR_MS }));
     expect(await claim()).toEqual([]);
     await letTimePass();
     expect(await claim()).toHaveLength(1);
@@ -170,7 +169,7 @@ describe('A task of a process table', () => {
     expect(await claimOne()).toMatchObject({ attempts: 2, isOverdue: true });
   });
 
-  it('waits for the step before it, of its own order, also when that is not known yet', async () => {
+  it('waits for the step before it, of its own key, also when that is not known yet', async () => {
     const [early, other] = [randomUUID(), randomUUID()];
     await add(pour(early), drink(early), boil(other));
     const elsewhere = await claimOne();
@@ -179,7 +178,7 @@ describe('A task of a process table', () => {
     await add(boil(early));
     for (const step of ['boil', 'pour', 'drink']) {
       const claimed = await claimOne();
-      expect([claimed.orderId, claimed.work.step]).toEqual([early, step]);
+      expect([claimed.key, claimed.work.step]).toEqual([early, step]);
       expect(await claim(), 'while it is under way').toEqual([]);
       await table.finish(claimed);
     }
@@ -187,24 +186,24 @@ describe('A task of a process table', () => {
   });
 
   it('says which steps wait for it', async () => {
-    const [orderId, other] = [randomUUID(), randomUUID()];
-    await add(boil(orderId), boil(other), pour(other));
-    expect((await claim()).map((task) => [task.orderId, task.awaitedBy]).toSorted()).toEqual(
+    const [key, other] = [randomUUID(), randomUUID()];
+    await add(boil(key), boil(other), pour(other));
+    expect((await claim()).map((task) => [task.key, task.awaitedBy]).toSorted()).toEqual(
       [
-        [orderId, []],
+        [key, []],
         [other, ['pour']],
       ].toSorted(),
     );
-    await add(pour(orderId), newTask(orderId, { step: 'drink' }, { after: 'boil' }));
+    await add(pour(key), newTask(key, { step: 'drink' }, { after: 'boil' }));
     await letTimePass();
-    const again = (await claim()).find((task) => task.orderId === orderId)!;
+    const again = (await claim()).find((task) => task.key === key)!;
     expect(again.awaitedBy.toSorted()).toEqual(['drink', 'pour']);
   });
 
   it('is not awaited by a step that need not be done any more', async () => {
-    const orderId = randomUUID();
-    await add(boil(orderId), pour(orderId));
-    await database.transaction((transaction) => table.close(transaction, [{ orderId, step: 'pour' }]));
+    const key = randomUUID();
+    await add(boil(key), pour(key));
+    await database.transaction((transaction) => table.close(transaction, [{ key, step: 'pour' }]));
     expect(await claimOne()).toMatchObject({ awaitedBy: [] });
   });
 
@@ -212,9 +211,9 @@ describe('A task of a process table', () => {
     const [late, inTime, without] = [randomUUID(), randomUUID(), randomUUID()];
     await add(boil(late, { deadlineAfterMs: 0 }), boil(inTime, { deadlineAfterMs: HOUR_MS }), boil(without));
     const cautious = await claim(10, false);
-    expect(cautious.map(({ orderId }) => orderId).toSorted()).toEqual([inTime, without].toSorted());
+    expect(cautious.map(({ key }) => key).toSorted()).toEqual([inTime, without].toSorted());
     expect(cautious.every(({ isOverdue }) => !isOverdue)).toBe(true);
-    expect(await claimOne()).toMatchObject({ orderId: late, isOverdue: true, attempts: 1 });
+    expect(await claimOne()).toMatchObject({ key: late, isOverdue: true, attempts: 1 });
     expect(await rowOf(late, 'boil')).toMatchObject({ state: 'pending' });
   });
 
@@ -231,27 +230,27 @@ describe('A task that was tried', () => {
     const first = await claimOne();
     await table.postpone(first, HOUR_MS, 'no water');
     expect(await claim()).toEqual([]);
-    expect(await rowOf(first.orderId, 'boil')).toMatchObject({ state: 'pending', attempts: 1, last_error: 'no water' });
+    expect(await rowOf(first.key, 'boil')).toMatchObject({ state: 'pending', attempts: 1, last_error: 'no water' });
     await letTimePass();
-    expect(await claimOne()).toMatchObject({ orderId: first.orderId, attempts: 2 });
+    expect(await claimOne()).toMatchObject({ key: first.key, attempts: 2 });
   });
 
   it('is tried at once when a step comes that waits for it, once, and before all that are tried again', async () => {
-    const [orderId, other] = [randomUUID(), randomUUID()];
-    await add(boil(orderId), boil(other));
+    const [key, other] = [randomUUID(), randomUUID()];
+    await add(boil(key), boil(other));
     for (const task of await claim()) await table.postpone(task, HOUR_MS, 'no water');
-    await add(pour(orderId));
+    await add(pour(key));
     const [hurried] = await table.claim({ first: 1, repeated: 0 }, { overdueToo: true });
-    expect(hurried).toMatchObject({ orderId, attempts: 2, isRepeated: false, awaitedBy: ['pour'] });
+    expect(hurried).toMatchObject({ key, attempts: 2, isRepeated: false, awaitedBy: ['pour'] });
     await table.postpone(hurried!, HOUR_MS, 'no water');
-    await add(pour(orderId));
+    await add(pour(key));
     expect(await claim(), 'that it waits is no news').toEqual([]);
   });
 
   it('is tried at once after the attempt during which such a step came, whose lease is not shortened', async () => {
     await add(boil(randomUUID()));
     const task = await claimOne();
-    await add(pour(task.orderId));
+    await add(pour(task.key));
     expect(await claim()).toEqual([]);
     await table.postpone(task, HOUR_MS, 'no water');
     expect(await claimOne()).toMatchObject({ attempts: 2, awaitedBy: ['pour'] });
@@ -261,7 +260,7 @@ describe('A task that was tried', () => {
     await add(boil(randomUUID()));
     const task = await claimOne();
     await table.postpone(task, HOUR_MS, `NUL \0, half \ud800, ${'x'.repeat(100_000)}`);
-    const { last_error: error } = await rowOf(task.orderId, 'boil');
+    const { last_error: error } = await rowOf(task.key, 'boil');
     expect(error).toMatch(/^NUL \ufffd, half \ufffd, x+$/);
     expect(error).toHaveLength(1_000);
   });
@@ -285,7 +284,7 @@ describe('A task that was tried', () => {
     await table.postpone(next, 0, 'still no water');
     await letTimePass();
     expect(await claim()).toEqual([]);
-    expect(await rowOf(slow.orderId, 'boil')).toMatchObject({ state: 'done', last_error: null });
+    expect(await rowOf(slow.key, 'boil')).toMatchObject({ state: 'done', last_error: null });
   });
 
   it('stays with the worker that has it now, whatever one says that had it before', async () => {
@@ -295,24 +294,24 @@ describe('A task that was tried', () => {
     await claimOne();
     await table.postpone(zombie, 0, 'of long ago');
     expect(await claim()).toEqual([]);
-    expect(await rowOf(zombie.orderId, 'boil')).toMatchObject({ last_error: null, attempts: 2 });
+    expect(await rowOf(zombie.key, 'boil')).toMatchObject({ last_error: null, attempts: 2 });
   });
 });
 
 describe('A process table', () => {
   it('leaves rows alone that it has, done or not, and takes one of two that come together', async () => {
-    const orderId = randomUUID();
-    await add(boil(orderId), boil(orderId, { deadlineAfterMs: 0 }));
+    const key = randomUUID();
+    await add(boil(key), boil(key, { deadlineAfterMs: 0 }));
     const claimed = await claimOne();
     await table.postpone(claimed, HOUR_MS, 'no water');
-    const pending = await rowOf(orderId, 'boil');
-    await add(newTask(orderId, { step: 'boil', degrees: 80 }, { deadlineAfterMs: 0 }));
-    expect(await rowOf(orderId, 'boil')).toEqual(pending);
+    const pending = await rowOf(key, 'boil');
+    await add(newTask(key, { step: 'boil', degrees: 80 }, { deadlineAfterMs: 0 }));
+    expect(await rowOf(key, 'boil')).toEqual(pending);
     expect(pending).toMatchObject({ work: { step: 'boil', degrees: 95 }, deadline_at: null });
     await table.finish(claimed);
-    const done = await rowOf(orderId, 'boil');
-    await add(boil(orderId));
-    expect(await rowOf(orderId, 'boil')).toEqual(done);
+    const done = await rowOf(key, 'boil');
+    await add(boil(key));
+    expect(await rowOf(key, 'boil')).toEqual(done);
     expect(done).toMatchObject({ state: 'done' });
   });
 
@@ -326,12 +325,12 @@ describe('A process table', () => {
   });
 
   it('closes what need not be done any more: it is never claimed, and lets the next step go on', async () => {
-    const orderId = randomUUID();
-    await add(boil(orderId), pour(orderId));
+    const key = randomUUID();
+    await add(boil(key), pour(key));
     await database.transaction((transaction) =>
       table.close(transaction, [
-        { orderId, step: 'boil' },
-        { orderId: randomUUID(), step: 'pour' },
+        { key, step: 'boil' },
+        { key: randomUUID(), step: 'pour' },
       ]),
     );
     expect(stepsOf(await claim())).toEqual(['pour']);
@@ -339,11 +338,11 @@ describe('A process table', () => {
 
   it('leaves what is done as it is when it is closed', async () => {
     await add(boil(randomUUID()));
-    const { orderId, ...task } = await claimOne();
-    await table.finish({ orderId, ...task });
-    const done = await rowOf(orderId, 'boil');
-    await database.transaction((transaction) => table.close(transaction, [{ orderId, step: 'boil' }]));
-    expect(await rowOf(orderId, 'boil')).toEqual(done);
+    const { key, ...task } = await claimOne();
+    await table.finish({ key, ...task });
+    const done = await rowOf(key, 'boil');
+    await database.transaction((transaction) => table.close(transaction, [{ key, step: 'boil' }]));
+    expect(await rowOf(key, 'boil')).toEqual(done);
   });
 
   it('has nothing to say of no tasks', async () => {
@@ -353,7 +352,7 @@ describe('A process table', () => {
   });
 
   it('names the database when it does not answer', async () => {
-    const away = new PostgresProcessTable<TeaWork>(new Database({ url: 'postgres://nobody:x@127.0.0.1:1/nothing' }), 'tea');
+    const away = new PostgresProcessTable<TeaWork>(new Database({ url: 'postgres://nobody:x@127.0.0.1:1/nothing' }), 'tea', 'cup');
     await expect(away.claim({ first: 1, repeated: 1 }, { overdueToo: true })).rejects.toMatchObject({ dependency: 'postgres' });
   });
 });

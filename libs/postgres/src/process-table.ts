@@ -9,7 +9,7 @@ import { storable } from './parking-table.ts';
 const LEASE_MS = 10_000;
 
 interface Row<Of> {
-  readonly order_id: string;
+  readonly key: string;
   readonly work: Of;
   readonly cause_id: string;
   readonly correlation_id: string;
@@ -30,28 +30,31 @@ const LONGEST_ERROR = 1_000;
 
 /**
  * A process table in a service's own database. Rows stay when they are done: a step that comes months later waits for
- * the one before it, and an event that is heard again must find that its work is known. So they are a part of what an
- * order costs; the indexes hold only what is open, and claiming never gets slower. The service's migration makes the
- * table, as shipping's `0002-cancellations.ts` makes `shipment_task`.
+ * the one before it, and an event that is heard again must find that its work is known. So they are a part of what a
+ * process costs; the indexes hold only what is open, and claiming never gets slower. The service's migration makes the
+ * table.
  */
 export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
   readonly #database: Database;
   readonly #table: string;
+  readonly #keyColumn: string;
 
-  constructor(database: Database, table: string) {
+  constructor(database: Database, table: string, keyColumn: string) {
     this.#database = database;
     this.#table = table;
+    this.#keyColumn = keyColumn;
   }
 
   /** Only Postgres' own clock is asked, here and wherever rows are written: those of services may differ by hours. */
   async claim({ first, repeated }: Room, { overdueToo }: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]> {
+    const key = this.#keyColumn;
     const due = (which: string, limit: string): string => `
-      SELECT order_id, step FROM ${this.#table} AS candidate
+      SELECT ${key}, step FROM ${this.#table} AS candidate
       WHERE state = 'pending' AND next_attempt_at <= now() AND (leased_until IS NULL OR leased_until <= now()) AND ${which}
         AND ($4 OR deadline_at IS NULL OR deadline_at > now())
         AND (after_step IS NULL OR EXISTS (
           SELECT FROM ${this.#table} AS earlier
-          WHERE earlier.order_id = candidate.order_id AND earlier.step = candidate.after_step AND earlier.state = 'done'))
+          WHERE earlier.${key} = candidate.${key} AND earlier.step = candidate.after_step AND earlier.state = 'done'))
       ORDER BY next_attempt_at LIMIT ${limit}
       FOR UPDATE OF candidate SKIP LOCKED`;
     const rows = await this.#database.query<Row<Of>>(
@@ -61,19 +64,19 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
              deadline_at = CASE claimed.attempts WHEN 0 THEN now() + (claimed.deadline_at - claimed.next_attempt_at)
                                 ELSE claimed.deadline_at END
          FROM (SELECT *, false AS is_repeated FROM first UNION ALL SELECT *, true FROM repeated) AS due
-         WHERE claimed.order_id = due.order_id AND claimed.step = due.step
+         WHERE claimed.${key} = due.${key} AND claimed.step = due.step
          RETURNING claimed.*, due.is_repeated
        )
-       SELECT order_id, work, cause_id, correlation_id, traceparent, attempts, is_repeated,
+       SELECT ${key} AS key, work, cause_id, correlation_id, traceparent, attempts, is_repeated,
               COALESCE(deadline_at <= now(), false) AS is_overdue,
               ARRAY(SELECT step FROM ${this.#table} AS later
-                    WHERE later.order_id = claimed.order_id AND later.after_step = claimed.step
+                    WHERE later.${key} = claimed.${key} AND later.after_step = claimed.step
                       AND later.state = 'pending') AS awaited_by
        FROM claimed`,
       [first, repeated, LEASE_MS, overdueToo],
     );
     return rows.map((row) => ({
-      orderId: row.order_id,
+      key: row.key,
       work: row.work,
       cause: { id: row.cause_id, correlationId: row.correlation_id, traceparent: row.traceparent ?? undefined },
       attempts: row.attempts,
@@ -83,10 +86,10 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
     }));
   }
 
-  async finish({ orderId, work }: ClaimedTask<Of>): Promise<void> {
+  async finish({ key, work }: ClaimedTask<Of>): Promise<void> {
     await this.#database.query(
-      `UPDATE ${this.#table} SET state = 'done', last_error = NULL, updated_at = now() WHERE order_id = $1 AND step = $2`,
-      [orderId, work.step],
+      `UPDATE ${this.#table} SET state = 'done', last_error = NULL, updated_at = now() WHERE ${this.#keyColumn} = $1 AND step = $2`,
+      [key, work.step],
     );
   }
 
@@ -94,13 +97,13 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
    * Only the attempt that was claimed last may: a worker that lost its lease must not shorten that of the next one.
    * A deadline that lies ahead is not slept through, and a later step that came meanwhile does not wait.
    */
-  async postpone({ orderId, work, attempts }: ClaimedTask<Of>, forMs: number, error: string): Promise<void> {
+  async postpone({ key, work, attempts }: ClaimedTask<Of>, forMs: number, error: string): Promise<void> {
     await this.#database.query(
       `UPDATE ${this.#table} SET last_error = $5, updated_at = now(), leased_until = NULL,
          next_attempt_at = CASE WHEN is_hurried THEN now()
            ELSE LEAST(now() + $4 * interval '1 ms', CASE WHEN deadline_at > now() THEN deadline_at END) END
-       WHERE order_id = $1 AND step = $2 AND attempts = $3 AND state = 'pending'`,
-      [orderId, work.step, attempts, Math.round(forMs), storable(error.slice(0, LONGEST_ERROR))],
+       WHERE ${this.#keyColumn} = $1 AND step = $2 AND attempts = $3 AND state = 'pending'`,
+      [key, work.step, attempts, Math.round(forMs), storable(error.slice(0, LONGEST_ERROR))],
     );
   }
 
@@ -110,21 +113,22 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
    */
   async add(transaction: Transaction, tasks: readonly NewTask<Of>[]): Promise<void> {
     if (tasks.length === 0) return;
+    const key = this.#keyColumn;
     await transaction.query(
       `WITH added AS (
        INSERT INTO ${this.#table}
-         (order_id, step, work, after_step, next_attempt_at, deadline_at, cause_id, correlation_id, traceparent)
-       SELECT order_id, step, work, after_step, now() + due_after * interval '1 ms', now() + (due_after + deadline_after) * interval '1 ms',
+         (${key}, step, work, after_step, next_attempt_at, deadline_at, cause_id, correlation_id, traceparent)
+       SELECT key, step, work, after_step, now() + due_after * interval '1 ms', now() + (due_after + deadline_after) * interval '1 ms',
               cause_id, correlation_id, traceparent
        FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::float8[], $6::float8[], $7::uuid[], $8::text[], $9::text[])
-         AS task (order_id, step, work, after_step, due_after, deadline_after, cause_id, correlation_id, traceparent)
-       ON CONFLICT (order_id, step) DO NOTHING RETURNING order_id, after_step
+         AS task (key, step, work, after_step, due_after, deadline_after, cause_id, correlation_id, traceparent)
+       ON CONFLICT (${key}, step) DO NOTHING RETURNING ${key}, after_step
        )
        UPDATE ${this.#table} AS earlier SET is_hurried = true, next_attempt_at = now()
-       FROM added WHERE earlier.order_id = added.order_id AND earlier.step = added.after_step
+       FROM added WHERE earlier.${key} = added.${key} AND earlier.step = added.after_step
          AND earlier.state = 'pending' AND earlier.attempts > 0`,
       [
-        tasks.map((task) => task.orderId),
+        tasks.map((task) => task.key),
         tasks.map((task) => task.work.step),
         tasks.map((task) => JSON.stringify(task.work)),
         tasks.map((task) => task.after),
@@ -138,13 +142,13 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
   }
 
   /** In the transaction of the position: these need not be done any more. */
-  async close(transaction: Transaction, tasks: readonly { readonly orderId: string; readonly step: Of['step'] }[]): Promise<void> {
+  async close(transaction: Transaction, tasks: readonly { readonly key: string; readonly step: Of['step'] }[]): Promise<void> {
     if (tasks.length === 0) return;
     await transaction.query(
       `UPDATE ${this.#table} AS task SET state = 'done', updated_at = now()
-       FROM unnest($1::uuid[], $2::text[]) AS closed (order_id, step)
-       WHERE task.order_id = closed.order_id AND task.step = closed.step AND task.state = 'pending'`,
-      [tasks.map(({ orderId }) => orderId), tasks.map(({ step }) => step)],
+       FROM unnest($1::uuid[], $2::text[]) AS closed (key, step)
+       WHERE task.${this.#keyColumn} = closed.key AND task.step = closed.step AND task.state = 'pending'`,
+      [tasks.map(({ key }) => key), tasks.map(({ step }) => step)],
     );
   }
 }

@@ -8,7 +8,7 @@ export type { Dependency } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { ApiProblems } from './openapi.ts';
 export { Presence } from './presence.ts';
-export * from './problems.ts';
+export { type FieldError, Problem, type ProblemType, problemTypes } from './problems.ts';
 export * from './process-worker.ts';
 export { type RequestContext, requestContext, withRequestContext } from './request-context.ts';
 export * from './queries.ts';

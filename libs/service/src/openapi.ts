@@ -2,8 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiResponse, DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import { passing, preferHeader } from './prefer-wait.ts';
-import { PROBLEM_JSON, type ProblemSlug, problems } from './problems.ts';
+import { preferHeader } from './prefer-wait.ts';
+import { catalogue, PROBLEM_JSON, type ProblemName, problemType } from './problems.ts';
 
 const problemSchema = {
   type: 'object',
@@ -27,7 +27,7 @@ const problemSchema = {
 } as const;
 
 /** What may come of any request, before its operation has a say. */
-const OF_EVERY_OPERATION: readonly ProblemSlug[] = [
+const OF_EVERY_OPERATION: readonly ProblemName[] = [
   'malformed-request',
   'request-timeout',
   'uri-too-long',
@@ -35,7 +35,7 @@ const OF_EVERY_OPERATION: readonly ProblemSlug[] = [
   'headers-too-large',
   'internal-error',
 ];
-const OF_EVERY_BODY: readonly ProblemSlug[] = ['body-too-large', 'unsupported-media-type'];
+const OF_EVERY_BODY: readonly ProblemName[] = ['body-too-large', 'unsupported-media-type'];
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);
 
 const headersOfStatus: Readonly<Record<number, Record<string, { description: string; schema: { type: 'string'; pattern: string } }>>> = {
@@ -49,11 +49,11 @@ interface ProblemResponse {
   readonly content: object;
 }
 
-function responsesOf(slugs: readonly ProblemSlug[]): [string, ProblemResponse][] {
-  return [...Map.groupBy(slugs, (slug) => problems[slug].status)].map(([status, ofStatus]) => [
+function responsesOf(names: readonly ProblemName[]): [string, ProblemResponse][] {
+  return [...Map.groupBy(names.map(problemType), ({ status }) => status)].map(([status, ofStatus]) => [
     String(status),
     {
-      description: ofStatus.map((slug) => `\`${slug}\`: ${problems[slug].title}`).join('; '),
+      description: ofStatus.map(({ slug, title }) => `\`${slug}\`: ${title}`).join('; '),
       ...(headersOfStatus[status] !== undefined && { headers: headersOfStatus[status] }),
       content: { [PROBLEM_JSON]: { schema: { $ref: '#/components/schemas/Problem' } } },
     },
@@ -61,10 +61,10 @@ function responsesOf(slugs: readonly ProblemSlug[]): [string, ProblemResponse][]
 }
 
 /** Documents which problems an operation may answer with, beside those that every operation may. */
-export function ApiProblems(...slugs: readonly ProblemSlug[]): MethodDecorator & ClassDecorator {
+export function ApiProblems(...names: readonly ProblemName[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
-    ...responsesOf(slugs).map(([status, response]) => ApiResponse({ status: Number(status), ...(response as object) })),
-    ...(slugs.some((slug) => passing.has(slug)) ? [ApiHeader({ ...preferHeader, schema: { ...preferHeader.schema } })] : []),
+    ...responsesOf(names).map(([status, response]) => ApiResponse({ status: Number(status), ...(response as object) })),
+    ...(names.some((name) => problemType(name).mayPass) ? [ApiHeader({ ...preferHeader, schema: { ...preferHeader.schema } })] : []),
   );
 }
 
@@ -98,8 +98,8 @@ function toJsonSchema(schema: unknown, { schemaType }: { schemaType: 'input' | '
 
 function addCommonProblems(operations: Record<string, { responses: Record<string, ProblemResponse> }>): void {
   for (const [method, { responses }] of Object.entries(operations)) {
-    const slugs = METHODS_WITH_BODY.has(method) ? [...OF_EVERY_OPERATION, ...OF_EVERY_BODY] : OF_EVERY_OPERATION;
-    for (const [status, response] of responsesOf(slugs)) {
+    const names = METHODS_WITH_BODY.has(method) ? [...OF_EVERY_OPERATION, ...OF_EVERY_BODY] : OF_EVERY_OPERATION;
+    for (const [status, response] of responsesOf(names)) {
       const own = responses[status];
       if (own === undefined) responses[status] = response;
       else if (!own.description.includes(response.description)) own.description += `; ${response.description}`;
@@ -108,9 +108,9 @@ function addCommonProblems(operations: Record<string, { responses: Record<string
 }
 
 function describeProblems(): string {
-  const rows = Object.entries(problems).map(
-    ([slug, { status, title }]) => `| \`urn:orderstream:problem:${slug}\` | ${status} | ${title} |`,
-  );
+  const rows = catalogue
+    .toSorted((a, b) => a.status - b.status)
+    .map(({ slug, status, title }) => `| \`urn:orderstream:problem:${slug}\` | ${status} | ${title} |`);
   return [
     `Every error is a problem (RFC 9457, \`${PROBLEM_JSON}\`) of one of these types. A path that is asked with a method that it`,
     'does not have answers 405 with `Allow`, and OPTIONS with the same. Bodies are JSON in UTF-8. `x-correlation-id` may be',

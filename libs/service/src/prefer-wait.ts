@@ -1,12 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem, ProblemSlug } from './problems.ts';
+import type { Problem } from './problems.ts';
 
 const LONGEST_WAIT_SECONDS = 10;
 const LOOK_EVERY_MS = 50;
 const WAIT = /(?:^|[\s,;])wait\s*=\s*"?(\d{1,9})(?!\d)/i;
-
-/** What another moment may change, because a fact is on its way. Whoever got one of these has changed nothing. */
-export const passing: ReadonlySet<ProblemSlug> = new Set(['not-found', 'unknown-sku']);
 
 export const preferHeader = {
   name: 'Prefer',
@@ -17,13 +14,13 @@ export const preferHeader = {
 
 /**
  * `Prefer: wait=10` (RFC 7240). Services hear from one another a moment later, so a client that has just
- * listed a product or placed an order may ask the next service to wait for it instead of asking again.
+ * told one of them something may ask the next service to wait for it instead of asking again.
  * The operation is carried out again, until the client leaves or the service ends; only a request that meets such a problem pays for the question.
  *
  * @returns whether it will be, so that there is nothing to answer yet.
  */
 export function isTriedAgain(problem: Problem, request: FastifyRequest, reply: FastifyReply): boolean {
-  if (!passing.has(problem.slug) || request.is404) return false;
+  if (problem.type.mayPass !== true || request.is404) return false;
   const asked = WAIT.exec(String(request.headers['prefer'] ?? ''))?.[1];
   if (asked === undefined) return false;
   const seconds = Math.min(Number(asked), LONGEST_WAIT_SECONDS);

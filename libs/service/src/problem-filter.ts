@@ -6,13 +6,13 @@ import { dependencyOf, fateOf, faultsBehind, messageOf } from '@orderstream/mess
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { isTriedAgain } from './prefer-wait.ts';
-import { PROBLEM_JSON, Problem, type ProblemSlug, problemBody } from './problems.ts';
+import { PROBLEM_JSON, Problem, type ProblemName, problemBody } from './problems.ts';
 import { CORRELATION_ID } from './request-context.ts';
 import { Sparing } from './sparing.ts';
 
 const RETRY_AFTER_SECONDS = '1';
 
-const slugOfStatus: Readonly<Record<number, ProblemSlug>> = {
+const slugOfStatus: Readonly<Record<number, ProblemName>> = {
   400: 'malformed-request',
   403: 'forbidden',
   404: 'not-found',
@@ -83,8 +83,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (isTriedAgain(problem, request, reply)) return;
     const what = `${request.method} ${request.url}: ${messageOf(fault)}`;
     const correlationId = request.id;
-    if (problem.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
-    else if (problem.slug === 'dependency-unavailable') this.#tellOutage(problem.detail, what, correlationId);
+    if (problem.type.slug === 'internal-error') this.#logger.error(what, { correlationId, error: fault });
+    else if (problem.type.slug === 'dependency-unavailable') this.#tellOutage(problem.detail, what, correlationId);
     else if (hasHungUp) this.#logger.debug(what, { correlationId });
     sendProblem(reply, problem);
   }
@@ -97,7 +97,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-const slugOfClientError: Readonly<Record<string, ProblemSlug>> = {
+const slugOfClientError: Readonly<Record<string, ProblemName>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',

@@ -9,10 +9,10 @@ interface Knitting extends Work {
 }
 type Task = ClaimedTask<Knitting>;
 
-const task = (orderId: string, attempts = 1): Task => ({
-  orderId,
+const task = (key: string, attempts = 1): Task => ({
+  key,
   work: { step: 'knit' },
-  cause: { id: 'cause', correlationId: `flow of ${orderId}`, traceparent: undefined },
+  cause: { id: 'cause', correlationId: `flow of ${key}`, traceparent: undefined },
   attempts,
   isRepeated: attempts > 1,
   isOverdue: false,
@@ -34,13 +34,13 @@ class Tray implements ProcessTable<Knitting> {
     this.due = this.due.filter((each) => !claimed.includes(each));
     return claimed;
   }
-  async finish({ orderId }: Task): Promise<void> {
+  async finish({ key }: Task): Promise<void> {
     if (this.fault !== null) throw this.fault;
-    this.said.push(`finished ${orderId}`);
+    this.said.push(`finished ${key}`);
   }
-  async postpone({ orderId }: Task, forMs: number, error: string): Promise<void> {
+  async postpone({ key }: Task, forMs: number, error: string): Promise<void> {
     if (this.fault !== null) throw this.fault;
-    this.said.push(`postponed ${orderId} for ${Math.round(forMs)} ms: ${error}`);
+    this.said.push(`postponed ${key} for ${Math.round(forMs)} ms: ${error}`);
   }
 }
 
@@ -59,7 +59,7 @@ afterEach(async () => {
 });
 
 function start(carryOut: ProcessWorkerOptions<Knitting>['carryOut'], actsOnOverdue: () => boolean = () => true): ProcessWorker<Knitting> {
-  const worker = new ProcessWorker<Knitting>({ name: 'knitting', table: tray, carryOut, actsOnOverdue });
+  const worker = new ProcessWorker<Knitting>({ name: 'knitting', subject: 'sock', table: tray, carryOut, actsOnOverdue });
   workers.push(worker);
   worker.onApplicationBootstrap();
   return worker;
@@ -100,7 +100,7 @@ describe('The worker of a process table', () => {
   it('lets no task wait for another that takes long, and has no more than so many in hand', async () => {
     const held = Promise.withResolvers<void>();
     tray.due = Array.from({ length: 300 }, (_, index) => task(`slow ${index}`));
-    start(({ orderId }) => (orderId.startsWith('slow') ? held.promise : Promise.resolve()));
+    start(({ key }) => (key.startsWith('slow') ? held.promise : Promise.resolve()));
     await aWhile();
     expect(tray.due).toHaveLength(44);
     expect(tray.claims[0]).toEqual({ first: 256, repeated: 64, overdueToo: true });
@@ -111,7 +111,7 @@ describe('The worker of a process table', () => {
 
     tray.due = [task('slow again'), task('quick')];
     const again = Promise.withResolvers<void>();
-    start(({ orderId }) => (orderId === 'slow again' ? again.promise : Promise.resolve()));
+    start(({ key }) => (key === 'slow again' ? again.promise : Promise.resolve()));
     await aWhile();
     expect(tray.said.at(-1)).toBe('finished quick');
     again.resolve();
@@ -120,7 +120,7 @@ describe('The worker of a process table', () => {
   it('has room for what is tried for the first time, however much is tried again without an answer', async () => {
     const silence = Promise.withResolvers<void>();
     tray.due = Array.from({ length: 500 }, (_, index) => task(`silent ${index}`, 7));
-    start(({ orderId }) => (orderId.startsWith('silent') ? silence.promise : Promise.resolve()));
+    start(({ key }) => (key.startsWith('silent') ? silence.promise : Promise.resolve()));
     await aWhile();
     expect(tray.due).toHaveLength(436);
     expect(tray.claims.at(-1)).toMatchObject({ first: 256, repeated: 0 });
@@ -152,17 +152,17 @@ describe('The worker of a process table', () => {
     start(() => Promise.reject(new Error('the pattern is wrong')));
     await aWhile();
     expect(tray.said).toEqual(['postponed a for 30000 ms: the pattern is wrong']);
-    expect(error).toHaveBeenCalledExactlyOnceWith('knit of order a, attempt 1: the pattern is wrong', expect.anything());
+    expect(error).toHaveBeenCalledExactlyOnceWith('knit of sock a, attempt 1: the pattern is wrong', expect.anything());
   });
 
   it('leaves to its lease what it can’t postpone, and goes on', async () => {
     tray.due = [task('a')];
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
-    start(async ({ orderId }) => {
-      if (orderId === 'a') tray.fault = new DependencyUnavailable('postgres', 'gone');
+    start(async ({ key }) => {
+      if (key === 'a') tray.fault = new DependencyUnavailable('postgres', 'gone');
     });
     await aWhile();
-    expect(warn).toHaveBeenCalledWith('knit of order a waits for its lease to run out: postgres does not answer: gone');
+    expect(warn).toHaveBeenCalledWith('knit of sock a waits for its lease to run out: postgres does not answer: gone');
     tray.fault = null;
     tray.due = [task('b')];
     await aWhile();

@@ -17,6 +17,8 @@ const LONGEST_BACKOFF_MS = 30_000;
 export interface ProcessWorkerOptions<Of extends Work> {
   /** In log lines. */
   readonly name: string;
+  /** What a task's key is the id of, such as `order`; in log lines. */
+  readonly subject: string;
   readonly table: ProcessTable<Of>;
   /** Idempotent: it may be broken off anywhere and done again, also beside itself. */
   readonly carryOut: (task: ClaimedTask<Of>, signal: AbortSignal) => Promise<void>;
@@ -109,18 +111,19 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
   }
 
   async #postpone(task: ClaimedTask<Of>, fault: unknown): Promise<void> {
-    const { orderId, work, attempts } = task;
+    const { key, work, attempts } = task;
+    const what = `${work.step} of ${this.#options.subject} ${key}`;
     const isDefect = fateOf(fault) === 'park';
     const level = isDefect ? 'error' : 'debug';
-    this.#logger[level](`${work.step} of order ${orderId}, attempt ${attempts}: ${messageOf(fault)}`, { error: fault });
+    this.#logger[level](`${what}, attempt ${attempts}: ${messageOf(fault)}`, { error: fault });
     // A defect goes away only when somebody mends it, so it is not worth more than a look now and then.
     const delayMs = isDefect ? LONGEST_BACKOFF_MS : backoffMs(attempts);
     await this.#options.table.postpone(task, delayMs, messageOf(fault)).catch((lost: unknown) => {
       // All that are under way meet the same outage.
       const untold = this.#lost.tell(messageOf(lost));
-      const what = `${work.step} of order ${orderId} waits for its lease to run out: ${messageOf(lost)}`;
-      if (untold === null) this.#logger.debug(what);
-      else this.#logger.warn(untold === 0 ? what : `${what} (and ${untold} others since this was said)`);
+      const waits = `${what} waits for its lease to run out: ${messageOf(lost)}`;
+      if (untold === null) this.#logger.debug(waits);
+      else this.#logger.warn(untold === 0 ? waits : `${waits} (and ${untold} others since this was said)`);
     });
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cursor, cursorAfter } from './cursor.ts';
-import { currency, lineOfText, visibleText, wholeNumber } from './validation.ts';
+import { lineOfText, visibleText, wholeNumber } from './validation.ts';
 
 const passes = (schema: z.ZodType, value: unknown): boolean => schema.safeParse(value).success;
 const jsonSchema = (schema: z.ZodType): Record<string, unknown> => z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
@@ -25,11 +25,6 @@ describe('a cursor', () => {
   ])('is none %s', (_why, text) => {
     expect(passes(cursor, text)).toBe(false);
   });
-});
-
-describe('a currency', () => {
-  it.each(['EUR', 'IDR', 'JPY', 'KWD', 'XAF'])('may be %s', (code) => expect(passes(currency, code)).toBe(true));
-  it.each(['ZZZ', 'XTS', 'eur', 'EURO', '€', ''])('is not "%s"', (code) => expect(passes(currency, code)).toBe(false));
 });
 
 describe('a line of text', () => {

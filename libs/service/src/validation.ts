@@ -49,17 +49,8 @@ export function readInput<Schema extends z.ZodType>(name: string, schema: Schema
 /** A UUID in the one spelling that streams and keys are named by. */
 export const uuid = z.uuid().toLowerCase();
 
-/** Product codes stand in stream names and URLs, so they have few characters. */
-export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
-
-/** One that there is, as Node's own data has them. */
-export const currency = z.enum(Intl.supportedValuesOf('currency'), 'must be an ISO 4217 code');
-
-/** As in answers: whatever was recorded. */
-export const currencyCode = z.string().regex(/^[A-Z]{3}$/);
-
 /**
- * Text without control characters, such as stands on a parcel. Half a surrogate pair is not Unicode: JSON
+ * Text without control characters, such as a name. Half a surrogate pair is not Unicode: JSON
  * can carry it, but UTF-8 can't, so that Avro and Postgres would keep something else than the store.
  */
 export function lineOfText(longest: number): z.ZodString {
