@@ -40,7 +40,7 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'eventstore-emulator-imports-package': ['infra/eventstore-emulator/src/x.ts', ours('zod')],
   'acceptance-imports-ours': ['infra/acceptance/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'acceptance-imports-package': ['infra/acceptance/src/x.ts', ours('typeorm')],
-  'simulation-imports-ours': ['infra/simulation/src/x.ts', ours(`${up}libs/kafka/src/index.ts`)],
+  'simulation-imports-ours': ['infra/simulation/src/x.ts', ours('../../acceptance/src/y.ts')],
   'simulation-imports-package': ['infra/simulation/src/x.ts', ours('pg')],
   'bench-imports-ours': ['infra/bench/src/x.ts', ours(service)],
   'bench-imports-package': ['infra/bench/src/x.ts', ours('typeorm')],
@@ -48,6 +48,7 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'pages-imports-package': ['infra/pages/src/x.ts', ours('zod')],
   'app-imports-app': ['apps/order-service/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'lib-imports-app': ['libs/postgres/src/x.spec.ts', ours(`${up}apps/payment-service/src/y.ts`)],
+  'pure-acceptance-imports': ['infra/acceptance/src/shop/random.ts', ours('node:crypto')],
   'production-imports-tests': ['apps/order-service/src/x.ts', ours('./y.spec.ts')],
   'conformance-loads-one-client': [
     'infra/eventstore-emulator/test/conformance/x.int.spec.ts',
@@ -62,6 +63,7 @@ const surroundings = {
   'apps/order-service/src/y.spec.ts': target,
   'apps/order-service/src/circle.ts': "import { b } from './x.ts';\nexport const a = () => b;\n",
   'apps/payment-service/src/y.ts': target,
+  'infra/acceptance/src/y.ts': target,
   ...Object.fromEntries(
     ['contracts', 'event-sourcing', 'messaging', 'kafka', 'postgres', 'service'].map((lib) => [`libs/${lib}/src/index.ts`, target]),
   ),

@@ -16,6 +16,8 @@ interface Boundary {
 
 const TESTS = String.raw`\.spec\.ts$|/testing/`;
 const INTEGRATION = String.raw`\.int\.spec\.ts$`;
+/** What the simulation takes from acceptance. */
+const PURE_ACCEPTANCE = String.raw`^infra/acceptance/src/(agreement|story|shop/random)\.ts$`;
 const TEST_PACKAGES = ['vitest', 'fast-check'];
 
 /** The table of import directions; a row's name is the name of its rules. */
@@ -100,12 +102,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     from: '^infra/simulation/src/',
     except: TESTS,
     libs: ['contracts', 'event-sourcing', 'messaging', 'postgres', 'service'],
-    alsoOurs: [
-      '^apps/[^/]+/src/',
-      '^libs/event-sourcing/src/testing/',
-      '^infra/acceptance/src/(story|shop/random)\\.ts$',
-      '^infra/local/src/command\\.ts$',
-    ],
+    alsoOurs: ['^apps/[^/]+/src/', '^libs/event-sourcing/src/testing/', PURE_ACCEPTANCE, '^infra/local/src/command\\.ts$'],
     packages: ['@nestjs/common', '@nestjs/cqrs'],
     builtins: true,
   },
@@ -172,6 +169,13 @@ export const rules: readonly IForbiddenRuleType[] = [
     severity: 'error',
     from: { path: '^libs/', pathNot: INTEGRATION },
     to: { path: '^(apps|infra)/' },
+  },
+  {
+    name: 'pure-acceptance-imports',
+    comment: 'With these the simulation would take over whatever they import: a client, or a server.',
+    severity: 'error',
+    from: { path: PURE_ACCEPTANCE },
+    to: { pathNot: '^libs/(contracts|event-sourcing)/(src/index\\.ts|dist/index\\.d\\.ts)$' },
   },
   {
     name: 'production-imports-tests',
