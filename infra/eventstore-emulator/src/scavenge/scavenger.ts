@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import { ScavengeLog, type ScavengeResult, unfinishedScavenge } from './scavenge-log.ts';
 

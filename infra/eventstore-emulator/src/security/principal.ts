@@ -1,3 +1,5 @@
+import { ADMINS } from '../streams/stream-acl.ts';
+
 /** Who calls. */
 export interface Principal {
   /** undefined: nobody knows. */
@@ -6,7 +8,6 @@ export interface Principal {
 }
 
 export const ANONYMOUS: Principal = { name: undefined, groups: [] };
-export const ADMINS = '$admins';
 export const OPS = '$ops';
 
 /** Whoever calls a server without credentials, as the real server has it. */

@@ -1,9 +1,10 @@
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
+import { ADMINS } from '../streams/stream-acl.ts';
 import { METADATA_TYPE, metastreamOf } from '../streams/stream-metadata.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import type { DefaultPasswords } from './options.ts';
 import { hashPassword, isPassword } from './password.ts';
-import { ADMINS, OPS } from './principal.ts';
+import { OPS } from './principal.ts';
 import { type StoredUser, USER_STREAM_METADATA, type UserRecord, storedUserOf, userJson, userStreamOf } from './user-record.ts';
 
 const LOGINS = '$users';
