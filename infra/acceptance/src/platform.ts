@@ -1,4 +1,5 @@
 import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import type { Admin, Kafka } from 'kafkajs';
 import { Pool } from 'pg';
 import type { Database } from './consumers.ts';
@@ -15,8 +16,6 @@ const DATABASES = {
   shipping_service: 'SHIPPING_DATABASE_URL',
   personal_data: 'PERSONAL_DATA_READER_URL',
 } as const satisfies Record<Database | 'personal_data', string>;
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A running platform as an outsider with every password sees it. Whatever can't be looked into throws Unseen. */
 export interface Platform {
@@ -45,7 +44,7 @@ export function setting(env: Environment, name: string): string {
 /** @throws Unseen naming every system that can't be looked into. */
 export async function connectPlatform(env: Environment): Promise<Platform> {
   const settings = platformSettings(env);
-  const kafka = createKafka({ clientId: 'acceptance', brokers: settings.KAFKA_BROKERS, logger: silent });
+  const kafka = createKafka({ clientId: 'acceptance', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const admin = kafka.admin();
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
   const databases = new Map(

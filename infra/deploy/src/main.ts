@@ -1,5 +1,5 @@
-import { createKafka, type Logger } from '@orderstream/kafka';
-import { reasonOf } from '@orderstream/messaging';
+import { createKafka } from '@orderstream/kafka';
+import { reasonOf, silentLogger } from '@orderstream/messaging';
 import { hostList, loadConfig, urlOf } from '@orderstream/service';
 import { z } from 'zod';
 import { deployDatabases, plannedDatabases } from './databases.ts';
@@ -22,8 +22,6 @@ databases with their roles and migrations. It can be repeated; what is there sta
 
 const WAIT_MS = 120_000;
 const say = (line: string): void => console.log(`deploy: ${line}`);
-/** What kafkajs retries is no news here: whatever lasts is said once, as what is waited for. */
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const databaseUrl = urlOf('postgres', 'postgresql');
 
@@ -44,7 +42,8 @@ async function main(): Promise<void> {
   );
   const step = { withinMs: WAIT_MS, say };
 
-  const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silent });
+  // What kafkajs retries is no news here: whatever lasts is said once, as what is waited for.
+  const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const created = await patiently(async () => {
     const admin = kafka.admin();
     try {

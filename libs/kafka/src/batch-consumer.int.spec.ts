@@ -4,7 +4,14 @@ import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INest
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
 import { newerContracts } from '@orderstream/contracts/testing';
-import { DependencyUnavailable, type EventBatch, type Position, type PositionStore, RetryableFault } from '@orderstream/messaging';
+import {
+  DependencyUnavailable,
+  type EventBatch,
+  type Position,
+  type PositionStore,
+  RetryableFault,
+  silentLogger,
+} from '@orderstream/messaging';
 import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
@@ -12,7 +19,7 @@ import { BatchConsumer } from './batch-consumer.ts';
 import { createKafka, type Logger } from './client.ts';
 import { SchemaRegistryCodec } from './codec.ts';
 import { toRecord } from './record.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
 
 @Catch()
@@ -60,7 +67,7 @@ interface Start {
   readonly rethrow?: boolean;
 }
 
-async function start({ group, handle, positions, logger = silent, rethrow = true }: Start): Promise<BatchConsumer> {
+async function start({ group, handle, positions, logger = silentLogger, rethrow = true }: Start): Promise<BatchConsumer> {
   const transportId = Symbol(group);
   const consumer = new BatchConsumer({
     kafka: kafkaOfTests(logger),
@@ -173,7 +180,7 @@ describe('a reactor', () => {
     expect(await topic.committed(group)).toEqual([null, null]);
 
     const errors: string[] = [];
-    const withFilter = await start({ group, handle, logger: { ...silent, error: (_, message) => void errors.push(message) } });
+    const withFilter = await start({ group, handle, logger: { ...silentLogger, error: (_, message) => void errors.push(message) } });
     await vi.waitFor(() => expect(withFilter.status().blockedBy).toContain('the handler failed'), patience);
     expect(errors).toEqual(['the partition is held until this is repaired']);
     await stop(withFilter);
@@ -370,7 +377,7 @@ describe('a projector', () => {
       group,
       positions: projection.storeFor('member'),
       handle: async (batch) => projection.apply('member', batch),
-      logger: { ...silent, error: (_, message) => void errors.push(message) },
+      logger: { ...silentLogger, error: (_, message) => void errors.push(message) },
     });
     await vi.waitFor(
       () => expect(longer.status().blockedBy).toContain(`was recreated: event ${projection.positions.get(0)!.last!.eventId}`),
@@ -528,8 +535,8 @@ describe('records that can not be read', () => {
 describe('a consumer', () => {
   it('starts at once without Kafka, says that it is away, and stops', async () => {
     const transportId = Symbol('away');
-    const kafka = createKafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logger: silent });
-    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId, logger: silent });
+    const kafka = createKafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logger: silentLogger });
+    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId, logger: silentLogger });
     consumer.addHandler('orders', async () => {}, true);
     await new Promise<void>((resolve) => consumer.listen(() => resolve()));
     await vi.waitFor(() => expect(consumer.status().blockedBy).toContain('kafka does not answer'), patience);
@@ -551,8 +558,8 @@ describe('a consumer', () => {
 
     const batches: EventBatch[] = [];
     await topic.append(0, [productListed('A', 0)]);
-    const kafka = createKafka({ clientId: 'test', brokers: [`127.0.0.1:${free}`], logger: silent });
-    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId: Symbol('late'), logger: silent });
+    const kafka = createKafka({ clientId: 'test', brokers: [`127.0.0.1:${free}`], logger: silentLogger });
+    const consumer = new BatchConsumer({ kafka, codec: topic.codec, group: newGroup(), transportId: Symbol('late'), logger: silentLogger });
     consumer.addHandler(topic.name, async (batch) => void batches.push(batch), true);
     consumer.listen(() => {});
     try {
@@ -572,7 +579,7 @@ describe('a consumer', () => {
       codec: topic.codec,
       group: newGroup(),
       transportId: Symbol('none'),
-      logger: silent,
+      logger: silentLogger,
     });
     consumer.addHandler(`missing-${randomUUID()}`, async () => {}, true);
     consumer.listen(() => {});
@@ -586,7 +593,7 @@ describe('a consumer', () => {
       codec: topic.codec,
       group: 'nobody',
       transportId: Symbol('nobody'),
-      logger: silent,
+      logger: silentLogger,
     });
     const app = await NestFactory.createMicroservice<MicroserviceOptions>({ module: class {} }, { strategy: consumer, logger: false });
     await expect(app.listen()).rejects.toThrow('no method has an @EventPattern for the group nobody');

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
+import { type DeliveredEvent, type EventBatch, react, silentLogger } from '@orderstream/messaging';
 import { Database, ParkingTable, PlatformTables0000000000001, Projections, migrate } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import type { Logger } from './client.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 
 const patience = { timeout: 30_000, interval: 50 };
 let scratch: ScratchDatabase;
@@ -51,7 +51,7 @@ describe('A consumer whose code fails on everything', () => {
     const group = `test-${randomUUID()}`;
     const lines: string[] = [];
     const logger: Logger = {
-      ...silent,
+      ...silentLogger,
       warn: (_details, message) => void lines.push(message),
       error: (_details, message) => void lines.push(message),
     };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { silentLogger } from '@orderstream/messaging';
 import type { EventBatch, PositionStore } from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { BatchConsumer } from '../batch-consumer.ts';
 import type { Logger } from '../client.ts';
-import { kafkaOfTests, silent, type TopicOfATest } from './topic-of-a-test.ts';
+import { kafkaOfTests, type TopicOfATest } from './topic-of-a-test.ts';
 
 export const patience = { timeout: 20_000, interval: 20 };
 export const newGroup = (): string => `test-${randomUUID()}`;
@@ -24,7 +25,7 @@ export class ConsumerOfATest {
 
   constructor(topic: TopicOfATest, { group, handle, positions, kafka }: Start) {
     const line = (level: string) => (_: object, message: string) => void this.lines.push(`${level} ${message}`);
-    const logger: Logger = { ...silent, warn: line('warn'), error: line('error') };
+    const logger: Logger = { ...silentLogger, warn: line('warn'), error: line('error') };
     this.#consumer = new BatchConsumer({
       kafka: kafka ?? kafkaOfTests(),
       codec: topic.codec,
