@@ -21,7 +21,7 @@ export function isOperator(principal: Principal): boolean {
   return isAdmin(principal) || principal.name === 'ops' || principal.groups.includes(OPS);
 }
 
-/** How others are told of them. */
+/** The name that others are told. */
 export function nameOf({ name = 'anonymous' }: Principal): string {
   return name;
 }
