@@ -1,6 +1,7 @@
 // One relay as a process of its own, for tests that kill it.
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { createKafka, type Logger, SchemaRegistryCodec } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import { Relay } from '../src/relay.ts';
 import type { Shard } from '../src/shard.ts';
 
@@ -13,7 +14,7 @@ interface Settings {
 
 const { eventStoreUrl, brokers, registryUrl, shard } = JSON.parse(process.env['RELAY_UNDER_TEST']!) as Settings;
 const write = (_: object, message: string): void => void process.stdout.write(`${message}\n`);
-const logger: Logger = { debug: () => {}, info: write, warn: write, error: write };
+const logger: Logger = { ...silentLogger, info: write, warn: write, error: write };
 const kafka = createKafka({ clientId: 'relay', brokers, logger });
 const store = new EventStoreDb(eventStoreUrl);
 await new Relay({ store, kafka, codec: new SchemaRegistryCodec(registryUrl), shard }, logger).run();

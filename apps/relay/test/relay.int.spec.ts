@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { newerContracts } from '@orderstream/contracts/testing';
 import { askKafka } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import { describe, expect, test, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { StartRefused } from '../src/checkpoint.ts';
@@ -354,7 +355,7 @@ describe('A relay that starts over again and again', () => {
     const added = vi.spyOn(AbortSignal.prototype, 'addEventListener');
     const removed = vi.spyOn(AbortSignal.prototype, 'removeEventListener');
     const warn = vi.fn();
-    const relay = new Relay(world.ports(world.shard, link.client()), { debug() {}, info() {}, warn, error() {} });
+    const relay = new Relay(world.ports(world.shard, link.client()), { ...silentLogger, warn });
     void relay.run();
     await vi.waitFor(() => expect(warn.mock.calls.length).toBeGreaterThan(3), 20_000);
     // One for the pause that it is in, at most.

@@ -10,6 +10,7 @@ import type { Contracts } from '@orderstream/contracts';
 import type { EventToAppend } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Consumer, type Kafka, type Message } from 'kafkajs';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import type { RelayPorts } from '../src/recovery.ts';
@@ -19,7 +20,6 @@ import type { Shard } from '../src/shard.ts';
 const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
 const registryUrl = process.env['TEST_SCHEMA_REGISTRY_URL']!;
 const root = path.resolve(import.meta.dirname, '../../..');
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const fromSource = ['--conditions=@orderstream/source', '--disable-warning=ExperimentalWarning'];
 
 export interface SeenRecord {
@@ -82,7 +82,7 @@ export class World {
 
   /** @param clientId what the broker's log calls it. */
   constructor(clientId: string) {
-    this.kafka = createKafka({ clientId, brokers, logger: silent });
+    this.kafka = createKafka({ clientId, brokers, logger: silentLogger });
   }
 
   async open(): Promise<void> {
@@ -159,7 +159,7 @@ export class World {
   }
 
   relay(shard = this.shard, kafka = this.kafka, known?: Contracts): Relay {
-    const relay = new Relay(this.ports(shard, kafka, known), silent);
+    const relay = new Relay(this.ports(shard, kafka, known), silentLogger);
     this.#relays.push(relay);
     return relay;
   }

@@ -1,4 +1,5 @@
 import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import { logins } from '@orderstream/services';
 import type { Admin, Kafka } from 'kafkajs';
 import { Pool } from 'pg';
@@ -8,8 +9,6 @@ import { type Environment, platformSettings, toolLogins } from './settings.ts';
 import { must } from './shop/api.ts';
 import { type ServiceUrls, serviceUrls } from './shop/service-urls.ts';
 import { allSeen, placeOf, seen } from './unseen.ts';
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A running platform as an outsider with every password sees it. Whatever can't be looked into throws Unseen. */
 export interface Platform {
@@ -38,7 +37,7 @@ export function setting(env: Environment, name: string): string {
 /** @throws Unseen naming every system that can't be looked into. */
 export async function connectPlatform(env: Environment): Promise<Platform> {
   const settings = platformSettings(env);
-  const kafka = createKafka({ clientId: 'acceptance', brokers: settings.KAFKA_BROKERS, logger: silent });
+  const kafka = createKafka({ clientId: 'acceptance', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const admin = kafka.admin();
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
   const databases = new Map(

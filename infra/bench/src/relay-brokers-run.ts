@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setting } from '@orderstream/acceptance/platform';
 import { createKafka, TransactionalProducer } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import type { Sample } from './comparison.ts';
 
 const RECORDS = 12;
 const PARTITIONS = 3;
 const VALUE_BYTES = 372;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const side = setting(process.env, 'BENCH_SIDE');
 const seconds = Number(setting(process.env, 'BENCH_SECONDS'));
-const kafka = createKafka({ clientId: 'bench', brokers: setting(process.env, 'KAFKA_BROKERS').split(','), logger: silent });
+const kafka = createKafka({ clientId: 'bench', brokers: setting(process.env, 'KAFKA_BROKERS').split(','), logger: silentLogger });
 const producer = new TransactionalProducer({ kafka, transactionalId: `bench-${randomUUID()}`, timeoutMs: 10_000 });
 const value = Buffer.alloc(VALUE_BYTES, 'x');
 const messages = Array.from({ length: RECORDS }, (_, index) => ({ key: String(index), value, partition: index % PARTITIONS }));

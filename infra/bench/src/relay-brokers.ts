@@ -7,12 +7,12 @@ import type { Environment } from '@orderstream/acceptance/settings';
 import { askKafka, createKafka } from '@orderstream/kafka';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
+import { silentLogger } from '@orderstream/messaging';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { kafkaVersion } from './versions.ts';
 
 const RUN_WITHIN_MS = 120_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /** Which broker leads each partition; all three have every record. */
 const leaders = { one: [1, 1, 1], three: [1, 2, 3] } as const;
 const sides = ['one', 'three'] as const;
@@ -45,7 +45,7 @@ async function compare(env: Environment, { pairs, seconds }: Options, { signal, 
 }
 
 async function createTopics(brokers: string): Promise<void> {
-  const kafka = createKafka({ clientId: 'bench', brokers: brokers.split(','), logger: silent });
+  const kafka = createKafka({ clientId: 'bench', brokers: brokers.split(','), logger: silentLogger });
   const topics = Object.entries(leaders).flatMap(([side, led]) => [
     topicLedBy(`events-${side}`, led),
     topicLedBy(`checkpoint-${side}`, led.slice(0, 1)),

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type KafkaContext, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
 import { setting } from '@orderstream/acceptance/platform';
 import { BatchConsumer, SchemaRegistryCodec, createKafka } from '@orderstream/kafka';
-import { type EventBatch, consumerOf } from '@orderstream/messaging';
+import { type EventBatch, consumerOf, silentLogger } from '@orderstream/messaging';
 import { Database, Projections } from '@orderstream/postgres';
 import { PARTITIONS, type Placed, TOPIC, orderRows, upsertOrder } from './transport-orders.ts';
 
@@ -80,7 +80,7 @@ class PerBatch {
   }
 }
 
-const logger = { debug() {}, info() {}, warn() {}, error: console.error };
+const logger = { ...silentLogger, error: console.error };
 
 const sides: Readonly<Record<string, { readonly controller: new () => object; readonly options: () => MicroserviceOptions }>> = {
   'per-message': {

@@ -9,6 +9,7 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import { SchemaRegistryCodec, askKafka, createKafka, toRecord } from '@orderstream/kafka';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
+import { silentLogger } from '@orderstream/messaging';
 import { Database, migrate, platformTables } from '@orderstream/postgres';
 import type { Kafka } from 'kafkajs';
 import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
@@ -20,7 +21,6 @@ import { kafkaVersion } from './versions.ts';
 const RECORDS_A_SEND = 500;
 const RUN_WITHIN_MS = 600_000;
 const sides = ['per-message', 'batch'] as const;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * One topic into one table, with the position in the transaction of the rows: message by message through
@@ -35,7 +35,7 @@ export async function transport(options: Options, ground: Ground): Promise<Findi
 
 async function compare(env: Environment, { records, pairs }: Options, { signal, onProgress }: Ground): Promise<Findings> {
   const orders = placedOrders(records);
-  const kafka = createKafka({ clientId: 'bench', brokers: setting(env, 'KAFKA_BROKERS').split(','), logger: silent });
+  const kafka = createKafka({ clientId: 'bench', brokers: setting(env, 'KAFKA_BROKERS').split(','), logger: silentLogger });
   await fillTopic(kafka, new SchemaRegistryCodec(setting(env, 'SCHEMA_REGISTRY_URL')), orders);
   const url = await createDatabase(setting(env, 'ADMIN_DATABASE_URL'));
   const database = new Database({ url, poolSize: 1 });

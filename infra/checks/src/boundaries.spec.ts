@@ -1,14 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rules, violations } from './boundaries.ts';
+import { emulatorFolders, rules, violations } from './boundaries.ts';
 
 const ours = (path: string): string => `import { a } from '${path}';\nexport const b = a;\n`;
 const target = 'export const a = 1;\n';
 const up = '../../../';
 const contracts = `${up}libs/contracts/src/index.ts`;
 const service = `${up}libs/service/src/index.ts`;
+
+const emulator = 'infra/eventstore-emulator/src';
+/** What a folder of the emulator may least import: the next one, or what composes them all. */
+const above = (index: number): string => (index + 1 < emulatorFolders.length ? `${emulatorFolders[index + 1]}/y.ts` : 'emulator.ts');
 
 /** By rule: a file that breaks it, and its text. */
 const breaking: Readonly<Record<string, readonly [file: string, text: string]>> = {
@@ -46,7 +50,7 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'eventstore-emulator-imports-package': ['infra/eventstore-emulator/src/x.ts', ours('zod')],
   'acceptance-imports-ours': ['infra/acceptance/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'acceptance-imports-package': ['infra/acceptance/src/x.ts', ours('typeorm')],
-  'simulation-imports-ours': ['infra/simulation/src/x.ts', ours(`${up}libs/kafka/src/index.ts`)],
+  'simulation-imports-ours': ['infra/simulation/src/x.ts', ours('../../acceptance/src/y.ts')],
   'simulation-imports-package': ['infra/simulation/src/x.ts', ours('pg')],
   'bench-imports-ours': ['infra/bench/src/x.ts', ours(service)],
   'bench-imports-package': ['infra/bench/src/x.ts', ours('typeorm')],
@@ -54,7 +58,11 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
   'pages-imports-package': ['infra/pages/src/x.ts', ours('zod')],
   'app-imports-app': ['apps/order-service/src/x.ts', ours(`${up}apps/payment-service/src/y.ts`)],
   'lib-imports-app': ['libs/postgres/src/x.spec.ts', ours(`${up}apps/payment-service/src/y.ts`)],
+  'pure-acceptance-imports': ['infra/acceptance/src/shop/random.ts', ours('node:crypto')],
   'production-imports-tests': ['apps/order-service/src/x.ts', ours('./y.spec.ts')],
+  ...Object.fromEntries(
+    emulatorFolders.map((folder, index) => [`emulator-${folder}-imports-up`, [`${emulator}/${folder}/x.ts`, ours(`../${above(index)}`)]]),
+  ),
   'conformance-loads-one-client': [
     'infra/eventstore-emulator/test/conformance/x.int.spec.ts',
     "import { jsonEvent } from '@eventstore/db-client';\nexport const x = jsonEvent;\n",
@@ -66,8 +74,10 @@ const breaking: Readonly<Record<string, readonly [file: string, text: string]>> 
 const surroundings = {
   'apps/order-service/src/y.ts': target,
   'apps/order-service/src/y.spec.ts': target,
-  'apps/order-service/src/circle.ts': "import { b } from './x.ts';\nexport const a = () => b;\n",
+  'apps/order-service/src/circle.ts': "import type { b } from './x.ts';\nexport const a = (): typeof b => 1;\n",
   'apps/payment-service/src/y.ts': target,
+  'infra/acceptance/src/y.ts': target,
+  ...Object.fromEntries(emulatorFolders.map((_, index) => [`${emulator}/${above(index)}`, target])),
   ...Object.fromEntries(
     ['contracts', 'event-sourcing', 'messaging', 'kafka', 'postgres', 'service'].map((lib) => [`libs/${lib}/src/index.ts`, target]),
   ),
@@ -89,6 +99,13 @@ describe('The boundary check', () => {
 
   it('has a case here for every rule', () => {
     expect(Object.keys(breaking).sort()).toEqual(rules.map((rule) => rule.name).sort());
+  });
+
+  it('knows every folder of the emulator', () => {
+    const found = readdirSync(join(import.meta.dirname, '../../..', emulator), { withFileTypes: true }).filter((each) =>
+      each.isDirectory(),
+    );
+    expect(found.map(({ name }) => name).sort()).toEqual([...emulatorFolders].sort());
   });
 
   it.each(Object.entries(breaking))('fires for %s', async (rule, [file, text]) => {

@@ -1,5 +1,5 @@
-import { createKafka, type Logger } from '@orderstream/kafka';
-import { reasonOf } from '@orderstream/messaging';
+import { createKafka } from '@orderstream/kafka';
+import { reasonOf, silentLogger } from '@orderstream/messaging';
 import { hostList, loadConfig, urlOf } from '@orderstream/service';
 import { type LoginVariable, loginVariables } from '@orderstream/services';
 import { z } from 'zod';
@@ -22,8 +22,6 @@ ${loginVariables.map((variable) => `  ${variable}`).join('\n')}
 
 const WAIT_MS = 120_000;
 const say = (line: string): void => console.log(`deploy: ${line}`);
-/** What kafkajs retries is no news here: whatever lasts is said once, as what is waited for. */
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const databaseUrl = urlOf('postgres', 'postgresql');
 
@@ -39,7 +37,8 @@ async function main(): Promise<void> {
   );
   const step = { withinMs: WAIT_MS, say };
 
-  const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silent });
+  // What kafkajs retries is no news here: whatever lasts is said once, as what is waited for.
+  const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const created = await patiently(async () => {
     const admin = kafka.admin();
     try {

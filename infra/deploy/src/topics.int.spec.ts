@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { topics } from '@orderstream/contracts';
-import { createKafka, type Logger } from '@orderstream/kafka';
+import { createKafka } from '@orderstream/kafka';
+import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deployTopics, plannedTopics, type TopicPlan } from './topics.ts';
 
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const kafka = createKafka({ clientId: 'test', brokers: process.env['TEST_KAFKA_BROKERS']!.split(','), logger: silent });
+const kafka = createKafka({ clientId: 'test', brokers: process.env['TEST_KAFKA_BROKERS']!.split(','), logger: silentLogger });
 /** What a setting could be instead. */
 const others: Readonly<Record<string, string>> = {
   'message.timestamp.type': 'LogAppendTime',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FaultPlan } from './faults/fault-plan.ts';
+import { writeSystemEvents } from './fresh-database.ts';
 import { type Listening, serve } from './grpc/server.ts';
 import { SERVER_VERSION } from './grpc/services.ts';
 import { CommitSignal } from './log/commit-signal.ts';
@@ -13,7 +14,6 @@ import { ProjectionStore } from './projections/projection-store.ts';
 import { Projections } from './projections/projections.ts';
 import { Scavenger } from './scavenge/scavenger.ts';
 import { accessTo, newUsers } from './security/access.ts';
-import { writeSystemEvents } from './streams/fresh-database.ts';
 import { StreamReader } from './streams/stream-reader.ts';
 import { StreamWriter } from './streams/stream-writer.ts';
 import { SystemStreams } from './streams/system-streams.ts';

@@ -1,33 +1,18 @@
 import { parseArgs } from 'node:util';
 import { OptionsError, UsageError } from './options-error.ts';
-import {
-  type DefaultPasswords,
-  PASSWORDS_HELP,
-  SECURITY_ARGS,
-  SECURITY_HELP,
-  type Security,
-  defaultPasswordsOf,
-  isDev,
-  isTrue,
-  securityOf,
-} from './security/options.ts';
+import type { AccessOptions } from './security/access.ts';
+import { PASSWORDS_HELP, SECURITY_ARGS, SECURITY_HELP, defaultPasswordsOf, isDev, isTrue, securityOf } from './security/options.ts';
 
-export interface Options {
-  readonly host: string;
+export interface Options extends AccessOptions {
   readonly port: number;
   /** What gossip tells clients; without it, the address that they used. */
-  readonly advertisedHost: string | undefined;
   readonly advertisedPort: number | undefined;
-  readonly folder: string;
   readonly maxAppendSizeBytes: number;
   readonly maxAppendEventSizeBytes: number;
   /** Whether tests may ask for faults. */
   readonly faults: boolean;
   /** Whether the system projections can be had, and run without being told to. */
   readonly projections: 'none' | 'stopped' | 'started';
-  /** undefined: neither TLS nor credentials. */
-  readonly security: Security | undefined;
-  readonly defaultPasswords: DefaultPasswords;
 }
 
 /** As much as the newest real server takes; older ones took 1 MiB unless they were told. */

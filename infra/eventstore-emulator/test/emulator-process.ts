@@ -12,6 +12,9 @@ const MAIN = join(import.meta.dirname, '../src/main.ts');
 /** With a mistake in it when the environment names one: whoever runs a test that way wants to see it fail. */
 const MUTANT = process.env['EVENTSTORE_MUTANT'] === undefined ? [] : ['--import', join(import.meta.dirname, 'mutants/load.ts')];
 
+/** No test has to wait longer than that to see it fail: files that start one when they are loaded have no other limit. */
+const START_TIMEOUT_MS = 60_000;
+
 export interface Start {
   /** The data folder; without it a new one that goes when the process is stopped. */
   readonly folder?: string;
@@ -80,17 +83,18 @@ export class EmulatorProcess {
     return `esdb://${credentials}@localhost:${this.port}?tls=true&tlsCAFile=${this.caFile}`;
   }
 
-  /** @throws with what it wrote when it ends instead of starting. */
+  /** @throws with what it wrote when it ends instead of starting, or does not start in time. */
   static async start(options: Start = {}): Promise<EmulatorProcess> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'eventstore-emulator-'));
     const child = spawnEmulator(folder, options);
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    const killed = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
     const startLine = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).once('line', resolve);
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`exit ${code}: ${errors.join('')}`)));
-    });
+    }).finally(() => clearTimeout(killed));
     return new EmulatorProcess(folder, child, startLine, errors);
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { EventStoreDBClient } from '@eventstore/db-client';
+import { afterAll } from 'vitest';
 import { connect } from './client-under-test.ts';
 import { EmulatorProcess, SECURE } from './emulator-process.ts';
 import { RawClient, basic } from './wire.ts';
@@ -7,7 +8,7 @@ import { RawClient, basic } from './wire.ts';
 /**
  * The server that the conformance suite is about: the one of EVENTSTORE_URL (esdb://host:port?tls=false, with the
  * real server's default limits), or an emulator of the test's own. One server can serve one file at a time: run
- * vitest with --no-file-parallelism then.
+ * vitest with --no-file-parallelism then. It is for all tests of a file, and left after them.
  */
 export class ServerUnderTest {
   readonly url: string;
@@ -23,6 +24,7 @@ export class ServerUnderTest {
     this.host = hostname;
     this.port = Number(port === '' ? 2113 : port);
     this.#emulator = emulator;
+    afterAll(() => this.#leave());
   }
 
   /** `args` are for the emulator; a server that is there already must have been started with what they ask for. */
@@ -76,7 +78,7 @@ export class ServerUnderTest {
     return raw;
   }
 
-  async leave(): Promise<void> {
+  async #leave(): Promise<void> {
     this.#raws.forEach((raw) => raw.close());
     await Promise.all(this.#clients.map((client) => client.dispose()));
     await this.#emulator?.remove();

@@ -1,3 +1,4 @@
+import { ended, standingAfter, terminal } from '@orderstream/acceptance/agreement';
 import type { EventNamed, EventOf, EventType } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { GIVE_UP_REASONS } from '@orderstream/payment-service/domain/payment.decider';
@@ -29,48 +30,8 @@ export interface Evidence {
   readonly reported: readonly string[];
 }
 
-type Endings = readonly (EventType | null)[];
-
-/** What the other streams of an order must end with (null: there is no such stream), by how the order ended. */
-interface Accord {
-  readonly reservation: Endings;
-  readonly payment: Endings;
-  readonly shipment: Endings;
-}
-
-const accords: Readonly<Record<string, Accord>> = {
-  delivered: {
-    reservation: ['ReservationFulfilled'],
-    payment: ['PaymentCaptured', 'PaymentCaptureFailed'],
-    shipment: ['ShipmentDelivered'],
-  },
-  'rejected OUT_OF_STOCK': { reservation: ['ReservationRejected'], payment: [null], shipment: [null] },
-  'rejected PAYMENT_DECLINED': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined'], shipment: [null] },
-  'cancelled placed': { reservation: ['ReservationReleased', 'ReservationRejected'], payment: [null], shipment: [null] },
-  'cancelled accepted': { reservation: ['ReservationReleased'], payment: ['PaymentDeclined', 'PaymentVoided'], shipment: [null] },
-  'cancelled paid': { reservation: ['ReservationReleased'], payment: ['PaymentVoided'], shipment: ['ShipmentCancelled'] },
-  'cancelled shipped': {
-    reservation: ['ReservationReturned'],
-    payment: ['PaymentRefunded', 'PaymentVoided'],
-    shipment: ['ShipmentReturned'],
-  },
-};
-
-/** What a stream ends with, once and for all: a later event, or a second one, is a finding. */
-const terminal: ReadonlySet<EventType> = new Set([
-  'OrderDelivered',
-  'OrderRejected',
-  'OrderCancelled',
-  'ReservationRejected',
-  'ReservationReleased',
-  'ReservationReturned',
-  'PaymentDeclined',
-  'PaymentVoided',
-  'PaymentRefunded',
-  'ShipmentDelivered',
-  'ShipmentCancelled',
-  'ShipmentReturned',
-]);
+/** A later event than these, or a second one, is a finding. */
+const ends: ReadonlySet<string> = new Set(Object.values(terminal).flat());
 
 /** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
 export function findings(evidence: Evidence): Finding[] {
@@ -86,7 +47,7 @@ export function findings(evidence: Evidence): Finding[] {
 }
 
 function afterTheEnd(stream: string, facts: readonly StoredEvent[]): Finding[] {
-  const end = facts.findIndex(({ event }) => terminal.has(event.type as EventType));
+  const end = facts.findIndex(({ event }) => ends.has(event.type));
   const late = end < 0 ? undefined : facts[end + 1];
   return late === undefined ? [] : [{ what: `${late.event.type} after ${facts[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
 }
@@ -115,12 +76,12 @@ function ofOrder(
   const end = last('order');
   if (end === null) return [];
   const found = (what: string): Finding => ({ what, orderId });
-  const ending = endingOf(end);
-  const accord = accords[ending];
-  if (accord === undefined) return [found(`the order never ends: ${ending}`)];
+  const standing = standingAfter(end as EventOf<'order'>) ?? end.type;
+  const agreed = ended[standing];
+  if (agreed === undefined) return [found(`the order never ends: it is ${standing}`)];
   const discord = (['reservation', 'payment', 'shipment'] as const).flatMap((category) => {
-    const actual = last(category)?.type ?? null;
-    return accord[category].includes(actual) ? [] : [found(`the order is ${ending}, but its ${category} ends with ${actual ?? 'nothing'}`)];
+    const actual = last(category)?.type ?? 'none';
+    return agreed[category].includes(actual) ? [] : [found(`the order is ${standing}, but the last event of its ${category} is ${actual}`)];
   });
   const declined = byStream.get(`payment-${orderId}`)?.at(-1)?.event as Fact | undefined;
   const isGivenUp = declined?.type === 'PaymentDeclined' && GIVE_UP_REASONS.some((reason) => reason === declined.data.reason);
@@ -130,19 +91,6 @@ function ofOrder(
     ...ofDeadline(orderId, byStream, askedAtMs(orderId)),
     ...(isGivenUp && !wasLookedUpInVain(orderId) ? [found('the payment was given up without a look at the provider')] : []),
   ];
-}
-
-function endingOf(event: Fact): string {
-  switch (event.type) {
-    case 'OrderDelivered':
-      return 'delivered';
-    case 'OrderRejected':
-      return `rejected ${event.data.reason}`;
-    case 'OrderCancelled':
-      return `cancelled ${event.data.stage}`;
-    default:
-      return event.type;
-  }
 }
 
 /** The provider's book against the payment's own stream. */
@@ -182,7 +130,7 @@ function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly Stor
   ];
 }
 
-/** Never below zero, nothing held at the end, and what left or came back is what reservations say. */
+/** Never below zero, nothing held at the end, and what left or came back is what the orders say. */
 function ofStock(stream: string, facts: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
   const sku = idOf(stream);
   const open = new Map<string, number>();
@@ -202,17 +150,18 @@ function ofStock(stream: string, facts: readonly StoredEvent[], byStream: Readon
     if (onHand - reserved < 0) found.push({ what: `${sku} is below zero`, orderId: 'orderId' in event.data ? event.data.orderId : null });
   }
   for (const orderId of open.keys()) found.push({ what: `${sku} is still held, or refused, for an order that ended`, orderId });
-  const out = goneByReservations(sku, byStream);
-  if (out !== gone) found.push({ what: `${gone} of ${sku} have left, and by the reservations ${out}`, orderId: null });
+  const out = goneByOrders(sku, byStream);
+  if (out !== gone) found.push({ what: `${gone} of ${sku} have left, and by the orders ${out}`, orderId: null });
   return found;
 }
 
-function goneByReservations(sku: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): number {
+/** The units in the orders whose goods are out. */
+function goneByOrders(sku: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): number {
   let units = 0;
-  for (const [stream, facts] of byStream) {
-    const end = facts.at(-1)?.event as Fact;
-    if (!stream.startsWith('reservation-') || end.type !== 'ReservationFulfilled') continue;
-    units += end.data.lines.filter((line) => line.sku === sku).reduce((sum, { quantity }) => sum + quantity, 0);
+  for (const facts of byStream.values()) {
+    const [placed, end] = [facts[0], facts.at(-1)].map((fact) => fact?.event as EventOf<'order'>);
+    if (placed?.type !== 'OrderPlaced' || ended[standingAfter(end!) ?? '']?.goods !== 'out') continue;
+    units += placed.data.lines.filter((line) => line.sku === sku).reduce((sum, { quantity }) => sum + quantity, 0);
   }
   return units;
 }

@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
+import { ended, standingAfter, terminal } from '@orderstream/acceptance/agreement';
 import { consumerGroups } from '@orderstream/acceptance/consumers';
-import { streams } from '@orderstream/contracts';
+import { type EventOf, streams } from '@orderstream/contracts';
+import type { StoredEvent } from '@orderstream/event-sourcing';
 import { isProjection } from '@orderstream/postgres';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leftOut } from './left-out.ts';
@@ -11,10 +13,30 @@ import { simulate } from './world.ts';
 
 const STEPS = 2_000;
 const ORDERS = 12;
-const SEEDS = 50;
+/** With the last one, goods come back whose capture had failed. */
+const SEEDS = [...Array.from({ length: 50 }, (_, index) => index + 1), 93];
 /** A seed takes some tens of milliseconds, and the smallest story of one many of them. */
 const PATIENCE_MS = 60_000;
 const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
+
+const kinds = ['reservation', 'payment', 'shipment'] as const;
+
+/** What the streams of each order ended with, by where it stands. */
+function endsOf(facts: readonly StoredEvent[]): string[] {
+  const last = new Map(facts.map(({ stream, event }) => [stream, event]));
+  const orders = [...last].filter(([stream]) => stream.startsWith('order-'));
+  return orders.flatMap(([stream, end]) =>
+    kinds.map((kind) => {
+      const { type } = last.get(stream.replace('order', kind)) ?? { type: 'none' };
+      return `${standingAfter(end as EventOf<'order'>)}: ${kind} ${type}`;
+    }),
+  );
+}
+
+/** The types of the events that are not the last of their streams. */
+function followed(facts: readonly StoredEvent[]): string[] {
+  return [...Map.groupBy(facts, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
+}
 
 /** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
 const caughtBy: Readonly<Record<string, number>> = {
@@ -61,10 +83,14 @@ beforeAll(() => Logger.overrideLogger(false));
 
 describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
   const met = new Set<string>();
+  const endsMet = new Set<string>();
+  const goneOn = new Set<string>();
 
-  it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))('comes to rest with everything right, seed %i', async (seed) => {
+  it.each(SEEDS)('comes to rest with everything right, seed %i', async (seed) => {
     const { findings, facts } = await simulate({ seed, steps: STEPS, orders: ORDERS });
     for (const { event } of facts) met.add(event.type);
+    for (const each of endsOf(facts)) endsMet.add(each);
+    for (const each of followed(facts)) goneOn.add(each);
     expect(findings).toEqual([]);
   });
 
@@ -86,6 +112,19 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
 
   it('has met, over those seeds, every event that there is', () => {
     expect(eventTypes.filter((type) => !met.has(type))).toEqual([]);
+  });
+
+  it('and every end of an order that agrees with its streams', () => {
+    const all = Object.entries(ended).flatMap(([standing, agreed]) =>
+      kinds.flatMap((kind) => agreed[kind].map((end) => `${standing}: ${kind} ${end}`)),
+    );
+    expect(all.filter((end) => !endsMet.has(end))).toEqual([]);
+  });
+
+  it('and of each other event of these streams one that the stream went on after', () => {
+    const { order, reservation, payment, shipment } = streams;
+    const all = [order, reservation, payment, shipment].flatMap(({ events }) => [...events] as string[]);
+    expect(all.filter((type) => !goneOn.has(type)).sort()).toEqual(Object.values(terminal).flat().sort());
   });
 });
 

@@ -4,7 +4,15 @@ import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, type INest
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload } from '@nestjs/microservices';
 import { newerContracts } from '@orderstream/contracts/testing';
-import { DependencyUnavailable, type EventBatch, type Position, type Progress, RetryableFault, consumerOf } from '@orderstream/messaging';
+import {
+  DependencyUnavailable,
+  type EventBatch,
+  type Position,
+  type Progress,
+  RetryableFault,
+  consumerOf,
+  silentLogger,
+} from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -14,7 +22,7 @@ import { createKafka, type Logger } from './client.ts';
 import { SchemaRegistryCodec } from './codec.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { toRecord } from './record.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
 
 @Catch()
@@ -64,10 +72,10 @@ interface Start {
 
 function aConsumer(kafka: Kafka, ...topics: string[]): BatchConsumer {
   const consumer = consumerOf('reaction', newGroup(), ...topics);
-  return new BatchConsumer({ kafka, codec: topic.codec, consumer, progress: new CommittedOffsets(kafka), logger: silent });
+  return new BatchConsumer({ kafka, codec: topic.codec, consumer, progress: new CommittedOffsets(kafka), logger: silentLogger });
 }
 
-async function start({ group, handle, progress, logger = silent, rethrow = true }: Start): Promise<BatchConsumer> {
+async function start({ group, handle, progress, logger = silentLogger, rethrow = true }: Start): Promise<BatchConsumer> {
   const described = consumerOf('reaction', group, topic.name);
   const kafka = kafkaOfTests(logger);
   const consumer = new BatchConsumer({
@@ -180,7 +188,7 @@ describe('a reactor', () => {
     expect(await topic.committed(group)).toEqual([null, null]);
 
     const errors: string[] = [];
-    const withFilter = await start({ group, handle, logger: { ...silent, error: (_, message) => void errors.push(message) } });
+    const withFilter = await start({ group, handle, logger: { ...silentLogger, error: (_, message) => void errors.push(message) } });
     await vi.waitFor(() => expect(withFilter.status().blockedBy).toContain('the handler failed'), patience);
     expect(errors).toEqual(['the partition is held until this is repaired']);
     await stop(withFilter);
@@ -384,7 +392,7 @@ describe('a projector', () => {
       group,
       progress: projection.storeFor('member'),
       handle: async (batch) => projection.apply('member', batch),
-      logger: { ...silent, error: (_, message) => void errors.push(message) },
+      logger: { ...silentLogger, error: (_, message) => void errors.push(message) },
     });
     await vi.waitFor(
       () => expect(longer.status().blockedBy).toContain(`was recreated: event ${projection.positions.get(0)!.last!.eventId}`),
@@ -541,7 +549,7 @@ describe('records that can not be read', () => {
 
 describe('a consumer', () => {
   it('starts at once without Kafka, says that it is away, and stops', async () => {
-    const kafka = createKafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logger: silent });
+    const kafka = createKafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logger: silentLogger });
     const consumer = aConsumer(kafka, 'orders');
     consumer.addHandler('orders', async () => {}, true);
     await new Promise<void>((resolve) => consumer.listen(() => resolve()));
@@ -564,7 +572,7 @@ describe('a consumer', () => {
 
     const batches: EventBatch[] = [];
     await topic.append(0, [productListed('A', 0)]);
-    const kafka = createKafka({ clientId: 'test', brokers: [`127.0.0.1:${free}`], logger: silent });
+    const kafka = createKafka({ clientId: 'test', brokers: [`127.0.0.1:${free}`], logger: silentLogger });
     const consumer = aConsumer(kafka, topic.name);
     consumer.addHandler(topic.name, async (batch) => void batches.push(batch), true);
     consumer.listen(() => {});

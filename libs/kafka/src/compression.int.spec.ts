@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import { silentLogger } from '@orderstream/messaging';
 import type { EventBatch } from '@orderstream/messaging';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { readEveryCodec, setCodec } from './compression.ts';
 import { ConsumerOfATest, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { readTopic } from './topic-reader.ts';
 
 const topics: TopicOfATest[] = [];
@@ -46,7 +47,7 @@ it('a batch that can not be decompressed holds its partition, is said once, and 
   const batches: EventBatch[] = [];
   const kafkaLines: string[] = [];
   const line = (_: object, message: string): void => void kafkaLines.push(message);
-  const kafka = kafkaOfTests({ ...silent, warn: line, error: line });
+  const kafka = kafkaOfTests({ ...silentLogger, warn: line, error: line });
   const damaged = productListed('DAMAGED', 0);
   setCodec(kafkajs.CompressionTypes.ZSTD, async (compressed) => {
     const records = zstdDecompressSync(compressed);

@@ -1,11 +1,11 @@
-import type { EventBatch, Progress } from '@orderstream/messaging';
+import { type EventBatch, type Progress, silentLogger } from '@orderstream/messaging';
 import type { Consumer, Kafka } from 'kafkajs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { type Broker, clusterOf } from './kafkajs-internals.ts';
 import { ConsumerOfATest, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
 import { KafkaInBetween } from './testing/kafka-in-between.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
 
 const TOLD_WITHIN_MS = 10_000;
@@ -104,7 +104,7 @@ describe('a broker that is away', () => {
     const clientLines: string[] = [];
     const line = (_: object, message: string): void => void clientLines.push(message);
     try {
-      const consumer = start({ kafka: between.client({ ...silent, warn: line, error: line }) });
+      const consumer = start({ kafka: between.client({ ...silentLogger, warn: line, error: line }) });
       await topic.append(0, [productListed('A', 0)]);
       await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0]), patience);
       await vi.waitFor(() => expect(consumer.caughtUp).toBe(true), patience);

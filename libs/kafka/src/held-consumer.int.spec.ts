@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DeliveredEvent, type EventBatch, type Progress, consumerOf, react } from '@orderstream/messaging';
+import { type DeliveredEvent, type EventBatch, type Progress, consumerOf, react, silentLogger } from '@orderstream/messaging';
 import { Database, ParkingTable, Projections, migrate, platformTables } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
 import type { Logger } from './client.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
-import { kafkaOfTests, productListed, registryUrlOfTests, silent, TopicOfATest } from './testing/topic-of-a-test.ts';
+import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 
 const patience = { timeout: 30_000, interval: 50 };
 let scratch: ScratchDatabase;
@@ -58,7 +58,7 @@ describe('A consumer whose code fails on everything', () => {
     const group = `test-${randomUUID()}`;
     const lines: string[] = [];
     const logger: Logger = {
-      ...silent,
+      ...silentLogger,
       warn: (_details, message) => void lines.push(message),
       error: (_details, message) => void lines.push(message),
     };

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKafka } from './client.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
-const kafka = createKafka({ clientId: 'test', brokers, logger: silent });
+const kafka = createKafka({ clientId: 'test', brokers, logger: silentLogger });
 const [events, checkpoints] = [`test-events-${randomUUID()}`, `test-checkpoints-${randomUUID()}`];
 const LARGEST_BATCH_BYTES = 10_000;
 const producers: TransactionalProducer[] = [];

@@ -145,5 +145,6 @@ describe('A backoff', () => {
     expect(backoffMs('pause', 3, () => 1)).toBe(1000);
     expect(backoffMs('retry', 1, () => 0)).toBe(10);
     expect(backoffMs('pause', 1000, () => 1)).toBe(10_000);
+    expect(backoffMs('postpone', 1000, () => 1)).toBe(30_000);
   });
 });

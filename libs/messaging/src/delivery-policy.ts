@@ -77,13 +77,17 @@ export function* faultsBehind(fault: unknown): Generator<object> {
   }
 }
 
-const LONGEST_PAUSE_MS = 10_000;
-const FIRST_PAUSE_MS = { retry: 20, pause: 250 } as const;
+const PAUSES_MS = {
+  retry: { first: 20, longest: 10_000 },
+  pause: { first: 250, longest: 10_000 },
+  /** Of a task in a process table: nobody waits behind it. */
+  postpone: { first: 250, longest: 30_000 },
+} as const;
 
 /** Exponential with jitter; attempt counts from 1. */
-export function backoffMs(fate: 'retry' | 'pause', attempt: number, random: () => number = Math.random): number {
-  const full = Math.min(FIRST_PAUSE_MS[fate] * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-  return full * (0.5 + random() / 2);
+export function backoffMs(kind: keyof typeof PAUSES_MS, attempt: number, random: () => number = Math.random): number {
+  const { first, longest } = PAUSES_MS[kind];
+  return Math.min(first * 2 ** (attempt - 1), longest) * (0.5 + random() / 2);
 }
 
 export function messageOf(fault: unknown): string {

@@ -8,4 +8,5 @@ export * from './parking.ts';
 export * from './process-table.ts';
 export * from './react.ts';
 export * from './reason.ts';
+export * from './silent-logger.ts';
 export * from './triage.ts';

@@ -31,7 +31,7 @@ export class PersonalData {
     return opened!;
   }
 
-  /** The same for many, with one query at most. */
+  /** As `open` does, for each of them in its place; with one query at most. */
   async openAll(jwes: readonly string[]): Promise<(object | null)[]> {
     const owners = jwes.map(ownerOf);
     const keys = await this.#keys.find(owners.map((owner) => owner.customerId));

@@ -1,5 +1,5 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type ClaimedTask, type ProcessTable, type Room, type Work, fateOf, messageOf } from '@orderstream/messaging';
+import { type ClaimedTask, type ProcessTable, type Room, type Work, backoffMs, fateOf, messageOf } from '@orderstream/messaging';
 import { withRequestContext } from './request-context.ts';
 import { Sparing } from './sparing.ts';
 
@@ -11,8 +11,7 @@ const FIRST_AT_ONCE = 256;
 const REPEATED_AT_ONCE = 64;
 /** New rows wake the worker; this is for those whose time has come, or whose backoff or lease has run out. */
 const LOOK_EVERY_MS = 250;
-const FIRST_BACKOFF_MS = 250;
-const LONGEST_BACKOFF_MS = 30_000;
+const DEFECT_PAUSE_MS = 30_000;
 
 export interface ProcessWorkerOptions<Of extends Work> {
   /** In log lines. */
@@ -117,7 +116,7 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     const level = isDefect ? 'error' : 'debug';
     this.#logger[level](`${what}, attempt ${attempts}: ${messageOf(fault)}`, { error: fault });
     // A defect goes away only when somebody mends it, so it is not worth more than a look now and then.
-    const delayMs = isDefect ? LONGEST_BACKOFF_MS : backoffMs(attempts);
+    const delayMs = isDefect ? DEFECT_PAUSE_MS : backoffMs('postpone', attempts);
     await this.#options.table.postpone(task, delayMs, messageOf(fault)).catch((lost: unknown) => {
       // All that are under way meet the same outage.
       const untold = this.#lost.tell(messageOf(lost));
@@ -126,9 +125,4 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
       else this.#logger.warn(untold === 0 ? waits : `${waits} (and ${untold} others since this was said)`);
     });
   }
-}
-
-/** Exponential with jitter. */
-function backoffMs(attempts: number): number {
-  return Math.min(FIRST_BACKOFF_MS * 2 ** (attempts - 1), LONGEST_BACKOFF_MS) * (0.5 + Math.random() / 2);
 }

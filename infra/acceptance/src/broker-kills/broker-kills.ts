@@ -4,6 +4,7 @@ import { createKafka, readTopic, SchemaRegistryCodec } from '@orderstream/kafka'
 import { type BrokerName, brokerNames } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
+import { silentLogger } from '@orderstream/messaging';
 import { setting } from '../platform.ts';
 import { StockWriter } from './stock-writer.ts';
 
@@ -25,7 +26,6 @@ const LOOK_EVERY_MS = 250;
 const GOES_ON_WITHIN_MS = 60_000;
 /** Each kill and each return may move leaders and the coordinator; a pause between two attempts grows to seconds. */
 const MOST_RECOVERIES_A_KILL = 30;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** @returns what is wrong with the topics, or with the relay; nothing when all is as it must be. */
 export async function killBrokers(options: KillOptions, ground: Ground): Promise<string[]> {
@@ -106,7 +106,7 @@ async function metric(stack: Stack, name: string): Promise<number> {
 
 /** Each stored event must be there once, and in the order of its stream. */
 async function offencesOnTopic(stack: Stack, stored: ReadonlyMap<string, readonly string[]>): Promise<string[]> {
-  const kafka = createKafka({ clientId: 'broker-kills', brokers: setting(stack.env, 'KAFKA_BROKERS').split(','), logger: silent });
+  const kafka = createKafka({ clientId: 'broker-kills', brokers: setting(stack.env, 'KAFKA_BROKERS').split(','), logger: silentLogger });
   const codec = new SchemaRegistryCodec(setting(stack.env, 'SCHEMA_REGISTRY_URL'));
   const found = new Map<string, string[]>();
   for await (const { stream, decoded } of readTopic(kafka, codec, 'inventory')) {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { topics } from '@orderstream/contracts';
 import { askKafka, createKafka, partitionCounts, readTopic, SchemaRegistryCodec } from '@orderstream/kafka';
 import { runCommand, WrongArguments } from '@orderstream/local-stack/command';
+import { silentLogger } from '@orderstream/messaging';
 import { toolSettings } from '../settings.ts';
 import { allSeen, placeOf } from '../unseen.ts';
 
@@ -23,8 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function tail(topic: string): Promise<void> {
   const settings = toolSettings('KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL');
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const kafka = createKafka({ clientId: 'tail', brokers: settings.KAFKA_BROKERS, logger });
+  const kafka = createKafka({ clientId: 'tail', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
   // Whoever tails waits for ever; that they are there at all is asked first.
   await allSeen([

@@ -1,13 +1,11 @@
 import { type EventOf, type EventType, categoryOf } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import { type Agreement, type Kind, type LastEvent, ended, standingAfter, terminal, waiting } from '../agreement.ts';
 import { type Offence, type Row, compareRows } from './offence.ts';
-
-type Kind = 'order' | 'reservation' | 'payment' | 'shipment';
 
 /** What all streams together say of one order. */
 interface OrderStreams {
-  /** The last event of each stream; `none` for a stream that there is not. */
-  readonly last: Record<Kind, EventType | 'none'>;
+  readonly last: Record<Kind, LastEvent>;
   readonly told: Set<EventType>;
   /** Where the order stands, in words. */
   standing: string;
@@ -16,70 +14,6 @@ interface OrderStreams {
   readonly held: Map<string, number>;
   readonly out: Map<string, number>;
 }
-
-/** Nothing may follow these. */
-const ends: Readonly<Record<Kind, readonly EventType[]>> = {
-  order: ['OrderDelivered', 'OrderRejected', 'OrderCancelled'],
-  reservation: ['ReservationRejected', 'ReservationReleased', 'ReservationReturned'],
-  payment: ['PaymentDeclined', 'PaymentVoided', 'PaymentRefunded'],
-  shipment: ['ShipmentDelivered', 'ShipmentCancelled', 'ShipmentReturned'],
-};
-
-interface Agreement {
-  readonly reservation: readonly (EventType | 'none')[];
-  readonly payment: readonly (EventType | 'none')[];
-  readonly shipment: readonly (EventType | 'none')[];
-  /** Where the goods are: set aside for the order, gone, or free for anybody. */
-  readonly goods: 'held' | 'out' | 'free';
-}
-
-/** What the other streams may say of an order when nothing is under way. An order that is not in here is stuck. */
-const agreements: Readonly<Record<string, Agreement>> = {
-  paid: { reservation: ['ReservationConfirmed'], payment: ['PaymentAuthorised'], shipment: ['ShipmentScheduled'], goods: 'held' },
-  shipped: {
-    reservation: ['ReservationFulfilled'],
-    payment: ['PaymentCaptured', 'PaymentCaptureFailed'],
-    shipment: ['ShipmentDispatched', 'ShipmentRecalled'],
-    goods: 'out',
-  },
-  delivered: {
-    reservation: ['ReservationFulfilled'],
-    payment: ['PaymentCaptured', 'PaymentCaptureFailed'],
-    shipment: ['ShipmentDelivered'],
-    goods: 'out',
-  },
-  'rejected for OUT_OF_STOCK': { reservation: ['ReservationRejected'], payment: ['none'], shipment: ['none'], goods: 'free' },
-  'rejected for PAYMENT_DECLINED': {
-    reservation: ['ReservationReleased'],
-    payment: ['PaymentDeclined'],
-    shipment: ['none'],
-    goods: 'free',
-  },
-  'cancelled when placed': {
-    reservation: ['ReservationRejected', 'ReservationReleased'],
-    payment: ['none'],
-    shipment: ['none'],
-    goods: 'free',
-  },
-  'cancelled when accepted': {
-    reservation: ['ReservationReleased'],
-    payment: ['none', 'PaymentDeclined', 'PaymentVoided'],
-    shipment: ['none'],
-    goods: 'free',
-  },
-  'cancelled when paid': {
-    reservation: ['ReservationReleased'],
-    payment: ['PaymentVoided'],
-    shipment: ['ShipmentCancelled'],
-    goods: 'free',
-  },
-  'cancelled when shipped': {
-    reservation: ['ReservationReturned'],
-    payment: ['PaymentRefunded', 'PaymentVoided'],
-    shipment: ['ShipmentReturned'],
-    goods: 'free',
-  },
-};
 
 /**
  * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an order
@@ -103,7 +37,7 @@ export function failedCaptures(facts: readonly StoredEvent[]): string[] {
 /** Adds a fact to its order. An offence when its stream had ended before, or tells the same again. */
 function take(orders: Map<string, OrderStreams>, { stream, event, revision }: StoredEvent): Offence[] {
   const category = categoryOf(stream);
-  const { type, data } = event as EventOf<'order' | 'reservation' | 'payment' | 'shipment' | 'stock'>;
+  const { type, data } = event as EventOf<Kind | 'stock'>;
   if (category === null || category === 'product' || !('orderId' in data)) return [];
   const order = orders.get(data.orderId) ?? untold();
   orders.set(data.orderId, order);
@@ -118,7 +52,7 @@ function take(orders: Map<string, OrderStreams>, { stream, event, revision }: St
   const isRepeated = order.told.has(type) && type !== 'ShippingAddressChanged';
   order.told.add(type);
   const offence = (detail: string): Offence[] => [{ check: 'orders', subject: `${stream}@${revision}`, detail }];
-  if (before !== 'none' && ends[category].includes(before)) return offence(`${type} came after ${before}, which ends the stream`);
+  if (before !== 'none' && terminal[category].includes(before)) return offence(`${type} came after ${before}, which ends the stream`);
   return isRepeated ? offence(`${type} came a second time`) : [];
 }
 
@@ -133,21 +67,6 @@ function untold(): OrderStreams {
   };
 }
 
-/** Null when it stands where it stood. */
-function standingAfter({ type, data }: EventOf<'order'>): string | null {
-  switch (type) {
-    case 'OrderRejected':
-      return `rejected for ${data.reason}`;
-    case 'OrderCancelled':
-      return `cancelled when ${data.stage}`;
-    case 'ShippingAddressChanged':
-    case 'OrderCancellationRequested':
-      return null;
-    default:
-      return type.slice('Order'.length).toLowerCase();
-  }
-}
-
 function moveGoods({ held, out }: OrderStreams, type: EventType, sku: string, quantity: number): void {
   const add = (units: Map<string, number>, by: number): void => void units.set(sku, (units.get(sku) ?? 0) + by);
   if (type === 'StockReserved') add(held, quantity);
@@ -160,7 +79,8 @@ function disagreements(orderId: string, order: OrderStreams): Offence[] {
   const offence = (detail: string): Offence => ({ check: 'orders', subject: `order-${orderId}`, detail });
   const { last, standing } = order;
   if (last.order === 'none') return [offence('no such order was placed, but other streams tell of it')];
-  const agreed = agreements[standing];
+  // Nothing is under way: an order that neither waits for people nor has ended is stuck.
+  const agreed = waiting[standing] ?? ended[standing];
   if (agreed === undefined) return [offence(`is ${standing}, and nothing is under way that could change that`)];
   const wrong = (['reservation', 'payment', 'shipment'] as const)
     .filter((kind) => !agreed[kind].includes(last[kind]))

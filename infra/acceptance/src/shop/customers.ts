@@ -50,8 +50,8 @@ export async function place(
 }
 
 /**
- * The customers who cancel once their order has got further, those of whom it is planned. One round; call it
- * again and again. What they see decides, never the time.
+ * Cancels the orders that are planned to be cancelled and have got far enough. One round; call it again and again.
+ * What customers see decides, never the time.
  */
 export async function changeMinds(urls: ServiceUrls, open: OpenOrders, plannedFor: ReadonlyMap<string, PlannedOrder>): Promise<void> {
   const wants = ({ orderId, cancellation, ...order }: OrderView): boolean => {

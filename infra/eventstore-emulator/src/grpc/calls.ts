@@ -33,7 +33,7 @@ export function faultOf(cause: unknown): RpcFault {
   return storageFault();
 }
 
-/** Of what SQLite says (the disk is full, for one) the text is all; of what is a mistake here, the place matters. */
+/** SQLite's faults (the disk is full, for one) are told by their text; of a mistake in this program the place matters, too. */
 function explanation(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return 'errcode' in cause ? `the log can't be read or written: ${cause.message}` : (cause.stack ?? cause.message);

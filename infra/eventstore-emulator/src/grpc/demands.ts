@@ -7,7 +7,7 @@ import { decode } from './calls.ts';
 
 type DemandOf = Operation | ((firstMessage: Buffer) => Demand);
 
-/** What the first message of each method asks for. Of a method that is missing here nobody may make use. */
+/** What the first message of each method asks for. A method that is missing here is open to nobody. */
 const DEMANDS: Readonly<Record<string, Readonly<Record<string, DemandOf>>>> = {
   'streams.Streams': {
     Read: readDemand,

@@ -47,7 +47,7 @@ export class GroupCall {
       String(connectionName ?? '<unknown>'),
       nameOf(principalOf(this.#call)),
     );
-    // What the client says wrong ends the call as its leaving does.
+    // A wrong message ends the call as the client's leaving does.
     const failed = new AbortController();
     this.#call.on('data', (bytes: Buffer) => {
       try {

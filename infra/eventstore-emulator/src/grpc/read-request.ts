@@ -8,7 +8,7 @@ import { positionNumber, revisionNumber } from './numbers.ts';
 export type Bound = bigint | 'start' | 'end';
 
 interface Filtered {
-  /** Which of some events are wanted. */
+  /** Which events of a page are wanted. */
   readonly select: PageFilter;
   /** A subscription is told how far it is whenever so many events were looked at. */
   readonly checkpointIntervalEvents: number;

@@ -3,7 +3,7 @@ import type { Authenticator } from '../security/authenticator.ts';
 import type { Operation, Policy } from '../security/policy.ts';
 import type { Answer } from './route.ts';
 
-/** What asking for a path is. Where none is named nobody may look, for all that is to be found there. */
+/** Which operation a request for a path is. What is not listed here is served to nobody. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   '/health/live': 'info',
   '/info': 'info',

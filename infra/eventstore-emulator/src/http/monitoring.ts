@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { freemem, loadavg, totalmem } from 'node:os';
 import { NIL } from '../protocol/uuid.ts';
+import { report } from '../report.ts';
 import type { Admission } from './access.ts';
 import type { Answer, Route } from './route.ts';
 
@@ -134,6 +135,6 @@ export function answerHttp(routes: readonly Route[], admit?: Admission) {
 }
 
 function failed(cause: unknown): Answer {
-  process.stderr.write(`eventstore-emulator: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+  report(cause);
   return { status: 500 };
 }

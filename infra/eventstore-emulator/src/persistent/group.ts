@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { SentInfo } from '../protocol/persistent-messages.ts';
+import { report } from '../report.ts';
 import { PatternTooSlow } from '../streams/filter.ts';
-import { report } from '../streams/report.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import { CheckpointStream } from './checkpoint-stream.ts';

@@ -1,5 +1,5 @@
 import type { CommitSignal } from '../log/commit-signal.ts';
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import { ConfigStore } from './config-store.ts';
 import { type GroupDefinition, keyOf, refusalOf } from './definition.ts';

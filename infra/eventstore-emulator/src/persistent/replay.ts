@@ -1,5 +1,5 @@
 import type { EventRecord } from '../log/record.ts';
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
 import type { GroupState } from './group-state.ts';
 import type { ParkedStream } from './parked-stream.ts';
 

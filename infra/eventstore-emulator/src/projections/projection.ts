@@ -1,6 +1,6 @@
 import type { EventRecord } from '../log/record.ts';
+import { report } from '../report.ts';
 import { isHiddenInAll } from '../streams/hidden-streams.ts';
-import { report } from '../streams/report.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import type { ProjectionStore } from './projection-store.ts';
 import type { Emitted, Rule } from './rules.ts';

@@ -45,7 +45,7 @@ const byCategory: Rule = (event) => {
   return { stream: `$ce-${category}`, type: LINK, data: linkTo(event), metadata };
 };
 
-// Of metadata it names the stream that they describe, as the real server does.
+// For metadata it names the stream that they describe, as the real server does.
 const byEventType: Rule = (event) => {
   if (event.type === LINK) return undefined;
   const data = `${event.revision}@${described(event.stream)}`;

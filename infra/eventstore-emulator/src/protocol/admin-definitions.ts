@@ -3,7 +3,7 @@ export const users = `
 syntax = "proto3";
 package event_store.client.users;
 
-// Of what the requests of all methods have, each has a part; their field numbers agree but for passwords.
+// Each method's request has some of these fields; their numbers agree, except for passwords.
 message UserReq { Options options = 1; message Options { string login_name = 1; } }
 message CreateReq {
   Options options = 1;

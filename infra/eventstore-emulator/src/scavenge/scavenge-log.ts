@@ -4,7 +4,7 @@ import type { SystemStreams } from '../streams/system-streams.ts';
 
 const SCAVENGES = '$scavenges';
 const KEPT_SECONDS = 30 * 24 * 60 * 60;
-/** As the real server does it: operators may read it, and nobody write. */
+/** As at the real server: operators may read it, and nobody may write. */
 const METADATA = { $maxAge: KEPT_SECONDS, $acl: { $r: '$ops', $w: [], $d: [], $mr: [], $mw: [] } };
 
 export type ScavengeResult = 'Success' | 'Stopped';

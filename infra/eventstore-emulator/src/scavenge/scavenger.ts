@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { NO_REVISION, TOMBSTONE_REVISION } from '../log/record.ts';
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import { ScavengeLog, type ScavengeResult, unfinishedScavenge } from './scavenge-log.ts';
 
-/** Of a stream in one transaction: others write between two. */
+/** How many events of a stream are removed in one transaction: others write in between. */
 const MOST_EVENTS_AT_ONCE = 500;
 const STREAMS_AT_ONCE = 100;
 
@@ -38,7 +38,7 @@ export class Scavenger {
     );
   }
 
-  /** Before the first one. @throws when it is not on disk. */
+  /** To be called before the first scavenge. @throws when it is not on disk. */
   async recover(): Promise<void> {
     const id = unfinishedScavenge(this.#system);
     if (id !== undefined) await new ScavengeLog(id, this.#system).interrupted();

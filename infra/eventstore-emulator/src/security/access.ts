@@ -1,13 +1,12 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { Options } from '../options.ts';
+import { type Access as StreamAccess, parseDefaultAcls, rolesFor } from '../streams/stream-acl.ts';
 import { metadataOf } from '../streams/stream-reader.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import { Authenticator } from './authenticator.ts';
 import { devCertificate, readCertificate } from './certificate.ts';
-import type { DefaultPasswords } from './options.ts';
+import type { DefaultPasswords, Security } from './options.ts';
 import { hashPassword } from './password.ts';
 import { Policy } from './policy.ts';
-import { type Access as StreamAccess, parseDefaultAcls, rolesFor } from './stream-acl.ts';
 import type { UserRecord } from './user-record.ts';
 import { Users, standardUsers } from './users.ts';
 
@@ -29,6 +28,17 @@ export interface Access {
   readonly policy: Policy;
 }
 
+export interface AccessOptions {
+  /** undefined: neither TLS nor credentials. */
+  readonly security: Security | undefined;
+  readonly defaultPasswords: DefaultPasswords;
+  /** Of the data. */
+  readonly folder: string;
+  readonly host: string;
+  /** What gossip tells clients; without it, the address that they used. */
+  readonly advertisedHost: string | undefined;
+}
+
 interface Reached {
   readonly access: Access | undefined;
   readonly caFile: string | undefined;
@@ -36,7 +46,7 @@ interface Reached {
 
 /** @throws OptionsError when the certificate can't be used. */
 export async function accessTo(
-  { security, defaultPasswords, folder, host, advertisedHost }: Options,
+  { security, defaultPasswords, folder, host, advertisedHost }: AccessOptions,
   system: SystemStreams,
 ): Promise<Reached> {
   if (security === undefined) return { access: undefined, caFile: undefined };

@@ -22,7 +22,7 @@ export class Authenticator {
     this.#users = users;
   }
 
-  /** The value of a header or of a call's metadata; several, or none, are nobody's. undefined: wrong credentials. */
+  /** The values of a header, or of a call's metadata; unless it is exactly one, the caller is anonymous. undefined: wrong credentials. */
   async principalOf(authorization: readonly string[]): Promise<Principal | undefined> {
     const [value] = authorization;
     const credentials = authorization.length === 1 ? credentialsOf(value!) : undefined;

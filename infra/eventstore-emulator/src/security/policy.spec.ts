@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { demandOf } from '../grpc/demands.ts';
+import { type Access, type StreamAcl, rolesFor } from '../streams/stream-acl.ts';
 import { Policy } from './policy.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
-import { type Access, type StreamAcl, rolesFor } from './stream-acl.ts';
 
 const principals: Readonly<Record<string, Principal>> = {
   nobody: ANONYMOUS,

@@ -1,6 +1,6 @@
+import { type Access, EVERYBODY } from '../streams/stream-acl.ts';
 import { isMetastream, originalOf } from '../streams/stream-metadata.ts';
 import { type Principal, isAdmin, isOperator } from './principal.ts';
-import { type Access, EVERYBODY } from './stream-acl.ts';
 
 /** What can be done without credentials. */
 export interface AnonymousAccess {

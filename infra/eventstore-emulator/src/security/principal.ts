@@ -1,3 +1,5 @@
+import { ADMINS } from '../streams/stream-acl.ts';
+
 /** Who calls. */
 export interface Principal {
   /** undefined: nobody knows. */
@@ -6,7 +8,6 @@ export interface Principal {
 }
 
 export const ANONYMOUS: Principal = { name: undefined, groups: [] };
-export const ADMINS = '$admins';
 export const OPS = '$ops';
 
 /** Whoever calls a server without credentials, as the real server has it. */
@@ -20,7 +21,7 @@ export function isOperator(principal: Principal): boolean {
   return isAdmin(principal) || principal.name === 'ops' || principal.groups.includes(OPS);
 }
 
-/** How others are told of them. */
+/** The name that others are told. */
 export function nameOf({ name = 'anonymous' }: Principal): string {
   return name;
 }

@@ -28,7 +28,7 @@ export function userJson({ loginName, fullName, groups, hash, salt, disabled }: 
   return JSON.stringify({ loginName, fullName, groups, hash, salt, disabled }, null, 2);
 }
 
-/** undefined when somebody wrote there what is no user. An older version of this server left hash and salt out. */
+/** undefined when what somebody wrote there is no user. An older version of this server left hash and salt out. */
 export function storedUserOf(event: EventRecord): StoredUser | undefined {
   const json = parse(event.data);
   const text = (name: string): string => (typeof json?.[name] === 'string' ? json[name] : '');

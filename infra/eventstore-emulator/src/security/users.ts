@@ -1,9 +1,10 @@
-import { report } from '../streams/report.ts';
+import { report } from '../report.ts';
+import { ADMINS } from '../streams/stream-acl.ts';
 import { METADATA_TYPE, metastreamOf } from '../streams/stream-metadata.ts';
 import type { SystemStreams } from '../streams/system-streams.ts';
 import type { DefaultPasswords } from './options.ts';
 import { hashPassword, isPassword } from './password.ts';
-import { ADMINS, OPS } from './principal.ts';
+import { OPS } from './principal.ts';
 import { type StoredUser, USER_STREAM_METADATA, type UserRecord, storedUserOf, userJson, userStreamOf } from './user-record.ts';
 
 const LOGINS = '$users';
@@ -55,7 +56,7 @@ export class Users {
     return users.toSorted((a, b) => (a.loginName < b.loginName ? -1 : 1));
   }
 
-  /** Who is there already with the same password counts as created. */
+  /** A user who exists already, with the same password, counts as created. */
   async create(login: string, fullName: string, groups: readonly string[], password: string): Promise<UserOutcome> {
     const user: UserRecord = { loginName: login, fullName, groups, ...(await hashPassword(password)), disabled: false };
     const before = this.find(login);
@@ -102,7 +103,7 @@ export class Users {
     });
   }
 
-  /** Whoever is missing of the users that every server has is made; who has no password yet is given the default. */
+  /** Creates the users that every server has, as far as they are missing; one without a password is given the default. */
   async complete(passwords: DefaultPasswords): Promise<void> {
     for (const { loginName, fullName, groups, password } of standardUsers(passwords)) {
       const user = this.find(loginName);

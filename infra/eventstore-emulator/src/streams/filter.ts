@@ -9,7 +9,7 @@ interface Filterable {
 /** Whether a reader of $all wants an event. @throws PatternTooSlow. */
 export type EventFilter = (event: Filterable) => boolean;
 
-/** The same for each event of a page, which costs hardly more than for one. @throws PatternTooSlow. */
+/** Which events of a page a reader of $all wants: hardly dearer than asking for one. @throws PatternTooSlow. */
 export type PageFilter = (events: readonly Filterable[]) => readonly boolean[];
 
 export interface FilterExpression {
@@ -39,7 +39,7 @@ export function createPageFilter({ on, regex, prefixes }: FilterExpression): Pag
   return (events) => events.map((event) => prefixes.some((prefix) => event[on].startsWith(prefix)));
 }
 
-/** For a page; a pattern that is not mad needs microseconds. */
+/** For a page; an ordinary pattern needs microseconds. */
 const TIME_LIMIT_MS = 100;
 /** On a machine that is so busy that it has no time for us. */
 const MOST_ATTEMPTS = 20;

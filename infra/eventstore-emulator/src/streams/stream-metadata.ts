@@ -1,5 +1,5 @@
 import { TOMBSTONE_REVISION } from '../log/record.ts';
-import { type StreamAcl, parseAcl } from '../security/stream-acl.ts';
+import { type StreamAcl, parseAcl } from './stream-acl.ts';
 
 export const METADATA_TYPE = '$metadata';
 const METASTREAM_PREFIX = '$$';

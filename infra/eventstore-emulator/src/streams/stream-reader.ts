@@ -73,7 +73,7 @@ export class StreamReader {
     return this.log.streamBackwards(stream, from, limit).filter(({ revision }) => revision >= first);
   }
 
-  /** An event as who asks for it alone finds it; undefined when it is gone. */
+  /** One event by itself, as far as readers see it; undefined when it is gone. */
   target(stream: string, revision: bigint): EventRecord | undefined {
     if (this.status(stream) !== 'readable' || revision < this.firstRevision(stream)) return undefined;
     return this.log.eventAt(stream, revision);

@@ -23,7 +23,7 @@ export type WriteOutcome =
 
 const NOTHING: Uint8Array = new Uint8Array();
 
-/** Appends and deletions. Whatever they answer, answers rest on what is on disk. */
+/** Appends and deletions. Every answer rests on what is on disk. */
 export class StreamWriter {
   readonly #streams: StreamReader;
   readonly #commits: GroupCommit;

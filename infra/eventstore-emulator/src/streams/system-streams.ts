@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupCommit } from '../log/group-commit.ts';
 import type { EventRecord } from '../log/record.ts';
+import { ADMINS } from './stream-acl.ts';
 import { METADATA_TYPE, SOFT_DELETED, metastreamOf } from './stream-metadata.ts';
 import type { StreamReader } from './stream-reader.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
-const ADMINS = '$admins';
 const ONLY_ADMINS = { $r: ADMINS, $w: ADMINS, $d: ADMINS, $mr: ADMINS, $mw: ADMINS };
 
 /** The server's own streams: it writes to them whatever is there. */

@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { AppendExpectedRevision, Credentials, EventData, EventStoreDBClient } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AppendExpectedRevision, Credentials, EventData } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
 import { MaxAppendSizeExceededError, StreamDeletedError, WrongExpectedVersionError, binaryEvent, jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 const fact = (type = 'Happened', id: string = randomUUID()) => jsonEvent({ id, type, data: { id }, metadata: { by: 'test' } });
 const fresh = (): string => `thing-${randomUUID()}`;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { type Socket, connect as connectSocket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { proposedEvent, streamNamed } from '../raw-calls.ts';
@@ -13,11 +13,7 @@ import { STREAMS, wireMessage } from '../wire.ts';
 // only, so this is plain HTTP/2.
 const AppendReq = wireMessage('streams.AppendReq');
 
-let server: ServerUnderTest;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
 
 async function openSession(): Promise<{ readonly session: ClientHttp2Session; readonly socket: Socket }> {
   const socket = connectSocket(server.port, server.host);

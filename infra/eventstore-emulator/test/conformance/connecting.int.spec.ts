@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { StreamDeletedError, jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
 
 const fact = () => jsonEvent({ type: 'Happened', data: {} });
 const fresh = (): string => `thing-${randomUUID()}`;

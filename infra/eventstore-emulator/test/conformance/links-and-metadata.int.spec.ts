@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ResolvedEvent } from '@eventstore/db-client';
+import { describe, expect, it, vi } from 'vitest';
 import { binaryEvent, jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 const ANYWHERE = 'any';
 const fact = () => jsonEvent({ type: 'Happened', data: {} });

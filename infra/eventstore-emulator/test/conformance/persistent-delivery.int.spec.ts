@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStoreDBClient, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
 import {
   END,
   PersistentSubscriptionDoesNotExistError,
@@ -15,14 +15,8 @@ import {
 import { add, eventually, fresh, range, settings, watch, watchAndAck } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 const ANYWHERE = 'any';
 

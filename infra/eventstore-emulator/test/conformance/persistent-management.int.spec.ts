@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { EventStoreDBClient } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   END,
   PersistentSubscriptionDoesNotExistError,
@@ -12,14 +11,8 @@ import {
 import { add, eventually, fresh, settings, watch, watchAndAck } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 const all = (changes = {}) => persistentSubscriptionToAllSettingsFromDefaults({ startFrom: START, ...changes });
 

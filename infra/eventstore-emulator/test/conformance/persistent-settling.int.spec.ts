@@ -1,17 +1,11 @@
-import type { EventStoreDBClient, PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PersistentSubscriptionToStreamSettings } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
 import { PersistentSubscriptionDoesNotExistError, PersistentSubscriptionFailedError } from '../client-under-test.ts';
 import { type Watched, add, eventually, fresh, range, settings, watch, watchAndAck } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 async function groupOf(count: number, changes: Partial<PersistentSubscriptionToStreamSettings> = {}): Promise<string> {
   const stream = fresh();

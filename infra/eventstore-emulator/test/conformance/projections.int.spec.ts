@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResolvedEvent } from '@eventstore/db-client';
+import { afterAll, describe, expect, it } from 'vitest';
 import { NotFoundError, jsonEvent } from '../client-under-test.ts';
 import { add, eventually, fresh, settings } from '../group-client.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
@@ -8,18 +8,12 @@ import { ServerUnderTest } from '../server-under-test.ts';
 const ANYWHERE = 'any';
 const STANDARD = ['$by_category', '$by_event_type', '$by_correlation_id', '$stream_by_category', '$streams'];
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start(['--run-projections', 'All']);
-  client = server.client();
-  await Promise.all(STANDARD.map((name) => client.enableProjection(name)));
-});
+const server = await ServerUnderTest.start(['--run-projections', 'All']);
+const client = server.client();
+await Promise.all(STANDARD.map((name) => client.enableProjection(name)));
 afterAll(async () => {
   // What they write would be in the way of the other files on a server that these share.
   await Promise.all(STANDARD.map((name) => client.disableProjection(name)));
-  await server.leave();
 });
 
 const category = (): string => `c${randomUUID().replaceAll('-', '')}`;

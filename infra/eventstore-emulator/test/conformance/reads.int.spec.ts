@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStoreDBClient, ReadAllOptions, ReadStreamOptions } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReadAllOptions, ReadStreamOptions } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
 import { binaryEvent, jsonEvent } from '../client-under-test.ts';
 import { read } from '../emulator-process.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 
-let server: ServerUnderTest;
-let client: EventStoreDBClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = server.client();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const client = server.client();
 
 const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
 

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { append, proposedEvent, readAnswers, remove } from '../raw-calls.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
-import type { RawClient } from '../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const ANYWHERE = { any: {} };
 

@@ -57,7 +57,7 @@ export const security: readonly Mutant[] = [
   {
     name: 'system-streams-for-all',
     mistake: 'System streams and $all are for all users.',
-    file: 'security/stream-acl.ts',
+    file: 'streams/stream-acl.ts',
     text: 'isSystem ? SYSTEM_STREAMS : USER_STREAMS',
     replacement: 'USER_STREAMS',
     killedBy: access('are for administrators, and so are all streams together'),
@@ -65,7 +65,7 @@ export const security: readonly Mutant[] = [
   {
     name: 'settings-not-asked',
     mistake: 'The defaults of $settings do not apply.',
-    file: 'security/stream-acl.ts',
+    file: 'streams/stream-acl.ts',
     text: 'own?.[access] ?? ofSettings?.[access] ?? ',
     replacement: 'own?.[access] ?? ',
     killedBy: access('say what applies to streams that say nothing'),

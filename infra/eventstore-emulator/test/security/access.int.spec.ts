@@ -2,29 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type EventStoreDBClient, START, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults } from '@eventstore/db-client';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { proposedEvent, streamNamed, subscribe } from '../raw-calls.ts';
 import { ServerUnderTest } from '../server-under-test.ts';
 import { STREAMS, wireMessage } from '../wire.ts';
 import { UserCalls } from './user-calls.ts';
 
-let server: ServerUnderTest;
-let admin: EventStoreDBClient;
-let ann: EventStoreDBClient;
-let bob: EventStoreDBClient;
-let anonymous: EventStoreDBClient;
 const [ANN, BOB] = ['ann', 'bob'].map((name) => `${name}${randomUUID().replaceAll('-', '')}`) as [string, string];
 const GROUP = `g${randomUUID()}`;
 
-beforeAll(async () => {
-  server = await ServerUnderTest.startSecure();
-  admin = server.client();
-  const users = new UserCalls(server.rawWith(/\/\/([^@]*)@/.exec(server.url)![1]!));
-  await users.create(ANN, 'secret');
-  await users.create(BOB, 'secret', [GROUP]);
-  [ann, bob, anonymous] = [server.clientWith(`${ANN}:secret`), server.clientWith(`${BOB}:secret`), server.clientWith('')];
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.startSecure();
+const users = new UserCalls(server.rawWith(/\/\/([^@]*)@/.exec(server.url)![1]!));
+await users.create(ANN, 'secret');
+await users.create(BOB, 'secret', [GROUP]);
+const admin = server.client();
+const [ann, bob, anonymous] = [server.clientWith(`${ANN}:secret`), server.clientWith(`${BOB}:secret`), server.clientWith('')];
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const fact = () => jsonEvent({ type: 'Happened', data: {} });
@@ -42,8 +34,8 @@ async function streamWith(acl: object): Promise<string> {
   await admin.setStreamMetadata(stream, { acl });
   return stream;
 }
-const EVERYONE = () => [admin, ann, bob, anonymous];
-const ofAll = (work: (client: EventStoreDBClient) => Promise<string>) => Promise.all(EVERYONE().map(work));
+const EVERYONE = [admin, ann, bob, anonymous];
+const ofAll = (work: (client: EventStoreDBClient) => Promise<string>) => Promise.all(EVERYONE.map(work));
 
 describe('A stream without an ACL', () => {
   it('is for all who have credentials', async () => {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { type ServiceDefinition, type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ServerUnderTest } from '../server-under-test.ts';
 import { type RawClient, wireMessage } from '../wire.ts';
 import { UserCalls } from './user-calls.ts';
@@ -23,11 +23,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'server_features.ServerFeatures/GetSupportedMethods',
 ]);
 
-let server: ServerUnderTest;
-beforeAll(async () => {
-  server = await ServerUnderTest.startSecure();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.startSecure();
 
 const EMPTY = Buffer.alloc(0);
 

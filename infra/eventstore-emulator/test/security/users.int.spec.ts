@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { jsonEvent } from '@eventstore/db-client';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ServerUnderTest } from '../server-under-test.ts';
 import { UserCalls } from './user-calls.ts';
 
-let server: ServerUnderTest;
-let admin: UserCalls;
+const server = await ServerUnderTest.startSecure();
+const credentialsOfUrl = /\/\/([^@]*)@/.exec(server.url)![1]!;
+const admin = new UserCalls(server.rawWith(credentialsOfUrl));
 
-beforeAll(async () => {
-  server = await ServerUnderTest.startSecure();
-  admin = new UserCalls(server.rawWith(credentialsOfUrl()));
-});
-afterAll(() => server.leave());
-
-const credentialsOfUrl = (): string => /\/\/([^@]*)@/.exec(server.url)![1]!;
 const someone = (): string => `u${randomUUID().replaceAll('-', '')}`;
 const refusal = (work: Promise<unknown>) =>
   work.then(

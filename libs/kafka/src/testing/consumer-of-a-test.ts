@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { consumerOf, type EventBatch, type Progress } from '@orderstream/messaging';
+import { consumerOf, type EventBatch, type Progress, silentLogger } from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { BatchConsumer } from '../batch-consumer.ts';
 import type { Logger } from '../client.ts';
 import { CommittedOffsets } from '../committed-offsets.ts';
-import { kafkaOfTests, silent, type TopicOfATest } from './topic-of-a-test.ts';
+import { kafkaOfTests, type TopicOfATest } from './topic-of-a-test.ts';
 
 export const patience = { timeout: 20_000, interval: 20 };
 export const newGroup = (): string => `test-${randomUUID()}`;
@@ -25,7 +25,7 @@ export class ConsumerOfATest {
 
   constructor(topic: TopicOfATest, { group, handle, kafka = kafkaOfTests(), progress = new CommittedOffsets(kafka) }: Start) {
     const line = (level: string) => (_: object, message: string) => void this.lines.push(`${level} ${message}`);
-    const logger: Logger = { ...silent, warn: line('warn'), error: line('error') };
+    const logger: Logger = { ...silentLogger, warn: line('warn'), error: line('error') };
     this.#consumer = new BatchConsumer({
       kafka,
       codec: topic.codec,

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Kafka } from 'kafkajs';
-import { logTo } from '../client.ts';
-import { silent } from './topic-of-a-test.ts';
+import { type Logger, logTo } from '../client.ts';
 
 /** What becomes of one kind of request: it is lost, or its connection breaks. */
 interface RequestFault {
@@ -68,7 +68,7 @@ export class KafkaInBetween {
   }
 
   /** A client of which every connection comes through here, whatever address the broker tells. */
-  client(logger = silent): Kafka {
+  client(logger: Logger = silentLogger): Kafka {
     return new kafkajs.Kafka({
       brokers: ['broker:9092'],
       connectionTimeout: 3_000,

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '@orderstream/event-sourcing';
+import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
 import { createKafka, type Logger } from '../client.ts';
 import { SchemaRegistryCodec } from '../codec.ts';
 import { toRecord } from '../record.ts';
 import { askKafka } from '../topics.ts';
 
-export const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-export function kafkaOfTests(logger: Logger = silent): Kafka {
+export function kafkaOfTests(logger: Logger = silentLogger): Kafka {
   return createKafka({ clientId: 'test', brokers: process.env['TEST_KAFKA_BROKERS']!.split(','), logger });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { KurrentDBClient, UnsupportedError, eventTypeFilter, jsonEvent, streamNameFilter } from '@kurrent/kurrentdb-client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ServerUnderTest } from '../../server-under-test.ts';
 
 // Before the imports, whoever runs this: EventStoreDB's client can't be in the same process.
@@ -8,16 +8,9 @@ vi.hoisted(() => {
   process.env['EVENTSTORE_CLIENT'] = 'kurrentdb';
 });
 
-let server: ServerUnderTest;
-let client: KurrentDBClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  client = KurrentDBClient.connectionString(server.url.replace(/^esdb/, 'kurrentdb'));
-});
-afterAll(async () => {
-  await client.dispose();
-  await server.leave();
-});
+const server = await ServerUnderTest.start();
+const client = KurrentDBClient.connectionString(server.url.replace(/^esdb/, 'kurrentdb'));
+afterAll(() => client.dispose());
 
 const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
 

@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { read } from '../../emulator-process.ts';
 import { proposedEvent, streamNamed } from '../../raw-calls.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import { LARGEST, MALFORMED, type RawClient, STREAMS, TOO_LARGE, wireMessage } from '../../wire.ts';
+import { LARGEST, MALFORMED, STREAMS, TOO_LARGE, wireMessage } from '../../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const [AppendReq, AppendResp, DeleteReq] = [
   wireMessage('streams.AppendReq'),

@@ -2,18 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { append, proposedEvent, remove, subscribe } from '../../raw-calls.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import { type RawClient, wireMessage } from '../../wire.ts';
+import { wireMessage } from '../../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const eventually = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { timeout: 30_000 });

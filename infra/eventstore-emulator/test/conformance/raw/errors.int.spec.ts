@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Metadata, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { append, proposedEvent, readAnswers, remove, subscribe } from '../../raw-calls.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import type { RawClient } from '../../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const fresh = (): string => `thing-${randomUUID()}`;
 

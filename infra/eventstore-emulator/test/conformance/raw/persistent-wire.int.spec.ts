@@ -1,9 +1,9 @@
 import { type ClientDuplexStream, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { jsonEvent } from '../../client-under-test.ts';
 import { add, eventually, fresh, settings, watchAndAck } from '../../group-client.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import { MALFORMED, type RawClient, TOO_LARGE, wireMessage } from '../../wire.ts';
+import { MALFORMED, TOO_LARGE, wireMessage } from '../../wire.ts';
 
 const SERVICE = '/event_store.client.persistent_subscriptions.PersistentSubscriptions';
 const message = (name: string) => wireMessage(`persistent_subscriptions.${name}`);
@@ -19,14 +19,8 @@ const ReadReq = message('ReadReq');
 const ReadResp = message('ReadResp');
 const GetInfoResp = message('GetInfoResp');
 
-let server: ServerUnderTest;
-let raw: RawClient;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const named = (stream: string) => ({ streamName: Buffer.from(stream) });
 const good = {

@@ -1,17 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type RecordedAnswer, append, proposedEvent, streamNamed } from '../../raw-calls.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import { LARGEST, MALFORMED, type RawClient, STREAMS, TOO_LARGE, wireMessage } from '../../wire.ts';
+import { LARGEST, MALFORMED, STREAMS, TOO_LARGE, wireMessage } from '../../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const [ReadReq, ReadResp] = [wireMessage('streams.ReadReq'), wireMessage('streams.ReadResp')];
 const UNEXPECTED = { code: status.UNKNOWN, details: 'Exception was thrown by handler.' };

@@ -1,17 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type ReadOver, type RecordedAnswer, append, proposedEvent, remove, subscribe } from '../../raw-calls.ts';
 import { ServerUnderTest } from '../../server-under-test.ts';
-import { LARGEST, type RawClient, TOO_LARGE } from '../../wire.ts';
+import { LARGEST, TOO_LARGE } from '../../wire.ts';
 
-let server: ServerUnderTest;
-let raw: RawClient;
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  raw = server.raw();
-});
-afterAll(() => server.leave());
+const server = await ServerUnderTest.start();
+const raw = server.raw();
 
 const fresh = (): string => `thing-${randomUUID()}`;
 const events = (count: number) => Array.from({ length: count }, () => proposedEvent());

@@ -6,14 +6,14 @@ export type StreamAcl = { readonly [Name in Access]?: readonly string[] };
 const ACCESSES: readonly Access[] = ['$r', '$w', '$d', '$mr', '$mw'];
 /** The role that everybody has. */
 export const EVERYBODY = '$all';
-const ADMINS_ONLY = ['$admins'];
+export const ADMINS = '$admins';
 
 function aclOf(roles: readonly string[]): StreamAcl {
   return Object.fromEntries(ACCESSES.map((access) => [access, roles]));
 }
 
 const USER_STREAMS = aclOf([EVERYBODY]);
-const SYSTEM_STREAMS = aclOf(ADMINS_ONLY);
+const SYSTEM_STREAMS = aclOf([ADMINS]);
 
 /** What applies to streams that say nothing themselves. */
 export interface DefaultAcls {

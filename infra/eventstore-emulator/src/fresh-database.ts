@@ -1,7 +1,7 @@
-import type { EventLog } from '../log/event-log.ts';
-import type { ProposedEvent } from '../log/record.ts';
-import { USER_STREAM_METADATA, type UserRecord, userJson, userStreamOf } from '../security/user-record.ts';
-import { METADATA_TYPE, metastreamOf } from './stream-metadata.ts';
+import type { EventLog } from './log/event-log.ts';
+import type { ProposedEvent } from './log/record.ts';
+import { USER_STREAM_METADATA, type UserRecord, userJson, userStreamOf } from './security/user-record.ts';
+import { METADATA_TYPE, metastreamOf } from './streams/stream-metadata.ts';
 
 interface SystemEvent {
   readonly stream: string;
