@@ -17,7 +17,7 @@ interface Boundary {
 const TESTS = String.raw`\.spec\.ts$|/testing/`;
 const INTEGRATION = String.raw`\.int\.spec\.ts$`;
 /** What the simulation takes from acceptance. */
-const PURE_ACCEPTANCE = String.raw`^infra/acceptance/src/(agreement|consumers|story|shop/random)\.ts$`;
+const PURE_ACCEPTANCE = String.raw`^infra/acceptance/src/(agreement|story|shop/random)\.ts$`;
 const TEST_PACKAGES = ['vitest', 'fast-check'];
 const SERVICES = String.raw`^infra/services/src/services\.ts$`;
 

@@ -76,7 +76,7 @@ function ofOrder(
   const end = last('order');
   if (end === null) return [];
   const found = (what: string): Finding => ({ what, orderId });
-  const standing = standingAfter(end as EventOf<'order'>) ?? end.type;
+  const standing = standingAfter(end) ?? end.type;
   const agreed = ended[standing];
   if (agreed === undefined) return [found(`the order never ends: it is ${standing}`)];
   const discord = (['reservation', 'payment', 'shipment'] as const).flatMap((category) => {

@@ -19,23 +19,12 @@ import {
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
 import { ParkingTable } from './parking-table.ts';
-import type { Projection } from './read-model.ts';
+import type { Apply, Projection } from './read-model.ts';
 
 /** Somebody else has moved this partition's position: this process must load it again. */
 export class StalePosition extends RetryableFault {
   override readonly name = 'StalePosition';
 }
-
-/**
- * Turns decoded events into rows: one call with many events, in the order of their partition.
- *
- * @param passedOver events between them that this build has nothing to do with, for rows that have a revision.
- */
-export type Apply<Event> = (
-  transaction: Transaction,
-  events: readonly DeliveredEvent<Event>[],
-  passedOver: readonly PassedOver[],
-) => Promise<void>;
 
 interface PositionRow {
   readonly partition: number;

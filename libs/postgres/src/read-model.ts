@@ -1,7 +1,18 @@
 import { type Category, streams } from '@orderstream/contracts';
 import { type Consumer, type DeliveredEvent, consumerOf, type PassedOver } from '@orderstream/messaging';
 import type { EntitySchema } from 'typeorm';
-import type { Apply } from './projections.ts';
+import type { Transaction } from './database.ts';
+
+/**
+ * Turns decoded events into rows: one call with many events, in the order of their partition.
+ *
+ * @param passedOver events between them that this build has nothing to do with, for rows that have a revision.
+ */
+export type Apply<Event> = (
+  transaction: Transaction,
+  events: readonly DeliveredEvent<Event>[],
+  passedOver: readonly PassedOver[],
+) => Promise<void>;
 
 /** Where in which stream an event stands, whoever delivers it. */
 export type StreamEvent = Pick<DeliveredEvent, 'event' | 'stream' | 'revision'>;
