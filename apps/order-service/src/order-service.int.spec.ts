@@ -352,7 +352,13 @@ describe('the service', () => {
   });
 
   it('describes its API', async () => {
-    const document = await json<{ paths: Record<string, Record<string, { responses: object }>> }>(get('/openapi.json'));
+    const document = await json<{ info: { description: string }; paths: Record<string, Record<string, { responses: object }>> }>(
+      get('/openapi.json'),
+    );
+    expect(document.info.description).toContain(
+      '| `urn:orderstream:problem:state-conflict` | 409 | The current state does not allow this |',
+    );
+    expect(document.info.description).toContain('| `urn:orderstream:problem:unknown-sku` | 422 | A product is not on sale |');
     const answers = (path: string, method: string): string[] => Object.keys(document.paths[path]![method]!.responses);
     expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/orders', '/orders/{orderId}']));
     expect(answers('/orders', 'post')).toEqual(expect.arrayContaining(['201', '400', '410', '413', '422', '503']));
