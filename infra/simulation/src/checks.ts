@@ -73,7 +73,7 @@ function ofOrder(
   { accountOf, wasLookedUpInVain, askedAtMs }: Evidence,
 ): Finding[] {
   const last = (category: string): Fact | null => (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as Fact | undefined) ?? null;
-  const end = last('order');
+  const end = last('order') as EventOf<'order'> | null;
   if (end === null) return [];
   const found = (what: string): Finding => ({ what, orderId });
   const standing = standingAfter(end) ?? end.type;

@@ -1,6 +1,5 @@
 import { streams } from '@orderstream/contracts';
 import {
-  type DeliveredEvent,
   type EventBatch,
   type ParkedRecord,
   type Partition,
@@ -14,7 +13,6 @@ import {
   setAside,
   tellParked,
   triage,
-  type PassedOver,
   eventsOf,
 } from '@orderstream/messaging';
 import type { Database, Transaction } from './database.ts';
