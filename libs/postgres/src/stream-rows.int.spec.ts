@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,7 +27,7 @@ const rows = new StreamRows({
     changed_at: nullable('timestamptz'),
   },
   adding: ['total'],
-  change: { ProductListed: change, ProductPriceChanged: change, ProductDelisted: change },
+  change: Object.fromEntries(streams.product.events.map((type) => [type, change])) as Record<EventOf<'product'>['type'], typeof change>,
 });
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
