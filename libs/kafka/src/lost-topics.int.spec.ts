@@ -1,7 +1,7 @@
 import type { EventBatch, Position, Progress } from '@orderstream/messaging';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
-import { ConsumerOfATest, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
+import { ConsumerOfATest, commitAlone, newGroup, patience, revisionsOf } from './testing/consumer-of-a-test.ts';
 import { productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 import { askKafka } from './topics.ts';
 
@@ -53,17 +53,7 @@ async function truncateBefore(offset: number): Promise<void> {
 const heldBy = (consumer: ConsumerOfATest, cause: RegExp): Promise<void> =>
   vi.waitFor(() => expect(consumer.blockedBy).toMatch(cause), patience);
 
-/** Commits as the group's only member, with whatever stands beside the offset. */
-async function commit(offset: number, metadata: string): Promise<void> {
-  const consumer = topic.kafka.consumer({ groupId: group });
-  await consumer.connect();
-  await consumer.subscribe({ topic: topic.name });
-  const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
-  await consumer.run({ autoCommit: false, eachBatch: async () => {} });
-  await joined;
-  await consumer.commitOffsets([{ topic: topic.name, partition: 0, offset: String(offset), metadata }]);
-  await consumer.disconnect();
-}
+const commit = (offset: number, beside: string): Promise<void> => commitAlone(topic, group, 0, { offset: String(offset), beside });
 
 describe('a reactor whose topic', () => {
   it('is made anew while it runs says so, once, and does not begin at its beginning', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { BEHIND_A_PARKED_EVENT, type ParkedRecord, type Partition, type RawRecord, react } from '@orderstream/messaging';
+import { type Partition, type RawRecord, react } from '@orderstream/messaging';
+import { parkingContract } from '@orderstream/messaging/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -28,46 +29,9 @@ const raw = (stream: string, offset: bigint, value: Buffer | null = Buffer.from(
   headers: {},
 });
 
+parkingContract('The parking table', () => new ParkingTable(database));
+
 describe('The parking table', () => {
-  it('tells from where on a stream is held, in one group and partition', async () => {
-    const parking = new ParkingTable(database);
-    const records = [raw('a', 3n), raw('a', 1n), raw('b', 2n, null)].map((record) => ({ record, cause: 'x' }));
-    expect(await parking.park(here, records)).toEqual(records);
-    expect(await parking.firstParked(here, ['a', 'b', 'c', 'a'])).toEqual(
-      new Map([
-        ['a', 1n],
-        ['b', 2n],
-      ]),
-    );
-    expect(await parking.firstParked({ ...here, group: 'other' }, ['a'])).toEqual(new Map());
-    expect(await parking.firstParked({ ...here, partition: 2 }, ['a'])).toEqual(new Map());
-    expect(await parking.firstParked(here, [])).toEqual(new Map());
-  });
-
-  it('tells what was parked on its own account, near one place', async () => {
-    const parking = new ParkingTable(database);
-    const at = { ...here, group: 'near' };
-    const parked = (offset: bigint, cause: string): ParkedRecord => ({ record: raw('a', offset), cause });
-    await parking.park(at, [parked(5n, 'x'), parked(6n, BEHIND_A_PARKED_EVENT), parked(7n, 'y'), parked(9n, 'z')]);
-    expect(await parking.failures(at, -195, 7)).toEqual([
-      { stream: 'a', place: 5, cause: 'x' },
-      { stream: 'a', place: 7, cause: 'y' },
-    ]);
-  });
-
-  it('leaves a record as it is that is parked a second time', async () => {
-    const parking = new ParkingTable(database);
-    const at = { ...here, group: 'twice' };
-    await parking.park(at, [{ record: raw('a', 7n), cause: 'the first' }]);
-    const behind = { record: raw('a', 8n), cause: 'behind' };
-    expect(await parking.park(at, [{ record: raw('a', 7n), cause: 'the second' }, behind])).toEqual([behind]);
-    const rows = await database.query(`SELECT record_offset, cause FROM parked_event WHERE group_name = 'twice' ORDER BY 1`);
-    expect(rows).toEqual([
-      { record_offset: '7', cause: 'the first' },
-      { record_offset: '8', cause: 'behind' },
-    ]);
-  });
-
   it('keeps a cause to a length that a person reads', async () => {
     await new ParkingTable(database).park({ ...here, group: 'long' }, [{ record: raw('a', 1n), cause: 'x'.repeat(1_000_000) }]);
     expect(await database.query(`SELECT length(cause) AS length FROM parked_event WHERE group_name = 'long'`)).toEqual([{ length: 2_000 }]);

@@ -7,7 +7,7 @@ import {
   type DeliveredEvent,
   type EventBatch,
 } from '@orderstream/messaging';
-import { type Delivery, type LoggedEvent, deliveries, logs, outcomeOf, theRest } from '@orderstream/messaging/testing';
+import { type Delivery, type LoggedEvent, deliveries, logs, outcomeOf, progressContract, theRest } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
@@ -46,9 +46,9 @@ afterAll(async () => {
 const newGroup = (): string => `group-${randomUUID()}`;
 const at = (group: string): { group: string; topic: string; partition: number } => ({ group, topic: 'orders', partition: 2 });
 
-function record(stream: string, offset: number, amount: number): BatchRecord<Counted> {
+function record(stream: string, offset: number, amount: number, id: string = randomUUID()): BatchRecord<Counted> {
   const decoded: DeliveredEvent<Counted> = {
-    id: randomUUID(),
+    id,
     event: { type: 'Counted', data: { amount } },
     stream,
     revision: offset,
@@ -113,19 +113,23 @@ async function assigned(group: string, on = database): Promise<Projections> {
   return projections;
 }
 
+progressContract('The progress of projections', () => ({
+  topic: 'orders',
+  start: () => new Projections(database),
+  handle: async (progress, group, { partition, nextOffset, last }) => {
+    const records = [record('a', Number(last!.offset), 1, last!.eventId)];
+    await (progress as Projections).project({ group, topic: 'orders', partition, records, nextOffset }, addTo(group));
+  },
+}));
+
 describe('A projection', () => {
-  it('starts at the beginning, and goes on where it was, also in another process', async () => {
+  it('goes on behind what can not be read, and knows the last event that can', async () => {
     const group = newGroup();
-    const projections = new Projections(database);
-    expect(await projections.load(group, 'orders', [2])).toEqual([{ partition: 2, nextOffset: 0n, last: null }]);
-    const last = record('b', 7, 2);
-    await projections.project(batchOf(group, record('a', 5, 1), last), addTo(group));
+    const projections = await assigned(group);
+    await projections.project(batchOf(group, record('a', 5, 1), record('b', 7, 2)), addTo(group));
     await projections.project(batchOf(group, record('a', 9, 10), unreadable('c', 11)), addTo(group));
     expect(await totals(group)).toEqual({ a: 11, b: 2 });
-
-    const [position] = await new Projections(database).load(group, 'orders', [2]);
-    expect(position).toMatchObject({ nextOffset: 13n, last: { offset: 9n } });
-    expect(await new Projections(database).load(group, 'orders', [0, 2])).toHaveLength(2);
+    expect(await new Projections(database).load(group, 'orders', [2])).toMatchObject([{ nextOffset: 13n, last: { offset: 9n } }]);
   });
 
   it('gets all events of a batch in one call, in their order', async () => {

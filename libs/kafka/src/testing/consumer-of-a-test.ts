@@ -49,3 +49,20 @@ export class ConsumerOfATest {
     await this.#consumer.close();
   }
 }
+
+/** Commits as the group's only member, with a text beside the offset. */
+export async function commitAlone(
+  { name, kafka }: Pick<TopicOfATest, 'name' | 'kafka'>,
+  group: string,
+  partition: number,
+  { offset, beside }: { readonly offset: string; readonly beside: string },
+): Promise<void> {
+  const consumer = kafka.consumer({ groupId: group });
+  await consumer.connect();
+  await consumer.subscribe({ topic: name });
+  const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+  await consumer.run({ autoCommit: false, eachBatch: async () => {} });
+  await joined;
+  await consumer.commitOffsets([{ topic: name, partition, offset, metadata: beside }]);
+  await consumer.disconnect();
+}

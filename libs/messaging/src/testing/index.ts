@@ -1,2 +1,4 @@
 export * from './deliveries.ts';
+export * from './parking-contract.ts';
 export * from './parking-in-memory.ts';
+export * from './progress-contract.ts';
