@@ -9,96 +9,47 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import { HttpPaymentGateway } from './http-payment-gateway.ts';
 import { MisunderstoodRequest } from './payment-gateway.ts';
+import { paymentGatewayContract } from './testing/payment-gateway-contract.ts';
 
 const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const amount = { amount: 4_900, currency: 'EUR' };
 const { signal } = new AbortController();
 
+let folder: string;
+let provider: RunningService;
+let gateway: HttpPaymentGateway;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'payment-gateway-'));
+  const module = PaymentProviderModule.with({ DATA_DIR: folder });
+  provider = await startService({ name: 'payment-provider', module, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
+  gateway = new HttpPaymentGateway(`${provider.url}/`);
+});
+afterAll(async () => {
+  await provider.stop();
+  await rm(folder, { recursive: true });
+});
+
+paymentGatewayContract('The gateway to the payment provider', () => gateway);
+
 describe('The gateway to the payment provider', () => {
-  let folder: string;
-  let provider: RunningService;
-  let gateway: HttpPaymentGateway;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'payment-gateway-'));
-    const module = PaymentProviderModule.with({ DATA_DIR: folder });
-    provider = await startService({ name: 'payment-provider', module, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
-    gateway = new HttpPaymentGateway(`${provider.url}/`);
-  });
-  afterAll(async () => {
-    await provider.stop();
-    await rm(folder, { recursive: true });
-  });
   const authorise = (key: string, paymentMethod: string): ReturnType<HttpPaymentGateway['authorise']> =>
     gateway.authorise(key, { orderId, amount, paymentMethod }, signal);
-
-  it('authorises, captures, and finds both again', async () => {
-    const authorised = await authorise('payment-a/authorise', 'pm_card_ok');
-    expect(authorised).toMatchObject({ amount, refusal: null, recordedAt: expect.stringMatching(/\.\d{3}Z$/) });
-    const captured = await gateway.capture('payment-a/capture', { authorisationId: authorised.id, amount }, signal);
-    expect(captured).toMatchObject({ amount, refusal: null });
-    expect(await gateway.find('payment-a/authorise', signal)).toEqual(authorised);
-    expect(await gateway.find('payment-a/capture', signal)).toEqual(captured);
-    expect(await gateway.find('payment-never/authorise', signal)).toBeNull();
-  });
-
-  it('refunds what was captured, once under a key, and finds it again', async () => {
-    const authorised = await authorise('payment-r/authorise', 'pm_card_ok');
-    const captured = await gateway.capture('payment-r/capture', { authorisationId: authorised.id, amount }, signal);
-    const refunded = await gateway.refund('payment-r/refund', { captureId: captured.id, amount }, signal);
-    expect(refunded).toMatchObject({ amount, refusal: null, recordedAt: expect.stringMatching(/\.\d{3}Z$/) });
-    expect(await gateway.refund('payment-r/refund', { captureId: captured.id, amount }, signal)).toEqual(refunded);
-    expect(await gateway.find('payment-r/refund', signal)).toEqual(refunded);
-    const again = gateway.refund('payment-r/again', { captureId: captured.id, amount }, signal);
-    expect(await again).toMatchObject({ refusal: 'more-than-captured' });
-  });
-
-  const release = (order: string): ReturnType<HttpPaymentGateway['void']> =>
-    gateway.void(`payment-${order}/void`, { orderId, authorisationKey: `payment-${order}/authorise`, amount }, signal);
-
-  it('voids what is held, once, and finds it again', async () => {
-    const authorised = await authorise('payment-v/authorise', 'pm_card_ok');
-    const voided = await release('v');
-    expect(voided).toMatchObject({ amount, refusal: null });
-    expect(await release('v')).toEqual(voided);
-    expect(await gateway.find('payment-v/void', signal)).toEqual(voided);
-    const capture = gateway.capture('payment-v/capture', { authorisationId: authorised.id, amount }, signal);
-    expect(await capture).toMatchObject({ refusal: 'voided' });
-  });
-
-  it('voids what is not there yet: nothing will ever be held under its key', async () => {
-    expect(await release('w')).toMatchObject({ amount: { ...amount, amount: 0 }, refusal: null });
-    expect(await gateway.find('payment-w/authorise', signal)).toBeNull();
-    expect(await authorise('payment-w/authorise', 'pm_card_ok')).toMatchObject({ refusal: 'voided' });
-  });
-
-  it('can’t void what was captured', async () => {
-    const authorised = await authorise('payment-x/authorise', 'pm_card_ok');
-    await gateway.capture('payment-x/capture', { authorisationId: authorised.id, amount }, signal);
-    expect(await release('x')).toMatchObject({ refusal: 'captured' });
-  });
-
-  it('takes a refusal for an answer', async () => {
-    expect(await authorise('payment-b/authorise', 'pm_card_declined')).toMatchObject({ refusal: 'insufficient-funds' });
-  });
 
   it('does not know the outcome when the reply is lost, and can look it up', async () => {
     await expect(authorise('payment-c/authorise', 'pm_card_lost_reply')).rejects.toBeInstanceOf(DependencyUnavailable);
     expect(await gateway.find('payment-c/authorise', signal)).toMatchObject({ amount, refusal: null });
-    await expect(release('c')).rejects.toBeInstanceOf(DependencyUnavailable);
+    const release = gateway.void('payment-c/void', { orderId, authorisationKey: 'payment-c/authorise', amount }, signal);
+    await expect(release).rejects.toBeInstanceOf(DependencyUnavailable);
     expect(await gateway.find('payment-c/void', signal)).toMatchObject({ amount, refusal: null });
   });
 
-  it('does not know the outcome of a 503', async () => {
+  it('says what it was answered when that says nothing of the outcome', async () => {
     await expect(authorise('payment-d/authorise', 'pm_card_unstable')).rejects.toThrow('payment-provider does not answer: it answered 503');
   });
 
-  it('says so when the provider does not understand it', async () => {
+  it('says what the provider does not understand', async () => {
     await authorise('payment-e/authorise', 'pm_card_ok');
-    const another = authorise('payment-e/authorise', 'pm_card_declined');
-    await expect(another).rejects.toBeInstanceOf(MisunderstoodRequest);
-    await expect(another).rejects.toThrow('idempotency-key-reused');
-    const unknown = gateway.refund('payment-e/refund', { captureId: 'cap_unknown', amount }, signal);
-    await expect(unknown).rejects.toBeInstanceOf(MisunderstoodRequest);
+    await expect(authorise('payment-e/authorise', 'pm_card_declined')).rejects.toThrow('idempotency-key-reused');
   });
 
   it('is broken off when the caller ends', async () => {

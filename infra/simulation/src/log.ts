@@ -5,7 +5,7 @@ import type { Rules } from './rules.ts';
 import type { Life, Turns } from './turns.ts';
 
 export interface LogOptions {
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, 'take'>;
   readonly rules: Rules;
   readonly now: () => string;
   /** Whether a call fails now: no answer, before or after it has happened. */

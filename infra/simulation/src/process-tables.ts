@@ -15,11 +15,11 @@ interface Row<Of extends Work> {
 
 /** A process table in memory; what it does is what `PostgresProcessTable` does. */
 export class SimulatedProcessTable<Of extends Work> {
-  readonly #turns: Turns;
+  readonly #turns: Pick<Turns, 'take'>;
   readonly #nowMs: () => number;
   readonly #rows = new Map<string, Row<Of>>();
 
-  constructor(turns: Turns, nowMs: () => number) {
+  constructor(turns: Pick<Turns, 'take'>, nowMs: () => number) {
     this.#turns = turns;
     this.#nowMs = nowMs;
   }
@@ -83,9 +83,9 @@ export class SimulatedProcessTable<Of extends Work> {
 
   #claim({ first, repeated }: Room, overdueToo: boolean): ClaimedTask<Of>[] {
     const nowMs = this.#nowMs();
-    const due = [...this.#rows.values()].filter(
-      (row) => !row.isDone && claimableAtMs(row) <= nowMs && !this.#waits(row) && (overdueToo || !isOverdue(row, nowMs)),
-    );
+    const due = [...this.#rows.values()]
+      .filter((row) => !row.isDone && claimableAtMs(row) <= nowMs && !this.#waits(row) && (overdueToo || !isOverdue(row, nowMs)))
+      .sort((one, other) => one.nextAttemptMs - other.nextAttemptMs);
     const isRepeated = (row: Row<Of>): boolean => row.attempts > 0 && !row.isHurried;
     const chosen = [...due.filter((row) => !isRepeated(row)).slice(0, first), ...due.filter(isRepeated).slice(0, repeated)];
     return chosen.map((row) => {

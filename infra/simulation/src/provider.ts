@@ -1,18 +1,24 @@
-import type { Money } from '@orderstream/contracts';
+import { isDeepStrictEqual } from 'node:util';
 import { DependencyUnavailable } from '@orderstream/messaging';
-import type { PaymentGateway, ProviderOperation } from '@orderstream/payment-service/payment-gateway';
+import { MisunderstoodRequest, type PaymentGateway, type ProviderOperation } from '@orderstream/payment-service/payment-gateway';
 import type { Life, Turns } from './turns.ts';
 
-export const PAYMENT_METHODS = ['pm_ok', 'pm_declined', 'pm_capture_refused', 'pm_silent', 'pm_unstable'] as const;
-/** Requests for an authorisation with an unstable card that get no answer, before one does. */
-const UNSTABLE_TIMES = 2;
+export const PAYMENT_METHODS = ['pm_card_ok', 'pm_card_declined', 'pm_card_capture_refused', 'pm_card_silent', 'pm_card_unstable'] as const;
+/** Requests under one key that get no answer, before one does; by the card that they are about. */
+const UNANSWERED: Readonly<Record<string, number>> = { pm_card_silent: Infinity, pm_card_unstable: 2 };
 
 interface Entry {
+  readonly key: string;
   readonly operation: ProviderOperation;
   readonly kind: 'authorisation' | 'capture' | 'void' | 'refund';
   readonly orderId: string;
-  readonly paymentMethod: string;
+  /** Null for a void of what was never authorised. */
+  readonly paymentMethod: string | null;
+  readonly request: object;
 }
+
+type Asked<Kind extends 'authorise' | 'capture' | 'void' | 'refund'> = Parameters<PaymentGateway[Kind]>[1];
+type Decided = Pick<ProviderOperation, 'amount' | 'refusal'>;
 
 /** What the provider holds of an order's money and what it has taken, in minor units; each operation by how often it was done. */
 export interface Account {
@@ -22,7 +28,7 @@ export interface Account {
 }
 
 export interface ProviderOptions {
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, 'take'>;
   readonly now: () => string;
   readonly fails: () => boolean;
   readonly heedsKeys: boolean;
@@ -60,9 +66,9 @@ export class SimulatedProvider {
         this.askedAtMs.set(request.orderId, Date.parse(this.#options.now()));
         return must(() => this.#authorise(key, request));
       },
-      capture: (key, request) => must(() => this.#capture(key, request.authorisationId, request.amount)),
-      void: (key, request) => must(() => this.#void(key, request.authorisationKey, request.orderId, request.amount)),
-      refund: (key, request) => must(() => this.#refund(key, request.captureId, request.amount)),
+      capture: (key, request) => must(() => this.#capture(key, request)),
+      void: (key, request) => must(() => this.#void(key, request)),
+      refund: (key, request) => must(() => this.#refund(key, request)),
     };
   }
 
@@ -84,48 +90,76 @@ export class SimulatedProvider {
     return found;
   }
 
-  #authorise(key: string, { orderId, amount, paymentMethod }: Parameters<PaymentGateway['authorise']>[1]): ProviderOperation {
+  #authorise(key: string, request: Asked<'authorise'>): ProviderOperation {
+    const { orderId, amount, paymentMethod } = request;
+    const declined = paymentMethod === 'pm_card_declined' ? 'insufficient-funds' : null;
+    const decide = (): Decided => ({ amount, refusal: this.#closed.has(key) ? 'voided' : declined });
+    return this.#enter({ key, kind: 'authorisation', orderId, paymentMethod, request }, decide);
+  }
+
+  #capture(key: string, request: Asked<'capture'>): ProviderOperation {
+    const { authorisationId, amount } = request;
+    const authorisation = this.#entry('authorisation', authorisationId, amount.currency);
+    const { orderId, paymentMethod } = authorisation;
+    const refused = paymentMethod === 'pm_card_capture_refused' ? 'capture-refused' : null;
+    const decide = (): Decided => {
+      const refusal = this.accountOf(orderId).held < amount.amount ? 'more-than-authorised' : refused;
+      return { amount, refusal: this.#closed.has(authorisation.key) ? 'voided' : refusal };
+    };
+    return this.#enter({ key, kind: 'capture', orderId, paymentMethod, request }, decide);
+  }
+
+  #void(key: string, request: Asked<'void'>): ProviderOperation {
+    const { orderId, authorisationKey, amount } = request;
+    const { currency } = amount;
+    const under = this.#book.get(authorisationKey);
+    if (
+      under !== undefined &&
+      (under.kind !== 'authorisation' || under.orderId !== orderId || under.operation.amount.currency !== currency)
+    )
+      throw new MisunderstoodRequest(`${authorisationKey} is of something else`);
+    const decide = (): Decided => {
+      const { held, operations } = this.accountOf(orderId);
+      if (operations.capture > 0) return { amount: { amount: 0, currency }, refusal: 'captured' };
+      this.#closed.add(authorisationKey);
+      return { amount: { amount: held, currency }, refusal: null };
+    };
+    return this.#enter({ key, kind: 'void', orderId, paymentMethod: under?.paymentMethod ?? null, request }, decide);
+  }
+
+  #refund(key: string, request: Asked<'refund'>): ProviderOperation {
+    const { captureId, amount } = request;
+    const { orderId, paymentMethod } = this.#entry('capture', captureId, amount.currency);
+    const decide = (): Decided => ({
+      amount,
+      refusal: this.accountOf(orderId).taken < amount.amount ? 'more-than-captured' : null,
+    });
+    return this.#enter({ key, kind: 'refund', orderId, paymentMethod, request }, decide);
+  }
+
+  /** Books what is decided, unless its key is there: then the answer is the one of the first time. */
+  #enter(about: Omit<Entry, 'operation'>, decide: () => Decided): ProviderOperation {
+    const { key, kind, request, paymentMethod } = about;
+    const known = this.#book.get(key);
+    if (known !== undefined && this.#options.heedsKeys) {
+      if (known.kind !== kind || !isDeepStrictEqual(known.request, request))
+        throw new MisunderstoodRequest(`another request was booked under ${key}`);
+      return known.operation;
+    }
     const unanswered = this.#unanswered.get(key) ?? 0;
-    if (paymentMethod === 'pm_silent' || (paymentMethod === 'pm_unstable' && unanswered < UNSTABLE_TIMES)) {
+    if (unanswered < (UNANSWERED[paymentMethod ?? ''] ?? 0)) {
       this.#unanswered.set(key, unanswered + 1);
       throw new DependencyUnavailable('payment-provider', 'silent');
     }
-    const refusal = this.#closed.has(key) ? 'voided' : paymentMethod === 'pm_declined' ? 'insufficient-funds' : null;
-    return this.#enter(key, { kind: 'authorisation', orderId, paymentMethod }, amount, refusal);
-  }
-
-  #capture(key: string, authorisationId: string, amount: Money): ProviderOperation {
-    const { orderId, paymentMethod } = this.#entry(authorisationId);
-    const refused = paymentMethod === 'pm_capture_refused' ? 'capture-refused' : null;
-    const refusal = this.accountOf(orderId).held < amount.amount ? 'more-than-authorised' : refused;
-    return this.#enter(key, { kind: 'capture', orderId, paymentMethod }, amount, refusal);
-  }
-
-  #void(key: string, authorisationKey: string, orderId: string, { currency }: Money): ProviderOperation {
-    this.#closed.add(authorisationKey);
-    const { held, taken } = this.accountOf(orderId);
-    const refusal = taken > 0 ? 'captured' : null;
-    return this.#enter(key, { kind: 'void', orderId, paymentMethod: '' }, { amount: held, currency }, refusal);
-  }
-
-  #refund(key: string, captureId: string, amount: Money): ProviderOperation {
-    const { orderId, paymentMethod } = this.#entry(captureId);
-    const refusal = this.accountOf(orderId).taken < amount.amount ? 'more-than-captured' : null;
-    return this.#enter(key, { kind: 'refund', orderId, paymentMethod }, amount, refusal);
-  }
-
-  #enter(key: string, about: Omit<Entry, 'operation'>, amount: Money, refusal: string | null): ProviderOperation {
-    const known = this.#book.get(key);
-    if (known !== undefined && this.#options.heedsKeys) return known.operation;
     const number = this.#book.size + 1;
-    const operation = { id: `${about.kind}-${number}`, amount, refusal, recordedAt: this.#options.now() };
+    const operation = { id: `${kind}-${number}`, ...decide(), recordedAt: this.#options.now() };
     this.#book.set(known === undefined ? key : `${key} #${number}`, { ...about, operation });
     return operation;
   }
 
-  #entry(id: string): Entry {
-    const found = [...this.#book.values()].find(({ operation }) => operation.id === id);
-    if (found === undefined) throw new Error(`the provider has no ${id}`);
+  #entry(kind: Entry['kind'], id: string, currency: string): Entry {
+    const found = [...this.#book.values()].find((entry) => entry.kind === kind && entry.operation.id === id);
+    if (found?.operation.amount.currency !== currency) throw new MisunderstoodRequest(`there is no ${kind} ${id} in ${currency}`);
     return found;
   }
 

@@ -1,4 +1,5 @@
 export * from './deliveries.ts';
 export * from './parking-contract.ts';
 export * from './parking-in-memory.ts';
+export * from './process-table-contract.ts';
 export * from './progress-contract.ts';

@@ -1,0 +1,9 @@
+import { eventStoreContract } from '@orderstream/event-sourcing/testing';
+import { Log } from './log.ts';
+import { allRules } from './rules.ts';
+import { Life } from './turns.ts';
+
+const turns = { take: () => Promise.resolve() };
+const now = (): string => '2026-01-01T00:00:00.000Z';
+
+eventStoreContract('The simulated log', () => new Log({ turns, rules: allRules, now, fails: () => false }).for(new Life()));
