@@ -1,6 +1,9 @@
 import type { AppendResult, EventStore, EventToAppend, ExpectedRevision, StoredEvent } from '../event-store.ts';
 
-/** The port in memory, for tests of deciders and simulations: as strict as the real store, and no kinder. */
+/**
+ * The port in memory, for tests of deciders and simulations: as strict as the real store about revisions and ids. It
+ * knows no contract, so data that the real store would refuse passes.
+ */
 export class InMemoryEventStore implements EventStore {
   readonly #streams = new Map<string, StoredEvent[]>();
   /** Every event in the order of its append, over all streams. */
