@@ -83,35 +83,21 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent, OrderRe
 function decide(command: OrderCommand, state: OrderState): OrderDecision {
   if (command.type === 'PlaceOrder') return state.status === 'none' ? place(command) : [];
   if (state.status === 'none') throw new Error(`${command.type}: there is no such order`);
-  const { orderId, customerId, lines, total, paymentMethod, recipient } = state.order;
-  const { at } = command;
   switch (command.type) {
     case 'ChangeShippingAddress':
       return changeAddress(command, state);
     case 'CancelOrder':
       return cancel(command, state);
     case 'AcceptOrder':
-      if (state.status === 'placed') {
-        return [{ type: 'OrderAccepted', data: { orderId, customerId, total, paymentMethod, acceptedAt: at } }];
-      }
-      return reached(state, 'accepted') || wasCancelledAt(state, 'placed') ? [] : impossible(command, state);
+      return accept(command, state);
     case 'RejectOrder':
       return reject(command, state);
     case 'MarkOrderPaid':
-      if (state.status === 'accepted') {
-        const quantities = lines.map(({ sku, quantity }) => ({ sku, quantity }));
-        return [{ type: 'OrderPaid', data: { orderId, customerId, lines: quantities, recipient, paidAt: at } }];
-      }
-      return reached(state, 'paid') || wasCancelledAt(state, 'accepted') ? [] : impossible(command, state);
+      return markPaid(command, state);
     case 'MarkOrderShipped':
-      if (state.status === 'paid') {
-        const { carrier, trackingNumber } = command;
-        return [{ type: 'OrderShipped', data: { orderId, carrier, trackingNumber, shippedAt: at } }];
-      }
-      return reached(state, 'shipped') ? [] : impossible(command, state);
+      return markShipped(command, state);
     case 'MarkOrderDelivered':
-      if (state.status === 'shipped') return [{ type: 'OrderDelivered', data: { orderId, deliveredAt: at } }];
-      return reached(state, 'delivered') ? [] : impossible(command, state);
+      return markDelivered(command, state);
     case 'MarkOrderCancelled':
       return markCancelled(command, state);
     default:
@@ -174,16 +160,74 @@ function cancel({ at }: Command<'CancelOrder'>, state: KnownOrder): OrderDecisio
   }
 }
 
+/**
+ * What other services have found is recorded once, here and below. And not at all when it comes late: before the payment a
+ * customer's cancellation waits for nobody, so the answer that the order was waiting for may still be on its way.
+ */
+function accept(command: Command<'AcceptOrder'>, state: KnownOrder): OrderDecision {
+  switch (state.status) {
+    case 'placed': {
+      const { orderId, customerId, total, paymentMethod } = state.order;
+      return [{ type: 'OrderAccepted', data: { orderId, customerId, total, paymentMethod, acceptedAt: command.at } }];
+    }
+    case 'accepted':
+    case 'paid':
+    case 'shipped':
+    case 'delivered':
+    case 'cancelled':
+      return [];
+    case 'rejected':
+      return state.reason === 'PAYMENT_DECLINED' ? [] : impossible(command, state);
+    default:
+      return unreachable(state);
+  }
+}
+
+function markPaid(command: Command<'MarkOrderPaid'>, state: KnownOrder): OrderDecision {
+  switch (state.status) {
+    case 'accepted': {
+      const { orderId, customerId, recipient } = state.order;
+      const lines = state.order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+      return [{ type: 'OrderPaid', data: { orderId, customerId, lines, recipient, paidAt: command.at } }];
+    }
+    case 'paid':
+    case 'shipped':
+    case 'delivered':
+      return [];
+    case 'cancelled':
+      return state.stage === 'placed' ? impossible(command, state) : [];
+    case 'placed':
+    case 'rejected':
+      return impossible(command, state);
+    default:
+      return unreachable(state);
+  }
+}
+
+function markShipped(command: Command<'MarkOrderShipped'>, state: KnownOrder): OrderDecision {
+  const { carrier, trackingNumber, at: shippedAt } = command;
+  const { orderId } = state.order;
+  if (state.status === 'paid') return [{ type: 'OrderShipped', data: { orderId, carrier, trackingNumber, shippedAt } }];
+  const cameBack = state.status === 'cancelled' && state.stage === 'shipped';
+  return state.status === 'shipped' || state.status === 'delivered' || cameBack ? [] : impossible(command, state);
+}
+
+function markDelivered(command: Command<'MarkOrderDelivered'>, state: KnownOrder): OrderDecision {
+  const { orderId } = state.order;
+  if (state.status === 'shipped') return [{ type: 'OrderDelivered', data: { orderId, deliveredAt: command.at } }];
+  return state.status === 'delivered' ? [] : impossible(command, state);
+}
+
 /** Where an order stands while the question that may end it is open. */
 const undecidedBefore = { OUT_OF_STOCK: 'placed', PAYMENT_DECLINED: 'accepted' } as const;
 
 function reject(command: Command<'RejectOrder'>, state: KnownOrder): OrderDecision {
   const { reason, detail, at: rejectedAt } = command;
-  if (state.status === undecidedBefore[reason]) {
-    return [{ type: 'OrderRejected', data: { orderId: state.order.orderId, reason, detail, rejectedAt } }];
-  }
+  const undecided = undecidedBefore[reason];
+  if (state.status === undecided) return [{ type: 'OrderRejected', data: { orderId: state.order.orderId, reason, detail, rejectedAt } }];
   const isRecorded = state.status === 'rejected' && state.reason === reason;
-  return isRecorded || wasCancelledAt(state, undecidedBefore[reason]) ? [] : impossible(command, state);
+  const isLate = state.status === 'cancelled' && state.stage === undecided;
+  return isRecorded || isLate ? [] : impossible(command, state);
 }
 
 /** Where an order stands when its shipment ends it. */
@@ -191,11 +235,13 @@ const endsFrom = { CUSTOMER: 'paid', DISPATCH_DEADLINE: 'paid', RETURNED: 'shipp
 
 function markCancelled(command: Command<'MarkOrderCancelled'>, state: KnownOrder): OrderDecision {
   const { reason, at } = command;
-  if (state.status === endsFrom[reason]) {
+  const stage = endsFrom[reason];
+  if (state.status === stage) {
     if (reason === 'CUSTOMER' && !state.cancellationRequested) impossible(command, state);
-    return [cancelled(state.order.orderId, reason, endsFrom[reason], at)];
+    return [cancelled(state.order.orderId, reason, stage, at)];
   }
-  return wasCancelledAt(state, endsFrom[reason]) && state.reason === reason ? [] : impossible(command, state);
+  const isRecorded = state.status === 'cancelled' && state.stage === stage && state.reason === reason;
+  return isRecorded ? [] : impossible(command, state);
 }
 
 const cancellationDetail: Readonly<Record<CancellationReason, string>> = {
@@ -206,26 +252,6 @@ const cancellationDetail: Readonly<Record<CancellationReason, string>> = {
 
 function cancelled(orderId: string, reason: CancellationReason, stage: CancellationStage, cancelledAt: string): OrderEvent {
   return { type: 'OrderCancelled', data: { orderId, reason, detail: cancellationDetail[reason], stage, cancelledAt } };
-}
-
-const course = ['placed', 'accepted', 'paid', 'shipped', 'delivered'] as const;
-
-/** An order that was rejected or cancelled has got as far as it was then. */
-function reached(state: KnownOrder, status: (typeof course)[number]): boolean {
-  return course.indexOf(furthest(state)) >= course.indexOf(status);
-}
-
-function furthest(state: KnownOrder): (typeof course)[number] {
-  if (state.status === 'rejected') return undecidedBefore[state.reason];
-  return state.status === 'cancelled' ? state.stage : state.status;
-}
-
-/**
- * Before the payment a customer's cancellation waits for nobody: the answer that the order was waiting
- * for at that stage may still come, and can't matter any more.
- */
-function wasCancelledAt(state: KnownOrder, stage: CancellationStage): state is Extract<KnownOrder, { status: 'cancelled' }> {
-  return state.status === 'cancelled' && state.stage === stage;
 }
 
 /** Each fact has one cause, which the order has recorded: when it has not, something is broken, and nobody may guess. */
