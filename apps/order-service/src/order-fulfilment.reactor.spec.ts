@@ -1,7 +1,9 @@
 import { type EventOn, type EventType, reactions, streams } from '@orderstream/contracts';
-import type { DeliveredEvent } from '@orderstream/messaging';
+import type { DeliveredEvent, Parking } from '@orderstream/messaging';
+import { ParkingInMemory } from '@orderstream/messaging/testing';
+import type { ParkingTable } from '@orderstream/postgres';
 import { describe, expect, it } from 'vitest';
-import { toOrderCommand } from './order-fulfilment.reactor.ts';
+import { OrderFulfilmentReactor, toOrderCommand } from './order-fulfilment.reactor.ts';
 
 type FulfilmentEvent = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>;
 
@@ -57,5 +59,15 @@ describe('order fulfilment', () => {
       reason: 'RETURNED',
       at,
     });
+  });
+
+  it('sets aside what an order refuses although it has happened', async () => {
+    const parking = new ParkingInMemory();
+    const refused = { ok: false, rejection: { type: 'order-cancelled' }, state: { status: 'none' }, revision: null } as const;
+    const decoded = delivered('ReservationConfirmed') as DeliveredEvent<EventOn<'inventory'>>;
+    const records = [{ stream: decoded.stream, offset: 7n, value: null, headers: {}, decoded }];
+    const reactor = new OrderFulfilmentReactor({ execute: async () => [refused] }, parking as Parking as ParkingTable);
+    await reactor.onInventory({ group: 'g', topic: 'inventory', partition: 0, records, nextOffset: 8n });
+    expect(parking.story).toEqual([`${decoded.stream}/7: what has happened was refused: order-cancelled`]);
   });
 });

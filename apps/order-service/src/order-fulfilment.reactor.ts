@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { CommandEnvelope } from '@orderstream/event-sourcing';
+import { type CommandEnvelope, assertNoneRefused } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
 import { orderFulfilment } from './consumers.ts';
@@ -37,9 +37,7 @@ export class OrderFulfilmentReactor {
   async #carryOut(events: readonly DeliveredEvent<FulfilmentEvent>[]): Promise<void> {
     const batch = events.map(toOrderCommand).filter((envelope) => envelope !== null);
     if (batch.length === 0) return;
-    const results = await this.commands.execute(new OrderCommands(batch));
-    const refused = results.find((result) => !result.ok);
-    if (refused !== undefined) throw new Error(`an order refused what has happened: ${refused.rejection.type}`);
+    assertNoneRefused(await this.commands.execute(new OrderCommands(batch)));
   }
 }
 

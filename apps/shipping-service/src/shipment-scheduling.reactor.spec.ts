@@ -1,7 +1,9 @@
 import { type EventType, reactions, streams } from '@orderstream/contracts';
-import type { DeliveredEvent } from '@orderstream/messaging';
+import type { DeliveredEvent, Parking } from '@orderstream/messaging';
+import { ParkingInMemory } from '@orderstream/messaging/testing';
+import type { ParkingTable } from '@orderstream/postgres';
 import { expect, it } from 'vitest';
-import { toShipmentCommand } from './shipment-scheduling.reactor.ts';
+import { ShipmentSchedulingReactor, toShipmentCommand } from './shipment-scheduling.reactor.ts';
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 const customerId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a002';
@@ -38,4 +40,15 @@ it('a shipment is cancelled as of when the customer wanted it', () => {
     command: { type: 'CancelShipment', orderId, at: requestedAt },
     cause: { id: 'cause', reaction: 'CancelShipment', correlationId: 'flow', traceparent: undefined },
   });
+});
+
+it('a paid order whose shipment is refused is set aside, not lost', async () => {
+  const parking = new ParkingInMemory();
+  const refused = { ok: false, rejection: { type: 'already-cancelled' }, state: { status: 'none' }, revision: null } as const;
+  const stream = `order-${orderId}`;
+  const decoded = { ...delivered('OrderPaid'), stream };
+  const records = [{ stream, offset: 7n, value: null, headers: {}, decoded }];
+  const reactor = new ShipmentSchedulingReactor({ execute: async () => [refused] }, parking as Parking as ParkingTable);
+  await reactor.onOrders({ group: 'g', topic: 'orders', partition: 0, records, nextOffset: 8n });
+  expect(parking.story).toEqual([`${stream}/7: what has happened was refused: already-cancelled`]);
 });

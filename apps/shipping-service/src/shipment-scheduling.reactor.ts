@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
-import type { CommandEnvelope } from '@orderstream/event-sourcing';
+import { type CommandEnvelope, assertNoneRefused } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, react } from '@orderstream/messaging';
 import { ParkingTable } from '@orderstream/postgres';
 import { shipmentScheduling } from './consumers.ts';
@@ -21,12 +21,12 @@ export class ShipmentSchedulingReactor {
   onOrders(@Payload() batch: EventBatch<EventOn<'orders'>>): Promise<void> {
     return react(batch, this.parking, async (events) => {
       const envelopes = events.map(toShipmentCommand).filter((envelope) => envelope !== null);
-      if (envelopes.length > 0) await this.commands.execute(new ShipmentCommands(envelopes));
+      if (envelopes.length > 0) assertNoneRefused(await this.commands.execute(new ShipmentCommands(envelopes)));
     });
   }
 }
 
-/** The command that an event leads to; null when it does not concern shipments. None of them is ever refused. */
+/** The command that an event leads to; null when it does not concern shipments. */
 export function toShipmentCommand(delivered: DeliveredEvent<EventOn<'orders'>>): CommandEnvelope<ShipmentCommand> | null {
   const { id, event, correlationId, traceparent } = delivered;
   const command = commandOn(event);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Decider } from './decider.ts';
 import { derivedId } from './event-id.ts';
 import { type AppendResult, type EventStore, StreamContended } from './event-store.ts';
-import { type Cause, type IfRevision, handleCommandBatch, handleCommands } from './handle-commands.ts';
+import { type Cause, type IfRevision, assertNoneRefused, handleCommandBatch, handleCommands } from './handle-commands.ts';
 import { InMemoryEventStore } from './testing/in-memory-event-store.ts';
 
 type Deposited = { readonly type: 'Deposited'; readonly data: { readonly coins: number } };
@@ -43,6 +43,15 @@ describe('Commands on one stream', () => {
       { ok: false },
     ]);
     expect(store.all).toEqual([]);
+  });
+
+  it('that tell of what has happened must not be refused', async () => {
+    const store = new InMemoryEventStore();
+    const told = (coins: number) => handleCommands(store, purse, '1', commands(5, coins), options);
+    assertNoneRefused(await told(-5));
+    expect(() => assertNoneRefused([])).not.toThrow();
+    const refused = await told(-11);
+    expect(() => assertNoneRefused(refused)).toThrow('what has happened was refused: too-few');
   });
 
   it('give their events ids that derive from the cause, the stream and the reaction', async () => {

@@ -117,6 +117,16 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
 }
 
 /**
+ * For commands that tell of what has happened, which no decider may refuse.
+ *
+ * @throws when one was refused all the same: a defect, and ignoring it would lose what has happened.
+ */
+export function assertNoneRefused(results: readonly CommandResult<unknown, unknown, Refusal>[]): void {
+  const refused = results.find((result) => !result.ok);
+  if (refused !== undefined) throw new Error(`what has happened was refused: ${refused.rejection.type}`);
+}
+
+/**
  * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
  *
  * @throws StreamContended naming `stream` after the last attempt.
