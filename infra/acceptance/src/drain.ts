@@ -40,7 +40,7 @@ export interface Draining {
 }
 
 /**
- * Waits until nothing is on its way any more: every fact relayed, every consumer at the end of its
+ * Waits until nothing is on its way any more: every event relayed, every consumer at the end of its
  * topics, no payment attempt open and no shipment task due; seen twice in a row, because the last consumer may have said something new.
  *
  * @returns what is open all the same, which is nothing unless `leaveOpen`.
@@ -50,16 +50,16 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
   const giveUpAt = Date.now() + timeoutMs;
   let quietAt = -1;
   for (;;) {
-    const facts = platform.observer.facts.length;
+    const count = platform.observer.events.length;
     const late = Date.now() > giveUpAt;
     try {
-      const [events, open] = [await unheard(platform), await openTasks(platform)];
-      const waiting = leaveOpen ? events : [...events, ...tell(open)];
-      if (waiting.length === 0 && quietAt === facts) return open;
+      const [ahead, open] = [await unheard(platform), await openTasks(platform)];
+      const waiting = leaveOpen ? ahead : [...ahead, ...tell(open)];
+      if (waiting.length === 0 && quietAt === count) return open;
       // Quiet for the first time, it is looked at once more, however late.
       const isFirst = waiting.length === 0 && quietAt === -1;
       if (late && !isFirst) throw new NotDrained(`not at rest after ${timeoutMs / 1_000} s: ${waiting.join('; ') || 'events keep coming'}`);
-      quietAt = waiting.length === 0 ? facts : -1;
+      quietAt = waiting.length === 0 ? count : -1;
       if (waiting.length > 0) onWait?.(waiting);
     } catch (fault) {
       if (!(fault instanceof Unseen) || late) throw fault;
@@ -94,7 +94,7 @@ async function backlogOf(platform: Platform, { database, consumer: { kind, name,
 export async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
   const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
   for (;;) {
-    const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
+    const delivered = new Set(observer.events.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
     const open = orderIds.filter((id) => !delivered.has(`order-${id}`));
     if (open.length === 0 || performance.now() > giveUpAtMs) return open;
     await delay(LOOK_FOR_ENDS_EVERY_MS);

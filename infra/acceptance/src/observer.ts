@@ -16,17 +16,17 @@ const categories = Object.keys(streams);
  * reader could. It takes part in nothing: it commits no offsets and writes nowhere.
  */
 export class Observer {
-  /** Every stored fact, in the order of the log. */
-  readonly facts: StoredEvent[] = [];
+  /** Every stored event, in the order of the log. */
+  readonly events: StoredEvent[] = [];
   /** Every record of every topic, in the order of its partition. */
   readonly records: TopicRecord[] = [];
   /** The offset of the last record by `topic/partition`. */
   readonly lastOffsets = new Map<string, bigint>();
   readonly store: EventStoreDb;
-  /** Ids of facts that no record has been seen of, and of every record. */
+  /** Ids of events that no record has been seen of, and of every record. */
   readonly #unrelayed = new Map<string, StoredEvent>();
   readonly #recorded = new Set<string>();
-  /** How far the log and each partition have been read: over what is no fact and no record, too. */
+  /** How far the log and each partition have been read: also past what is not an event or record. */
   #readTo = -1n;
   readonly #nextOffsets = new Map<string, bigint>();
   readonly #stop = new AbortController();
@@ -74,7 +74,7 @@ export class Observer {
     });
   }
 
-  /** The facts seen in the store of which no topic has a record. @throws Unseen when either can't be followed. */
+  /** The events seen in the store of which no topic has a record. @throws Unseen when either can't be followed. */
   get unrelayed(): readonly StoredEvent[] {
     if (this.#fault !== null) throw new Unseen(`what happens can't be followed: ${reasonOf(this.#fault)}`, { cause: this.#fault });
     return [...this.#unrelayed.values()];
@@ -82,7 +82,7 @@ export class Observer {
 
   /**
    * Where there is more, at this moment, than has been read; nothing when all is known. Without that, a store
-   * that is read more slowly than the topics, or not at all, would look like one with fewer facts.
+   * that is read more slowly than the topics, or not at all, would look like one with fewer events.
    */
   async unreadLog(): Promise<string[]> {
     const last = await this.store.lastPosition(categories);
@@ -108,14 +108,14 @@ export class Observer {
     await this.#consumer.disconnect();
   }
 
-  /** A subscription that is dropped is taken up again behind the last fact. */
+  /** A subscription that is dropped is taken up again behind the last event. */
   async #followStore(): Promise<void> {
     const { signal } = this.#stop;
     let from: bigint | 'start' = 'start';
     while (!signal.aborted) {
       try {
         for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
-          if (delivery.kind === 'event') this.#keep(asFact(delivery.stored));
+          if (delivery.kind === 'event') this.#keep(inKnownVersion(delivery.stored));
           if (delivery.kind !== 'caught-up') this.#readTo = from = delivery.position;
         }
       } catch (fault) {
@@ -125,9 +125,9 @@ export class Observer {
     }
   }
 
-  #keep(fact: StoredEvent): void {
-    this.facts.push(fact);
-    if (!this.#recorded.has(fact.id)) this.#unrelayed.set(fact.id, fact);
+  #keep(stored: StoredEvent): void {
+    this.events.push(stored);
+    if (!this.#recorded.has(stored.id)) this.#unrelayed.set(stored.id, stored);
   }
 }
 
@@ -136,7 +136,7 @@ export class Observer {
  *
  * @throws NewerEvent for one of a type that is known: nothing can be said of it.
  */
-function asFact(stored: StoredEvent): StoredEvent {
+function inKnownVersion(stored: StoredEvent): StoredEvent {
   const { kind } = contracts.current(stored.event.type, stored.metadata?.schemaVersion, stored.event.data);
   return kind === 'unknown' ? stored : inCurrentVersion(stored, contracts);
 }

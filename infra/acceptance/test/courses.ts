@@ -46,9 +46,9 @@ const ways: Partial<Record<LastEvent, string>> = {
 };
 
 /** Demands that the streams of an order say just that; when its address changed is left to the customer. */
-export function expectCourse(facts: readonly StoredEvent[], orderId: string, { order, ends = [] }: Course): void {
+export function expectCourse(events: readonly StoredEvent[], orderId: string, { order, ends = [] }: Course): void {
   const eventsOf = (kind: string) =>
-    facts.flatMap(({ stream, event }) => (stream === `${kind}-${orderId}` && event.type !== 'ShippingAddressChanged' ? [event] : []));
+    events.flatMap(({ stream, event }) => (stream === `${kind}-${orderId}` && event.type !== 'ShippingAddressChanged' ? [event] : []));
   const told = (kind: string): string =>
     eventsOf(kind)
       .map(({ type }) => type.slice(kind.length))

@@ -49,7 +49,7 @@ export async function expectCleanLedger(platform: Platform): Promise<void> {
 }
 
 export function expectPlannedOutcomes(platform: Platform, placed: readonly PlacedOrder[]): void {
-  expect(surprises(placed, outcomesOf(platform.observer.facts))).toEqual([]);
+  expect(surprises(placed, outcomesOf(platform.observer.events))).toEqual([]);
 }
 
 export function pidOf(stack: Stack, name: string): number {

@@ -135,14 +135,14 @@ describe('Every operation', () => {
 
 it('What was accepted is the same in the store, on the topics and in the rows, also to a reader in Java', async () => {
   await expectCleanLedger(test.platform);
-  const { facts } = test.platform.observer;
+  const { events } = test.platform.observer;
   const records = Map.groupBy(await readWithJava(test.platform), ({ stream }) => stream);
-  const stored = Map.groupBy(facts, ({ stream }) => stream);
+  const stored = Map.groupBy(events, ({ stream }) => stream);
   expect([...records.keys()].toSorted()).toEqual([...stored.keys()].toSorted());
   for (const [stream, events] of stored) {
     expect(records.get(stream)).toEqual(events.map(({ event }) => ({ stream, type: event.type, data: asAvro(event.data) })));
   }
-  const names = new Set(facts.map(({ event }) => (event.data as { name?: string }).name));
+  const names = new Set(events.map(({ event }) => (event.data as { name?: string }).name));
   for (const text of TEXTS) expect(names).toContain(text);
 });
 

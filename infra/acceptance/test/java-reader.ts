@@ -39,7 +39,7 @@ export async function readWithJava({ env }: Platform): Promise<ReadRecord[]> {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** A stored fact's data as Avro has it. */
+/** A stored event's data as Avro has it. */
 export function asAvro(value: unknown): unknown {
   if (typeof value === 'string' && INSTANT.test(value)) return Date.parse(value);
   if (Array.isArray(value)) return value.map(asAvro);

@@ -16,14 +16,14 @@ import { readUncommitted } from './read-uncommitted.ts';
 /** Whether none of these events is in a stream: as far as the observer has come, and then by the store itself. */
 async function isUntold({ observer }: Platform, stream: string, types: readonly string[]): Promise<boolean> {
   const isOne = ({ event }: { readonly event: { readonly type: string } }): boolean => types.includes(event.type);
-  if (observer.facts.some((fact) => fact.stream === stream && isOne(fact))) return false;
+  if (observer.events.some((stored) => stored.stream === stream && isOne(stored))) return false;
   for await (const stored of observer.store.read(stream)) if (isOne(stored)) return false;
   return true;
 }
 
 /** Whether something has happened that a stream of the same order has still to answer. */
 async function isUnanswered(platform: Platform, asked: EventType, by: Category, answers: readonly EventType[]): Promise<boolean> {
-  for (const { event } of platform.observer.facts.filter((fact) => fact.event.type === asked)) {
+  for (const { event } of platform.observer.events.filter((stored) => stored.event.type === asked)) {
     const { orderId } = event.data as { readonly orderId: string };
     if (await isUntold(platform, `${by}-${orderId}`, answers)) return true;
   }
@@ -43,12 +43,12 @@ async function isAuthorising(platform: Platform): Promise<boolean> {
   return (await platform.query('payment_service', asking)).length > 0;
 }
 
-/** Whether a fact is not on its topic, and no slow reader is the reason: it still is not after many answers of the broker. */
+/** Whether an event is not on its topic, and no slow reader is the reason: it still is not after many answers of the broker. */
 async function isUnrelayed({ observer, admin }: Platform, type: EventType): Promise<boolean> {
   const asOften = 20;
   for (let look = 1; look <= asOften; look++) {
     const relayed = new Set(observer.records.map(({ eventId }) => eventId));
-    if (observer.facts.every(({ id, event }) => event.type !== type || relayed.has(id))) return false;
+    if (observer.events.every(({ id, event }) => event.type !== type || relayed.has(id))) return false;
     await admin.fetchTopicOffsets('shipments');
   }
   return true;
@@ -128,13 +128,13 @@ describe('Killed (-9) and started again,', () => {
   it('a reactor between its effect and the commit of its offset is delivered the same events again, to no effect', async () => {
     const { stack, platform } = test;
     const recordOf = new Map<string, { topic: string; partition: number; offset: bigint }>();
-    /** Facts that come from records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
+    /** Events that come from records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
     const unacknowledged = async (): Promise<number> => {
       for (const record of platform.observer.records) if (record.eventId !== null) recordOf.set(record.eventId, record);
       const committed = new Map<string, bigint>();
       const offsets = await platform.admin.fetchOffsets({ groupId: 'inventory-reservations', topics: ['orders'] });
       for (const { partition, offset } of offsets[0]!.partitions) committed.set(`orders/${partition}`, BigInt(offset));
-      return platform.observer.facts.filter(({ stream, metadata }) => {
+      return platform.observer.events.filter(({ stream, metadata }) => {
         const cause = recordOf.get(metadata.$causationId);
         return (
           /^(stock|reservation)-/.test(stream) && cause?.topic === 'orders' && cause.offset >= committed.get(`orders/${cause.partition}`)!

@@ -135,7 +135,7 @@ function figuresOf(samples: readonly (readonly [name: string, spread: Spread])[]
 
 /** Places one order after the other, whatever becomes of those before, and waits until all are paid. */
 async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
-  const from = platform.observer.facts.length;
+  const from = platform.observer.events.length;
   const sentAtMs = new Map<string, number>();
   await Promise.all(
     orders.map(async (order, index) => {
@@ -152,8 +152,8 @@ async function paidAfterMs({ observer }: Platform, from: number, sentAtMs: Reado
   const took: number[] = [];
   let read = from;
   await until(PAID_WITHIN_MS, `${sentAtMs.size} orders are paid`, () => {
-    for (; read < observer.facts.length; read++) {
-      const { stream, event, recordedAt } = observer.facts[read]!;
+    for (; read < observer.events.length; read++) {
+      const { stream, event, recordedAt } = observer.events[read]!;
       const sent = event.type === 'OrderPaid' ? sentAtMs.get(stream.slice('order-'.length)) : undefined;
       if (sent !== undefined) took.push(Date.parse(recordedAt) - sent);
     }

@@ -42,6 +42,6 @@ it.each([
   ['IssueStock', [consequences(1, 'OrderPlaced', 'ShipmentDispatched')]],
   ['ReturnStock', [consequences(1, 'OrderPlaced', 'ShipmentDispatched', 'ShipmentReturned')]],
 ] as const)('what the flow says of %s is what inventory does', async (command, done) => {
-  const told = outcomesOf(command, 'stock').map(({ facts }) => facts.map(({ type }) => type).toSorted());
+  const told = outcomesOf(command, 'stock').map(({ events }) => events.map(({ type }) => type).toSorted());
   expect(told).toEqual(await Promise.all(done));
 });

@@ -24,8 +24,8 @@ export class Log {
     this.#store = new InMemoryEventStore(options.now);
   }
 
-  /** Every fact in the order of the log. */
-  get facts(): readonly StoredEvent[] {
+  /** Every event in the order of the log. */
+  get events(): readonly StoredEvent[] {
     return this.#store.all;
   }
 

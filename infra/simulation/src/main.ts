@@ -13,7 +13,7 @@ const say = (line: string): void => console.log(line);
 async function runSeeds({ seed, seeds, steps, orders }: SimulateOptions): Promise<boolean> {
   const startedAt = performance.now();
   let toldAt = startedAt;
-  let facts = 0;
+  let events = 0;
   let taken = 0;
   for (let next = seed; next < seed + seeds; next++) {
     const options = { seed: next, steps, orders };
@@ -22,15 +22,15 @@ async function runSeeds({ seed, seeds, steps, orders }: SimulateOptions): Promis
       await tell(options);
       return false;
     }
-    facts += result.facts.length;
+    events += result.events.length;
     taken += result.steps;
     if (performance.now() - toldAt > PROGRESS_EVERY_MS) {
       toldAt = performance.now();
-      say(`  ${next - seed + 1} of ${seeds} seeds, ${facts} facts`);
+      say(`  ${next - seed + 1} of ${seeds} seeds, ${events} events`);
     }
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  say(`${seeds} seeds, ${taken} steps, ${facts} facts: clean (${seconds.toFixed(1)} s, ${Math.round(taken / seconds)} steps a second)`);
+  say(`${seeds} seeds, ${taken} steps, ${events} events: clean (${seconds.toFixed(1)} s, ${Math.round(taken / seconds)} steps a second)`);
   return true;
 }
 

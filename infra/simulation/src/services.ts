@@ -115,8 +115,8 @@ export function paymentProcess(surroundings: ServiceSurroundings): Process<Payme
     consumer: {
       service: 'payment-service',
       consumer: paymentAttempts,
-      project: (facts) => {
-        const events = facts as DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[];
+      project: (delivered) => {
+        const events = delivered as DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[];
         table.add(events.map((event) => toAttempt(event, { deadlineMs: PAYMENT_DEADLINE_MS })).filter((attempt) => attempt !== null));
       },
     },
@@ -139,9 +139,9 @@ export function shipmentProcess(surroundings: ServiceSurroundings): Process<Ship
     consumer: {
       service: 'shipping-service',
       consumer: shipmentTasks,
-      project: (facts) => {
+      project: (events) => {
         const times = { dispatchDeadlineMs: DISPATCH_DEADLINE_MS, automaticCarrierMs: undefined };
-        const changes = (facts as DeliveredEvent<EventOn<'shipments'>>[]).map((fact) => tasksOf(fact, times));
+        const changes = (events as DeliveredEvent<EventOn<'shipments'>>[]).map((event) => tasksOf(event, times));
         table.add(changes.flatMap(({ add }) => add));
         table.close(changes.flatMap(({ close }) => close));
       },

@@ -22,8 +22,8 @@ const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
 const kinds = ['reservation', 'payment', 'shipment'] as const;
 
 /** What the streams of each order ended with, by where it stands. */
-function endsOf(facts: readonly StoredEvent[]): string[] {
-  const last = new Map(facts.map(({ stream, event }) => [stream, event]));
+function endsOf(events: readonly StoredEvent[]): string[] {
+  const last = new Map(events.map(({ stream, event }) => [stream, event]));
   const orders = [...last].filter(([stream]) => stream.startsWith('order-'));
   return orders.flatMap(([stream, end]) =>
     kinds.map((kind) => {
@@ -34,8 +34,8 @@ function endsOf(facts: readonly StoredEvent[]): string[] {
 }
 
 /** The types of the events that are not the last of their streams. */
-function followed(facts: readonly StoredEvent[]): string[] {
-  return [...Map.groupBy(facts, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
+function followed(events: readonly StoredEvent[]): string[] {
+  return [...Map.groupBy(events, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
 }
 
 /** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
@@ -87,10 +87,10 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
   const goneOn = new Set<string>();
 
   it.each(SEEDS)('comes to rest with everything right, seed %i', async (seed) => {
-    const { findings, facts } = await simulate({ seed, steps: STEPS, orders: ORDERS });
-    for (const { event } of facts) met.add(event.type);
-    for (const each of endsOf(facts)) endsMet.add(each);
-    for (const each of followed(facts)) goneOn.add(each);
+    const { findings, events } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    for (const { event } of events) met.add(event.type);
+    for (const each of endsOf(events)) endsMet.add(each);
+    for (const each of followed(events)) goneOn.add(each);
     expect(findings).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
 
   it('is the same every time by its seed', async () => {
     const [first, second] = [await simulate({ seed: 7, steps: 500, orders: 4 }), await simulate({ seed: 7, steps: 500, orders: 4 })];
-    expect(second.facts.map(({ id }) => id)).toEqual(first.facts.map(({ id }) => id));
+    expect(second.events.map(({ id }) => id)).toEqual(first.events.map(({ id }) => id));
     expect(second.incidents).toEqual(first.incidents);
   });
 

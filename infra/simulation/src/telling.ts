@@ -18,17 +18,17 @@ export async function smallest(
 }
 
 /** What is wrong, and everything that happened to the order concerned, hop by hop, between what befell the processes. */
-export function account({ facts, incidents, findings }: SimulationResult): string[] {
-  const first = findings.find(({ orderId }) => orderId !== null && facts.some(({ stream }) => stream === `order-${orderId}`));
+export function account({ events, incidents, findings }: SimulationResult): string[] {
+  const first = findings.find(({ orderId }) => orderId !== null && events.some(({ stream }) => stream === `order-${orderId}`));
   const wrong = findings.map(({ what, orderId }) => `WRONG  ${what}${orderId === null ? '' : `  (order ${orderId})`}`);
   if (first?.orderId === undefined || first.orderId === null) return wrong;
-  const story = storyOf(facts, first.orderId);
-  const lines = tell(story).map((line, index) => ({ at: facts.indexOf(story[index]!), line }));
+  const story = storyOf(events, first.orderId);
+  const lines = tell(story).map((line, index) => ({ at: events.indexOf(story[index]!), line }));
   const begin = lines[0]?.at ?? 0;
   const end = lines.at(-1)?.at ?? 0;
   const noted = incidents
-    .filter(({ afterFacts }) => afterFacts > begin && afterFacts <= end + 1)
-    .map(({ afterFacts, what }) => ({ at: afterFacts - 0.5, line: `           (${what})` }));
+    .filter(({ afterEvents }) => afterEvents > begin && afterEvents <= end + 1)
+    .map(({ afterEvents, what }) => ({ at: afterEvents - 0.5, line: `           (${what})` }));
   return [
     ...wrong,
     `The story of order ${first.orderId}:`,

@@ -22,14 +22,14 @@ export interface SimulationOptions {
   readonly rules?: Rules;
 }
 
-/** Something that happened to a process and not to an order, and how many facts there were by then. */
+/** Something that happened to a process and not to an order, and how many events there were by then. */
 export interface Incident {
-  readonly afterFacts: number;
+  readonly afterEvents: number;
   readonly what: string;
 }
 
 export interface SimulationResult {
-  readonly facts: readonly StoredEvent[];
+  readonly events: readonly StoredEvent[];
   readonly incidents: readonly Incident[];
   readonly findings: readonly Finding[];
   readonly steps: number;
@@ -75,7 +75,7 @@ export class World {
   readonly #reported: string[] = [];
   #nowMs = BEGIN_MS;
   #isUnderFire = true;
-  /** How many facts there were when everything that had happened was heard, and only people could go on. */
+  /** How many events there were when everything that had happened was heard, and only people could go on. */
   #quietSince: number | null = null;
   #isProviderAway = false;
   #steps = 0;
@@ -121,11 +121,11 @@ export class World {
     }
     const open = this.#workers.flatMap((worker) => worker.open());
     return {
-      facts: this.#log.facts,
+      events: this.#log.events,
       incidents: this.#incidents,
       steps: this.#steps,
       findings: findings({
-        facts: this.#log.facts,
+        events: this.#log.events,
         orderIds: this.#people.orderIds,
         accountOf: (orderId) => this.#provider.accountOf(orderId),
         askedAtMs: (orderId) => this.#provider.askedAtMs.get(orderId) ?? null,
@@ -171,7 +171,7 @@ export class World {
       if (this.#random() < chances.start && this.#start()) continue;
       if (await this.#turns.grant()) continue;
       if (this.#start()) continue;
-      this.#quietSince ??= this.#log.facts.length;
+      this.#quietSince ??= this.#log.events.length;
       if (this.#people.finish()) continue;
       const next = this.#nextAttemptMs();
       if (next === null) return;
@@ -216,7 +216,7 @@ export class World {
   }
 
   #note(what: string): void {
-    this.#incidents.push({ afterFacts: this.#log.facts.length, what });
+    this.#incidents.push({ afterEvents: this.#log.events.length, what });
   }
 
   #any<T>(from: readonly T[]): T {

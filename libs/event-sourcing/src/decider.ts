@@ -1,4 +1,4 @@
-/** A domain event: a fact in the past tense, named by `type`. Its data is what the event's contract declares. */
+/** A domain event: something that has happened, named in the past tense by `type`. Its contract declares its data. */
 export interface DomainEvent {
   readonly type: string;
   readonly data: object;
@@ -9,7 +9,7 @@ export interface Refusal {
   readonly type: string;
 }
 
-/** What `decide` answers: facts to record (none when all is recorded already), or why not. */
+/** What `decide` answers: events to record (none when all is recorded already), or why not. */
 export type Decision<Event extends DomainEvent, Rejection extends Refusal> = readonly Event[] | { readonly rejection: Rejection };
 
 /**

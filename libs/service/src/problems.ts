@@ -5,7 +5,7 @@ export interface ProblemType {
   readonly slug: string;
   readonly status: number;
   readonly title: string;
-  /** Whether another moment may change it, because a fact is on its way. Whoever got one of these has changed nothing. */
+  /** Whether another moment may change it, because an event is on its way. Whoever got one of these has changed nothing. */
   readonly mayPass?: boolean;
   readonly [catalogued]: true;
 }

@@ -336,7 +336,7 @@ const asked = (course: (typeof courses)[number]) =>
 
 describe('however often and late commands are repeated', () => {
   it.each(courses.map((course) => [course.map(([{ type }]) => type).join(' '), course] as const))(
-    'an order records each fact once and ends once: %s',
+    'an order records each event once and ends once: %s',
     (_commands, course) => {
       fc.assert(
         fc.property(asked(course), ({ commands, expected }) => {

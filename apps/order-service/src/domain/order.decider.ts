@@ -228,7 +228,7 @@ function wasCancelledAt(state: KnownOrder, stage: CancellationStage): state is E
   return state.status === 'cancelled' && state.stage === stage;
 }
 
-/** Each fact has one cause, which the order has recorded: when it has not, something is broken, and nobody may guess. */
+/** Each event has one cause, which the order has recorded: when it has not, something is broken, and nobody may guess. */
 function impossible(command: OrderCommand, state: OrderState): never {
   throw new Error(`${command.type} can not come to an order that is ${state.status}`);
 }

@@ -131,7 +131,7 @@ function dispatch({ orderId, carrier, trackingNumber, at }: Dispatch, state: Shi
 }
 
 /** Goods on their way arrive or come back, whichever is first, recalled or not. */
-function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: readonly Line[]) => ShipmentEvent): ShipmentDecision {
+function end(state: ShipmentState, as: 'delivered' | 'returned', eventWith: (lines: readonly Line[]) => ShipmentEvent): ShipmentDecision {
   switch (state.status) {
     case 'none':
       return { rejection: { type: 'unknown-shipment' } };
@@ -141,7 +141,7 @@ function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: r
       return { rejection: { type: 'already-cancelled' } };
     case 'dispatched':
     case 'recalled':
-      return [fact(state.lines)];
+      return [eventWith(state.lines)];
     case 'delivered':
       return as === 'delivered' ? [] : { rejection: { type: 'already-delivered' } };
     case 'returned':

@@ -80,8 +80,8 @@ async function shop(platform: Platform, { orders, seed, rate, story }: DemoOptio
   const startedAt = performance.now();
   const placed = await goShopping(platform, planned.orders, { rate, onProgress: progressLine(orders) });
   say(`${orders} orders ended after ${seconds(startedAt)}.\n`);
-  printReport(platform.observer.facts, placed, { story, say });
-  const wrong = surprises(placed, outcomesOf(platform.observer.facts));
+  printReport(platform.observer.events, placed, { story, say });
+  const wrong = surprises(placed, outcomesOf(platform.observer.events));
   for (const line of wrong.slice(0, 10)) say(`NOT AS PLANNED  ${line}`);
   say('Ledger');
   const clean = await takeStock(platform, (line) => say(`  ${line}`));
@@ -89,10 +89,10 @@ async function shop(platform: Platform, { orders, seed, rate, story }: DemoOptio
 }
 
 /** Overwrites one line on a terminal; elsewhere a line for every quarter of the way. */
-function progressLine(orders: number): (progress: { placed: number; ended: number; facts: number }) => void {
+function progressLine(orders: number): (progress: { placed: number; ended: number; events: number }) => void {
   let shown = -1;
-  return ({ placed, ended, facts }) => {
-    const line = `  placed ${placed}/${orders}  ended ${ended}/${orders}  events ${facts}`;
+  return ({ placed, ended, events }) => {
+    const line = `  placed ${placed}/${orders}  ended ${ended}/${orders}  events ${events}`;
     if (process.stdout.isTTY) {
       process.stdout.write(`\r${line}${ended >= orders ? '\n' : ''}`);
       return;

@@ -13,9 +13,9 @@ interface Told {
 }
 
 /** How each order ended, by what all its streams say; an order that has not ended is `open`. */
-export function outcomesOf(facts: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
+export function outcomesOf(events: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
   const told = new Map<string, Told>();
-  for (const { stream, event } of facts) {
+  for (const { stream, event } of events) {
     const category = categoryOf(stream);
     if (category !== 'order' && category !== 'payment' && category !== 'shipment') continue;
     const orderId = stream.slice(category.length + 1);

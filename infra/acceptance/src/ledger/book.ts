@@ -19,8 +19,8 @@ type PaymentEvent = EventOf<'payment'>;
 const NOBODYS_ANSWER: ReadonlySet<string> = new Set(['deadline', 'cancelled']);
 
 /** What the provider did is what the payment streams say: each operation once, and in the end the same money held and taken. */
-export function checkBook(facts: readonly StoredEvent[], book: readonly BookEntry[]): Offence[] {
-  const payments = facts.filter(({ stream }) => stream.startsWith('payment-')).map(({ event }) => event as PaymentEvent);
+export function checkBook(events: readonly StoredEvent[], book: readonly BookEntry[]): Offence[] {
+  const payments = events.filter(({ stream }) => stream.startsWith('payment-')).map(({ event }) => event as PaymentEvent);
   return [...checkOperations(payments, book), ...checkBalances(payments, book)];
 }
 

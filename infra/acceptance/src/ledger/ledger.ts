@@ -20,23 +20,23 @@ const ORDERS_SHOWN = 10;
  * Resolves to whether all agree. @throws Unseen when one can't be looked into.
  */
 export async function takeStock(platform: Platform, say: (line: string) => void, open: readonly OpenTask[] = []): Promise<boolean> {
-  const facts = [...platform.observer.facts];
+  const events = [...platform.observer.events];
   const records = [...platform.observer.records];
   const parked = await parkedEvents(platform);
   const unfinished = new Set(open.map(({ orderId }) => orderId));
   const leftOut = new Set([...parked.streams, ...[...unfinished].map((orderId) => `order-${orderId}`)]);
-  const settled = facts.filter(({ event }) => !unfinished.has((event.data as { readonly orderId?: string }).orderId ?? ''));
+  const settled = events.filter(({ event }) => !unfinished.has((event.data as { readonly orderId?: string }).orderId ?? ''));
   const checks: [title: string, () => Offence[] | Promise<Offence[]>][] = [
-    [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
+    [`${events.length} stored events, each once on its topic, in stream order`, () => checkTopics(events, records)],
     [
-      'every record says what its fact says, read with the schema registry',
-      () => checkContents(facts, records, (topic, values) => seen('the schema registry', () => platform.codec.decode(topic, values))),
+      'every record says what its event says, read with the schema registry',
+      () => checkContents(events, records, (topic, values) => seen('the schema registry', () => platform.codec.decode(topic, values))),
     ],
     ...readModels.map((model): [string, () => Promise<Offence[]>] => [
       `${model.table}: ${model.title}`,
-      () => checkReadModel(platform, model, { facts, records }, parked.places.get(model.group) ?? new Set()),
+      () => checkReadModel(platform, model, { events, records }, parked.places.get(model.group) ?? new Set()),
     ]),
-    ["every order's streams agree, each with one end", () => checkOrderStreams(facts, leftOut)],
+    ["every order's streams agree, each with one end", () => checkOrderStreams(events, leftOut)],
     ['stock received = available + reserved + out, from three systems', async () => checkStock(await stockSources(platform))],
     [
       "the payment provider's book = the payment streams",
@@ -59,7 +59,7 @@ export async function takeStock(platform: Platform, say: (line: string) => void,
   if (count > 0) say(`${count} events are parked: ${[...parked.places.keys()].join(', ')}`);
   if (unfinished.size > 0)
     say(`${unfinished.size} orders are under way, and their ends are left out: ${[...unfinished].slice(0, ORDERS_SHOWN).join(', ')}`);
-  for (const stream of failedCaptures(facts)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
+  for (const stream of failedCaptures(events)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
   for (const { check, subject, detail } of offences.slice(0, OFFENCES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
   if (offences.length > OFFENCES_SHOWN) say(`  … and ${offences.length - OFFENCES_SHOWN} more`);
   say(offences.length === 0 ? 'The ledger is clean.' : `The ledger is NOT clean: ${offences.length} offences.`);
@@ -90,7 +90,7 @@ async function parkedEvents(platform: Platform): Promise<Parked> {
 /** Received from the store, available over inventory's API, reserved from its rows, dispatched from shipping's. */
 async function stockSources(platform: Platform): Promise<StockSources> {
   const received = new Map<string, number>();
-  for (const { event } of platform.observer.facts) {
+  for (const { event } of platform.observer.events) {
     const { type, data } = event as EventOf<'stock'>;
     if (type === 'StockReceived') received.set(data.sku, (received.get(data.sku) ?? 0) + data.quantity);
   }

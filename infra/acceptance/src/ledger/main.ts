@@ -47,11 +47,11 @@ async function drawUp(platform: Platform, { waitS, leaveOpen }: LedgerOptions): 
   const deadline = Date.now() + waitS * 1_000;
   for (;;) {
     const open = await drained(platform, { timeoutMs: Math.max(deadline - Date.now(), 0), onWait: progress(), leaveOpen });
-    const { length } = platform.observer.facts;
+    const { length } = platform.observer.events;
     const lines: string[] = [];
     const clean = await takeStock(platform, (line) => lines.push(line), open);
     const unread = await platform.unread();
-    const moved = unread.length > 0 || platform.observer.facts.length > length;
+    const moved = unread.length > 0 || platform.observer.events.length > length;
     if (moved && !clean && Date.now() > deadline) throw new NotDrained(`not at rest after ${waitS} s: events keep coming`);
     if (moved && !clean) continue;
     for (const line of lines) console.log(line);

@@ -19,22 +19,22 @@ interface OrderStreams {
  * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an order
  * then waits for people alone. Orders of which a consumer set something aside are left out.
  */
-export function checkOrderStreams(facts: readonly StoredEvent[], parkedStreams: ReadonlySet<string>): Offence[] {
+export function checkOrderStreams(events: readonly StoredEvent[], parkedStreams: ReadonlySet<string>): Offence[] {
   const orders = new Map<string, OrderStreams>();
-  const offences = facts.flatMap((fact) => take(orders, fact));
+  const offences = events.flatMap((stored) => take(orders, stored));
   const parked = new Set([...parkedStreams].map((stream) => stream.slice(stream.indexOf('-') + 1)));
   for (const [orderId, order] of orders) if (!parked.has(orderId)) offences.push(...disagreements(orderId, order));
   return offences;
 }
 
 /** Orders whose capture failed for good: the platform can do no more, and somebody has to look. */
-export function failedCaptures(facts: readonly StoredEvent[]): string[] {
+export function failedCaptures(events: readonly StoredEvent[]): string[] {
   const last = new Map<string, string>();
-  for (const { stream, event } of facts) if (stream.startsWith('payment-')) last.set(stream, event.type);
+  for (const { stream, event } of events) if (stream.startsWith('payment-')) last.set(stream, event.type);
   return [...last].flatMap(([stream, type]) => (type === 'PaymentCaptureFailed' ? [stream] : []));
 }
 
-/** Adds a fact to its order. An offence when its stream had ended before, or tells the same again. */
+/** Adds an event to its order. An offence when its stream had ended before, or tells the same again. */
 function take(orders: Map<string, OrderStreams>, { stream, event, revision }: StoredEvent): Offence[] {
   const category = categoryOf(stream);
   const { type, data } = event as EventOf<Kind | 'stock'>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
+import { MONEY, ORDER, type Told, story } from '../testing/events.ts';
 import { type Row, compareRows } from './offence.ts';
 import { readModels } from './read-models.ts';
 
@@ -13,7 +13,7 @@ function rowOf(table: string, ...told: readonly Told[]): Row {
   return [...rows.values()][0]!;
 }
 
-describe('By the facts alone,', () => {
+describe('By the events alone,', () => {
   it('an order says when its cancellation was asked for and came, and why', () => {
     const placed = rowOf('order_summary', 'OrderPlaced', 'ShippingAddressChanged');
     expect(placed).toMatchObject({ status: 'placed', revision: 1, requested_at: null, cancelled_at: null, cancellation_reason: null });

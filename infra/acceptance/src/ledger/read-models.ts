@@ -12,7 +12,7 @@ export const readModels: readonly ReadModel[] = [...rowModels, ...additiveModels
 export async function checkReadModel(
   platform: Platform,
   model: ReadModel,
-  { facts, records }: { readonly facts: readonly StoredEvent[]; readonly records: readonly TopicRecord[] },
+  { events, records }: { readonly events: readonly StoredEvent[]; readonly records: readonly TopicRecord[] },
   parked: ReadonlySet<string>,
 ): Promise<Offence[]> {
   const setAside = new Set(
@@ -20,5 +20,5 @@ export async function checkReadModel(
   );
   const rows = await platform.query<Row & { readonly key: string }>(model.database, model.sql);
   const actual = new Map(rows.map(({ key, ...row }) => [key, row]));
-  return compareRows(model.table, model.expected(facts.filter(({ id }) => !setAside.has(id))), actual);
+  return compareRows(model.table, model.expected(events.filter(({ id }) => !setAside.has(id))), actual);
 }

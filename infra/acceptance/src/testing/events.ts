@@ -50,7 +50,7 @@ const usual = {
 /** An event by its type, and what of its data matters. */
 export type Told = EventType | readonly [type: EventType, data: object];
 
-/** Stored facts of one order and of stock A, each behind the last one of its stream. */
+/** Stored events of one order and of stock A, each behind the last one of its stream. */
 export function story(...told: readonly Told[]): StoredEvent[] {
   const next = new Map<string, number>();
   return told.map((each): StoredEvent => {
