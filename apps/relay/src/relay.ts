@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkNothingLost, type Logger, type PartitionEnds, PartitionEndsReader, RecordsLost } from '@orderstream/kafka';
-import { backoffMs, boundedName, messageOf } from '@orderstream/messaging';
+import { checkNothingLost, type PartitionEnds, PartitionEndsReader, RecordsLost } from '@orderstream/kafka';
+import { backoffMs, boundedName, type Logger, messageOf } from '@orderstream/messaging';
 import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
 import { ForeignTypes } from './foreign-types.ts';

@@ -5,6 +5,7 @@ import {
   DependencyUnavailable,
   type EventBatch,
   fateOf,
+  type Logger,
   messageOf,
   type Position,
   type Progress,
@@ -12,7 +13,6 @@ import {
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
 import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
-import type { Logger } from './client.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
 import { checkReadable } from './compression.ts';
 import { eventIdOf, toBatchRecords } from './record.ts';

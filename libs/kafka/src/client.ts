@@ -1,19 +1,11 @@
 import { createRequire } from 'node:module';
-import { messageOf } from '@orderstream/messaging';
+import { type Logger, messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 import { surviveBrokenAnswers } from './broken-answers.ts';
 import { readEveryCodec } from './compression.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { refuseOutOfRange } from './out-of-range.ts';
 import { kindOf } from './trouble.ts';
-
-/** What adapters log through; pino's loggers fit. */
-export interface Logger {
-  debug(details: object, message: string): void;
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
 
 /** Answers that a working cluster gives in passing, and that kafkajs retries: it logs them as errors all the same. */
 const PASSING_CODES: ReadonlySet<number> = new Set([
