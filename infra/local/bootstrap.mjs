@@ -46,14 +46,14 @@ function stackNeeds([verb, ...options]) {
   return options.includes('--servers-only') ? serversOnly : everything;
 }
 
-const within = 'infra/local/src/within.ts';
+const withStackEnv = 'infra/local/src/with-stack-env.ts';
 const commands = {
   demo: { run: ['infra/acceptance/dist/demo/main.js'], needs: () => everything },
   test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
   stack: { run: ['infra/local/src/cli.ts'], needs: stackNeeds },
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
   eventstore: { run: ['infra/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
-  deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
+  deploy: { run: [withStackEnv, 'infra/deploy/dist/main.js'], needs: () => builds },
   events: { run: ['infra/acceptance/dist/inspect/events.js'], needs: () => builds },
   topics: { run: ['infra/acceptance/dist/inspect/topics.js'], needs: () => builds },
   sql: { run: ['infra/acceptance/dist/inspect/sql.js'], needs: () => builds },

@@ -5,9 +5,9 @@ import { consumers as ofPayments } from '@orderstream/payment-service/consumers'
 import { type DatabaseName, logins, type LoginVariable, type ServiceName, services, servicesWith } from '@orderstream/services';
 import { consumers as ofShipping } from '@orderstream/shipping-service/consumers';
 
-export type Database = Exclude<DatabaseName, 'personal_data'>;
+export type ServiceDatabase = Exclude<DatabaseName, 'personal_data'>;
 
-const consumersOf: Readonly<Record<Database, readonly Consumer[]>> = {
+const consumersOf: Readonly<Record<ServiceDatabase, readonly Consumer[]>> = {
   order_service: ofOrders,
   inventory_service: ofInventory,
   payment_service: ofPayments,
@@ -17,11 +17,11 @@ const consumersOf: Readonly<Record<Database, readonly Consumer[]>> = {
 /** A consumer of the platform, and whose it is. */
 export interface ConsumerGroup {
   readonly service: ServiceName;
-  readonly database: Database;
+  readonly database: ServiceDatabase;
   readonly consumer: Consumer;
 }
 
 export const consumerGroups: readonly ConsumerGroup[] = servicesWith('DATABASE_URL').flatMap((service) => {
-  const database = logins[services[service].variables['DATABASE_URL'] as LoginVariable].database as Database;
+  const database = logins[services[service].variables['DATABASE_URL'] as LoginVariable].database as ServiceDatabase;
   return consumersOf[database].map((consumer) => ({ service, database, consumer }));
 });

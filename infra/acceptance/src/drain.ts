@@ -1,5 +1,5 @@
 import { type ConsumerGroup, consumerGroups } from './consumers.ts';
-import { type OpenTask, openTasks, tell } from './open-tasks.ts';
+import { type OpenTask, openTasks, openTaskLines } from './open-tasks.ts';
 import type { Platform } from './platform.ts';
 import { Unseen } from './unseen.ts';
 
@@ -16,7 +16,7 @@ export class NotDrained extends Error {
 
 /** What still has work to do, in words; nothing when all has arrived everywhere. */
 export async function backlog(platform: Platform): Promise<string[]> {
-  return [...(await unheard(platform)), ...tell(await openTasks(platform))];
+  return [...(await unheard(platform)), ...openTaskLines(await openTasks(platform))];
 }
 
 /** What not everybody has heard yet who is to hear it. */
@@ -54,7 +54,7 @@ export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen
     const late = Date.now() > giveUpAt;
     try {
       const [ahead, open] = [await unheard(platform), await openTasks(platform)];
-      const waiting = leaveOpen ? ahead : [...ahead, ...tell(open)];
+      const waiting = leaveOpen ? ahead : [...ahead, ...openTaskLines(open)];
       if (waiting.length === 0 && quietAt === count) return open;
       // Quiet for the first time, it is looked at once more, however late.
       const isFirst = waiting.length === 0 && quietAt === -1;

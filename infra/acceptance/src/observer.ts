@@ -5,7 +5,7 @@ import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing'
 import { EventStoreDb, inCurrentVersion } from '@orderstream/eventstoredb';
 import { reasonOf } from '@orderstream/messaging';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
-import type { TopicRecord } from './ledger/topic-record.ts';
+import type { ObservedRecord } from './ledger/observed-record.ts';
 import { Unseen } from './unseen.ts';
 
 const AGAIN_AFTER_MS = 250;
@@ -19,7 +19,7 @@ export class Observer {
   /** Every stored event, in the order of the log. */
   readonly events: StoredEvent[] = [];
   /** Every record of every topic, in the order of its partition. */
-  readonly records: TopicRecord[] = [];
+  readonly records: ObservedRecord[] = [];
   /** The offset of the last record by `topic/partition`. */
   readonly lastOffsets = new Map<string, bigint>();
   readonly store: EventStoreDb;

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { expect, it } from 'vitest';
-import { storyOf, tell } from './story.ts';
+import { storyOf, storyLines } from './story.ts';
 
 const ORDER = '01890a5d-ac96-774b-bcce-b302099a8057';
 const stored = (id: string, stream: string, type: string, causationId: string, ms: number, orderId = ORDER): StoredEvent => ({
@@ -29,7 +29,7 @@ it('an order’s story holds what happened to it in every stream, also on later 
 });
 
 it('each hop is told with its delay after the event that caused it, in columns', () => {
-  expect(tell(storyOf(events, ORDER))).toEqual([
+  expect(storyLines(storyOf(events, ORDER))).toEqual([
     '     +0 ms  OrderPlaced                 order-0189…8057@0       asked for',
     '    +12 ms  StockReserved               stock-WOOL-BLANKET-8@0  12 ms after OrderPlaced',
     '   +100 ms  PaymentAuthorised           payment-0189…8057@0     100 ms after OrderPlaced',
@@ -40,5 +40,5 @@ it('each hop is told with its delay after the event that caused it, in columns',
 });
 
 it('no story takes no lines', () => {
-  expect(tell([])).toEqual([]);
+  expect(storyLines([])).toEqual([]);
 });

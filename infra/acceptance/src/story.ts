@@ -6,7 +6,7 @@ export function storyOf(events: readonly StoredEvent[], orderId: string): Stored
 }
 
 /** One line an event: when after the first, what, where, and how long after the event that caused it. */
-export function tell(story: readonly StoredEvent[]): string[] {
+export function storyLines(story: readonly StoredEvent[]): string[] {
   const byId = new Map(story.map((stored) => [stored.id, stored]));
   const start = msOf(story[0]);
   return aligned(

@@ -49,6 +49,6 @@ describe('Under traffic, with proxies that can be faults in the place of every s
     await traffic.finish();
     const lines: string[] = [];
     expect((await agrees(ground, traffic, (line) => lines.push(line))) ? 'agrees' : lines.join('\n')).toBe('agrees');
-    expect(traffic.offences).toEqual([]);
+    expect(traffic.violations).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ export async function inPairs(
 }
 
 /** Everything that one benchmark has found. */
-export interface Findings {
+export interface Measurements {
   readonly comparisons: readonly Comparison[];
   /** What was measured on its own, a line each. */
   readonly figures: readonly string[];
@@ -97,7 +97,7 @@ export interface Report {
   readonly figures: readonly string[];
 }
 
-export function reportOf(benchmark: string, { comparisons, figures, versions }: Findings): Report {
+export function reportOf(benchmark: string, { comparisons, figures, versions }: Measurements): Report {
   return {
     benchmark,
     date: new Date().toISOString(),

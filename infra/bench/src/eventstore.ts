@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions, spreadOf } from './comparison.ts';
+import { type Comparison, type Measurements, type Ground, type Sample, inPairs, packageVersions, spreadOf } from './comparison.ts';
 import type { Run, RunResult, Work } from './eventstore-client.ts';
 import { type RunningServer, startEmulator, startNullServer } from './eventstore-servers.ts';
 import type { Options } from './options.ts';
@@ -72,7 +72,7 @@ function rowsOf(events: number): readonly Row[] {
 }
 
 /** The embedded event store through the unmodified client, each figure beside its limit. */
-export async function eventstore(options: Options, ground: Ground): Promise<Findings> {
+export async function eventstore(options: Options, ground: Ground): Promise<Measurements> {
   const { events, pairs, only } = options;
   const isWanted = (name: string): boolean => only === undefined || name.includes(only);
   const rows = rowsOf(events).filter(({ name }) => isWanted(name));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openShop } from '@orderstream/acceptance/demo/shopping';
 import { drained, untilDelivered } from '@orderstream/acceptance/drain';
-import { takeStock } from '@orderstream/acceptance/ledger/ledger';
+import { checkLedger } from '@orderstream/acceptance/ledger/ledger';
 import { type Platform, connectPlatform } from '@orderstream/acceptance/platform';
 import { eachOf, must } from '@orderstream/acceptance/shop/api';
 import { place } from '@orderstream/acceptance/shop/customers';
@@ -9,7 +9,7 @@ import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
-import { type Findings, type Ground, type Spread, spreadOf } from './comparison.ts';
+import { type Measurements, type Ground, type Spread, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 
 const SICK = 500;
@@ -28,7 +28,7 @@ const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
 const SEED = 1;
 
 /** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a burst, and in a burst for one other product. */
-export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
+export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Measurements> {
   const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
   const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
   await stack.deploy();
@@ -48,7 +48,7 @@ const like = (order: PlannedOrder, paymentMethod: string, wanted: string): Plann
   body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
 });
 
-async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
+async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Measurements> {
   const { products, orders } = planOf(
     Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const),
     SEED,
@@ -118,7 +118,7 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
 
 async function mustBeClean(platform: Platform): Promise<void> {
   const lines: string[] = [];
-  const isClean = await takeStock(platform, (line) => lines.push(line));
+  const isClean = await checkLedger(platform, (line) => lines.push(line));
   if (!isClean) throw new Error(`the ledger is not clean:\n${lines.join('\n')}`);
 }
 

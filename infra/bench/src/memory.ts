@@ -10,7 +10,7 @@ import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { FOLDER_VARIABLE, memoryOf, memoryProbe } from '@orderstream/local-stack/testing/memory';
 import { serviceNames } from '@orderstream/services';
-import type { Findings, Ground } from './comparison.ts';
+import type { Measurements, Ground } from './comparison.ts';
 import { type RunningServer, startEmulator } from './eventstore-servers.ts';
 import { type Growth, type Memories, growthOf, leastOf, totalOf } from './memory-growth.ts';
 import type { Options } from './options.ts';
@@ -32,7 +32,7 @@ const DRAINED_WITHIN_MS = 180_000;
 const SEED = 1;
 
 /** What every process of ours keeps after a collection: whether it grows with orders, and with repeats of one request. */
-export async function memory(options: Options, ground: Ground): Promise<Findings> {
+export async function memory(options: Options, ground: Ground): Promise<Measurements> {
   const { dataDir, signal, onProgress } = ground;
   let emulator: RunningServer | undefined;
   try {
@@ -76,7 +76,7 @@ async function measured(
   { onProgress }: Ground,
   platform: Platform,
   measure: () => Promise<Memories>,
-): Promise<Findings> {
+): Promise<Measurements> {
   const count = minutes * 60 * rate;
   const { products, orders } = planOf(
     Array.from({ length: WARM_UP_ORDERS + count }, () => 'delivered' as const),

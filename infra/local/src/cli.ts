@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { serviceNames } from '@orderstream/services';
 import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
 import { goOnUnread, runCommand, WrongArguments } from './command.ts';
-import { endInOrder, endLeftovers } from './ending.ts';
+import { endInOrder, endLeftovers } from './end-in-order.ts';
 import { interruption } from './interruption.ts';
 import { dataDirFromEnvironment, isServer, logFile, type ProcessName } from './layout.ts';
 import { stackProcesses } from './processes.ts';

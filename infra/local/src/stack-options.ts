@@ -33,7 +33,7 @@ export interface StackOptions extends StackBehaviour {
   readonly settings?: ServiceSettings;
 }
 
-export interface ServiceOptions {
+export interface ServiceStartOptions {
   /** Set beside, or instead of, what the stack gives the service. */
   readonly env?: Environment;
   readonly nodeArguments?: readonly string[];

@@ -40,7 +40,7 @@ function failure(what: string, { name, dataDir }: Spawning, { logOffsetBytes }: 
   return new StartFailed([`${name} ${what}. The end of its log, ${file}:`, ...lines].join('\n'));
 }
 
-function ending({ child }: Spawned): string | undefined {
+function howItEnded({ child }: Spawned): string | undefined {
   if (child.signalCode !== null) return `was ended by ${child.signalCode}`;
   return child.exitCode === null ? undefined : `ended with exit code ${child.exitCode}`;
 }
@@ -60,7 +60,7 @@ export async function startAndWait(spawning: Spawning, { probe, timeoutMs, signa
   spawned.child.once('error', (error) => (spawnError = error));
   const givenUp = (): Error | undefined => {
     if (spawnError !== undefined) return new StartFailed(`${spawning.name} could not be started: ${spawnError.message}`);
-    const how = ending(spawned);
+    const how = howItEnded(spawned);
     if (how !== undefined) return failure(how, spawning, spawned);
     return signal.aborted ? (signal.reason as Error) : undefined;
   };
@@ -86,5 +86,5 @@ export async function runToEnd(spawning: Spawning, signal: AbortSignal): Promise
     signal.throwIfAborted();
     throw new StartFailed(`${spawning.name} could not be started: ${(error as Error).message}`);
   }
-  if (spawned.child.exitCode !== 0) throw failure(ending(spawned) ?? '', spawning, spawned);
+  if (spawned.child.exitCode !== 0) throw failure(howItEnded(spawned) ?? '', spawning, spawned);
 }

@@ -4,12 +4,12 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import { GIVE_UP_REASONS } from '@orderstream/payment-service/domain/payment.decider';
 import type { RowsInMemory } from '@orderstream/postgres';
 import type { Account } from './provider.ts';
-import type { SimulatedTable } from './read-models.ts';
 import type { PlatformEvent } from './rules.ts';
 import { deadlines } from './services.ts';
+import type { SimulatedTable } from './simulated-tables.ts';
 
 /** Something that must not be, and the order it is about. */
-export interface Finding {
+export interface Violation {
   readonly what: string;
   readonly orderId: string | null;
 }
@@ -30,11 +30,11 @@ export interface Evidence {
   readonly reported: readonly string[];
 }
 
-/** A later event than these, or a second one, is a finding. */
+/** A later event than these, or a second one, is a violation. */
 const ends: ReadonlySet<string> = new Set(Object.values(terminal).flat());
 
 /** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
-export function findings(evidence: Evidence): Finding[] {
+export function violations(evidence: Evidence): Violation[] {
   const byStream = Map.groupBy(evidence.events, ({ stream }) => stream);
   return [
     ...evidence.reported.map((what) => ({ what, orderId: /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(what)?.[0] ?? null })),
@@ -46,14 +46,14 @@ export function findings(evidence: Evidence): Finding[] {
   ];
 }
 
-function afterTheEnd(stream: string, events: readonly StoredEvent[]): Finding[] {
+function afterTheEnd(stream: string, events: readonly StoredEvent[]): Violation[] {
   const end = events.findIndex(({ event }) => ends.has(event.type));
   const late = end < 0 ? undefined : events[end + 1];
   return late === undefined ? [] : [{ what: `${late.event.type} after ${events[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
 }
 
 /** Whoever asks to cancel before the goods leave, or arrive, and is heard, does not get them all the same. */
-function unansweredRequests({ events, quietSince }: Evidence): Finding[] {
+function unansweredRequests({ events, quietSince }: Evidence): Violation[] {
   if (quietSince === null) return [];
   const [before, after] = [events.slice(0, quietSince), events.slice(quietSince)] as [
     StoredEvent<PlatformEvent>[],
@@ -74,12 +74,12 @@ function ofOrder(
   orderId: string,
   byStream: ReadonlyMap<string, readonly StoredEvent[]>,
   { accountOf, wasLookedUpInVain, askedAtMs }: Evidence,
-): Finding[] {
+): Violation[] {
   const last = (category: string): PlatformEvent | null =>
     (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as PlatformEvent | undefined) ?? null;
   const end = last('order') as EventOf<'order'> | null;
   if (end === null) return [];
-  const found = (what: string): Finding => ({ what, orderId });
+  const found = (what: string): Violation => ({ what, orderId });
   const standing = standingAfter(end) ?? end.type;
   const agreed = ended[standing];
   if (agreed === undefined) return [found(`the order never ends: it is ${standing}`)];
@@ -98,7 +98,7 @@ function ofOrder(
 }
 
 /** The provider's book against the payment's own stream. */
-function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, account: Account): Finding[] {
+function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, account: Account): Violation[] {
   const events = byStream.get(`payment-${orderId}`) ?? [];
   const requested = events[0]?.event as EventNamed<'PaymentRequested'> | undefined;
   const amount = requested?.data.amount.amount ?? 0;
@@ -112,8 +112,8 @@ function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredE
 }
 
 /** Nobody gives up before the time, and no payment is given up that was not asked for after it. */
-function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Finding[] {
-  const early = (category: string, end: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Finding[] =>
+function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Violation[] {
+  const early = (category: string, end: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Violation[] =>
     end === undefined || Date.parse(end.recordedAt) >= sinceMs + deadlineMs
       ? []
       : [{ what: `the ${category} was given up before its deadline`, orderId }];
@@ -135,11 +135,11 @@ function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly Stor
 }
 
 /** Never below zero, nothing held at the end, and what left or came back is what the orders say. */
-function ofStock(stream: string, events: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
+function ofStock(stream: string, events: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Violation[] {
   const sku = idOf(stream);
   const open = new Map<string, number>();
   let [onHand, reserved, gone] = [0, 0, 0];
-  const found: Finding[] = [];
+  const found: Violation[] = [];
   for (const { event } of events as readonly StoredEvent<EventOf<'stock'>>[]) {
     const { quantity } = event.data;
     if (event.type === 'StockReceived') onHand += quantity;
@@ -171,7 +171,7 @@ function goneByOrders(sku: string, byStream: ReadonlyMap<string, readonly Stored
 }
 
 /** Every row is what its stream amounts to, from the beginning. */
-function ofModel({ table, rows }: SimulatedTable, events: readonly StoredEvent[]): Finding[] {
+function ofModel({ table, rows }: SimulatedTable, events: readonly StoredEvent[]): Violation[] {
   const expected: RowsInMemory = new Map();
   table.project(expected, events);
   const text = (among: RowsInMemory, key: string): string | undefined => (among.has(key) ? JSON.stringify(among.get(key)) : undefined);

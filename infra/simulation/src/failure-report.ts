@@ -1,29 +1,29 @@
-import { storyOf, tell } from '@orderstream/acceptance/story';
+import { storyOf, storyLines } from '@orderstream/acceptance/story';
 import { type SimulationOptions, type SimulationResult, simulate } from './world.ts';
 
 const SHORTEST_STEPS = 25;
 
 /** The smallest simulation of the same seed that shows something wrong too: fewer customers first, then fewer steps. */
-export async function smallest(
+export async function smallestFailing(
   failing: SimulationOptions,
 ): Promise<{ readonly options: SimulationOptions; readonly result: SimulationResult }> {
   for (let orders = 1; orders <= failing.orders; orders++) {
     for (let steps = SHORTEST_STEPS; steps < failing.steps; steps *= 2) {
       const options = { ...failing, orders, steps };
       const result = await simulate(options);
-      if (result.findings.length > 0) return { options, result };
+      if (result.violations.length > 0) return { options, result };
     }
   }
   return { options: failing, result: await simulate(failing) };
 }
 
 /** What is wrong, and everything that happened to the order concerned, hop by hop, between what befell the processes. */
-export function account({ events, incidents, findings }: SimulationResult): string[] {
-  const first = findings.find(({ orderId }) => orderId !== null && events.some(({ stream }) => stream === `order-${orderId}`));
-  const wrong = findings.map(({ what, orderId }) => `WRONG  ${what}${orderId === null ? '' : `  (order ${orderId})`}`);
+export function failureReport({ events, incidents, violations }: SimulationResult): string[] {
+  const first = violations.find(({ orderId }) => orderId !== null && events.some(({ stream }) => stream === `order-${orderId}`));
+  const wrong = violations.map(({ what, orderId }) => `WRONG  ${what}${orderId === null ? '' : `  (order ${orderId})`}`);
   if (first?.orderId === undefined || first.orderId === null) return wrong;
   const story = storyOf(events, first.orderId);
-  const lines = tell(story).map((line, index) => ({ at: events.indexOf(story[index]!), line }));
+  const lines = storyLines(story).map((line, index) => ({ at: events.indexOf(story[index]!), line }));
   const begin = lines[0]?.at ?? 0;
   const end = lines.at(-1)?.at ?? 0;
   const noted = incidents

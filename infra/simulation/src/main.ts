@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { runCommand } from '@orderstream/local-stack/command';
+import { failureReport, smallestFailing } from './failure-report.ts';
 import { leftOut } from './left-out.ts';
 import { HELP, type SimulateOptions, parseOptions } from './options.ts';
-import { account, smallest } from './telling.ts';
 import { simulate } from './world.ts';
 
 const PROGRESS_EVERY_MS = 5_000;
@@ -18,8 +18,8 @@ async function runSeeds({ seed, seeds, steps, orders }: SimulateOptions): Promis
   for (let next = seed; next < seed + seeds; next++) {
     const options = { seed: next, steps, orders };
     const result = await simulate(options);
-    if (result.findings.length > 0) {
-      await tell(options);
+    if (result.violations.length > 0) {
+      await reportFailure(options);
       return false;
     }
     events += result.events.length;
@@ -34,10 +34,10 @@ async function runSeeds({ seed, seeds, steps, orders }: SimulateOptions): Promis
   return true;
 }
 
-async function tell(failing: { seed: number; steps: number; orders: number }): Promise<void> {
+async function reportFailure(failing: { seed: number; steps: number; orders: number }): Promise<void> {
   say(`Seed ${failing.seed} shows something wrong. Looking for its smallest story …`);
-  const { options, result } = await smallest(failing);
-  for (const line of account(result)) say(line);
+  const { options, result } = await smallestFailing(failing);
+  for (const line of failureReport(result)) say(line);
   say(`\nAgain: npm run simulate -- --seed ${options.seed} --steps ${options.steps} --orders ${options.orders}`);
 }
 
@@ -48,7 +48,7 @@ async function runWithoutRules({ seed, seeds, steps, orders }: SimulateOptions):
     let caught: string | undefined;
     let by = seed;
     for (; by < seed + seeds && caught === undefined; by++) {
-      caught = (await simulate({ seed: by, steps, orders, rules })).findings[0]?.what;
+      caught = (await simulate({ seed: by, steps, orders, rules })).violations[0]?.what;
     }
     if (caught === undefined) unseen += 1;
     say(caught === undefined ? `UNSEEN     ${rule}` : `seed ${String(by - 1).padStart(4)}  ${rule}\n           ${caught}`);

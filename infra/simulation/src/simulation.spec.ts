@@ -5,10 +5,10 @@ import { type EventOf, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { isProjection } from '@orderstream/postgres';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { failureReport, smallestFailing } from './failure-report.ts';
 import { leftOut } from './left-out.ts';
-import { readModels } from './read-models.ts';
 import { paymentProcess, reactors, type ServiceSurroundings, shipmentProcess } from './services.ts';
-import { account, smallest } from './telling.ts';
+import { simulatedTables } from './simulated-tables.ts';
 import { simulate } from './world.ts';
 
 const STEPS = 2_000;
@@ -87,17 +87,17 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
   const goneOn = new Set<string>();
 
   it.each(SEEDS)('comes to rest with everything right, seed %i', async (seed) => {
-    const { findings, events } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    const { violations, events } = await simulate({ seed, steps: STEPS, orders: ORDERS });
     for (const { event } of events) met.add(event.type);
     for (const each of endsOf(events)) endsMet.add(each);
     for (const each of followed(events)) goneOn.add(each);
-    expect(findings).toEqual([]);
+    expect(violations).toEqual([]);
   });
 
   it('has every consumer of the platform', () => {
     const surroundings = {} as ServiceSurroundings;
     const consumers = [...reactors(surroundings), paymentProcess(surroundings).consumer, shipmentProcess(surroundings).consumer];
-    const simulated = [...consumers.map(({ consumer }) => consumer.name), ...readModels().map(({ table }) => table.name)];
+    const simulated = [...consumers.map(({ consumer }) => consumer.name), ...simulatedTables().map(({ table }) => table.name)];
     const all = consumerGroups.flatMap(({ consumer }) =>
       isProjection(consumer) ? consumer.tables.map(({ name }) => name) : [consumer.name],
     );
@@ -134,16 +134,16 @@ describe('Each rule is missed when it is left out:', { timeout: PATIENCE_MS }, (
   });
 
   it.each(leftOut.map(({ rule, rules }) => [rule, rules] as const))('%s', async (rule, rules) => {
-    const { findings } = await simulate({ seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules });
-    expect(findings).not.toEqual([]);
+    const { violations } = await simulate({ seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules });
+    expect(violations).not.toEqual([]);
   });
 
   it('and a failing seed is told as a story that is smaller', async () => {
     const { rule, rules } = leftOut[0]!;
     const failing = { seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules };
-    const { options, result } = await smallest(failing);
+    const { options, result } = await smallestFailing(failing);
     expect(options.orders).toBeLessThan(ORDERS);
-    const lines = account(result);
+    const lines = failureReport(result);
     expect(lines[0]).toMatch(/^WRONG {2}/);
     expect(lines.join('\n')).toContain('OrderPlaced');
   });

@@ -3,14 +3,14 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Consumer } from '@orderstream/messaging';
 import { paymentAttempts } from '@orderstream/payment-service/consumers';
 import { shipmentScheduling, shipmentTasks } from '@orderstream/shipping-service/consumers';
-import { type Finding, findings } from './checks.ts';
+import { type Violation, violations } from './checks.ts';
 import { SimulatedConsumer } from './consumer.ts';
 import { Log } from './log.ts';
 import { People } from './people.ts';
 import { SimulatedProvider } from './provider.ts';
-import { consumerOf, readModels } from './read-models.ts';
 import { type Rules, allRules } from './rules.ts';
 import { type ServiceSurroundings, handlersOf, paymentProcess, reactors, shipmentProcess } from './services.ts';
+import { consumerOf, simulatedTables } from './simulated-tables.ts';
 import { Life, Turns, quiet } from './turns.ts';
 import { type SimulatedWorker, simulatedWorker } from './worker.ts';
 
@@ -31,7 +31,7 @@ export interface Incident {
 export interface SimulationResult {
   readonly events: readonly StoredEvent[];
   readonly incidents: readonly Incident[];
-  readonly findings: readonly Finding[];
+  readonly violations: readonly Violation[];
   readonly steps: number;
 }
 
@@ -69,7 +69,7 @@ export class World {
   readonly #people: People;
   readonly #consumers: readonly SimulatedConsumer[];
   readonly #workers: readonly SimulatedWorker[];
-  readonly #models = readModels();
+  readonly #models = simulatedTables();
   readonly #weather: number;
   readonly #incidents: Incident[] = [];
   readonly #reported: string[] = [];
@@ -124,7 +124,7 @@ export class World {
       events: this.#log.events,
       incidents: this.#incidents,
       steps: this.#steps,
-      findings: findings({
+      violations: violations({
         events: this.#log.events,
         orderIds: this.#people.orderIds,
         accountOf: (orderId) => this.#provider.accountOf(orderId),

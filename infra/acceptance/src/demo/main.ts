@@ -6,7 +6,7 @@ import { interruption, untilInterrupted } from '@orderstream/local-stack/interru
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
-import { takeStock } from '../ledger/ledger.ts';
+import { checkLedger } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { SHORT_DEADLINES } from '../shop/deadlines.ts';
 import { plan } from '../shop/plan.ts';
@@ -84,7 +84,7 @@ async function shop(platform: Platform, { orders, seed, rate, story }: DemoOptio
   const wrong = surprises(placed, outcomesOf(platform.observer.events));
   for (const line of wrong.slice(0, 10)) say(`NOT AS PLANNED  ${line}`);
   say('Ledger');
-  const clean = await takeStock(platform, (line) => say(`  ${line}`));
+  const clean = await checkLedger(platform, (line) => say(`  ${line}`));
   return clean && wrong.length === 0;
 }
 

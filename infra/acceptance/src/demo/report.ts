@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { PlacedOrder } from '../shop/customers.ts';
 import type { Outcome } from '../shop/outcomes.ts';
-import { storyOf, tell } from '../story.ts';
+import { storyOf, storyLines } from '../story.ts';
 import { outcomesOf, percentile } from './outcomes.ts';
 
 /** Outcomes, the story of one order that ended as asked for, and how long rows took. */
@@ -20,7 +20,7 @@ export function printReport(
   const shown = ended.find(({ planned }) => planned.body.lines.length > 1) ?? ended[0];
   if (shown !== undefined) {
     say(`\nOne order's story, "${story}": order-${shown.orderId}`);
-    for (const line of tell(storyOf(events, shown.orderId))) say(line);
+    for (const line of storyLines(storyOf(events, shown.orderId))) say(line);
   }
   const delays = placed.map(({ visibleAfterMs }) => visibleAfterMs).filter((delay) => delay !== null);
   say(

@@ -1,7 +1,7 @@
 import type { Category, EventOf, Money } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { Row } from './offence.ts';
-import type { ReadModel } from './read-model.ts';
+import type { Row } from './discrepancy.ts';
+import type { ExpectedTable } from './expected-table.ts';
 
 /** Adds up what events add to which columns of which row. */
 function sums<Column extends string>(
@@ -24,7 +24,7 @@ const day = (instant: string): string => instant.slice(0, 10);
 const dayIn = (instant: string, { currency }: Money): string => `${day(instant)} in ${currency}`;
 const TITLE = 'the sum of all events, none missed and none twice';
 
-export const additiveModels: readonly ReadModel[] = [
+export const additiveModels: readonly ExpectedTable[] = [
   {
     group: 'order-demand',
     database: 'order_service',

@@ -1,32 +1,32 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { DecodedValue } from '@orderstream/kafka';
-import { type Offence, type Row, compareRows } from './offence.ts';
-import type { TopicRecord } from './topic-record.ts';
+import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
+import type { ObservedRecord } from './observed-record.ts';
 
 /** What a topic says of an event is what the store says, field by field, read with the registry's schema. */
 export async function checkContents(
   events: readonly StoredEvent[],
-  records: readonly TopicRecord[],
+  records: readonly ObservedRecord[],
   decode: (topic: string, values: readonly (Buffer | null)[]) => Promise<readonly DecodedValue[]>,
-): Promise<Offence[]> {
+): Promise<Discrepancy[]> {
   const byId = new Map(events.map((stored) => [stored.id, stored]));
-  // A record that no event explains is another check's offence.
+  // A record that no event explains is another check's discrepancy.
   const explained = records.flatMap(({ topic, eventId, value }) => {
     const stored = eventId === null ? undefined : byId.get(eventId);
     return stored === undefined ? [] : [{ topic, stored, value }];
   });
-  const offences: Offence[] = [];
+  const discrepancies: Discrepancy[] = [];
   for (const [topic, ofTopic] of Map.groupBy(explained, (each) => each.topic)) {
     const decoded = await decode(
       topic,
       ofTopic.map(({ value }) => value),
     );
-    offences.push(...ofTopic.flatMap(({ stored, value }, index) => offencesOf(stored, value, decoded[index]!)));
+    discrepancies.push(...ofTopic.flatMap(({ stored, value }, index) => discrepanciesOf(stored, value, decoded[index]!)));
   }
-  return offences;
+  return discrepancies;
 }
 
-function offencesOf(stored: StoredEvent, value: Buffer | null, { event, foreignType, undecodable }: DecodedValue): Offence[] {
+function discrepanciesOf(stored: StoredEvent, value: Buffer | null, { event, foreignType, undecodable }: DecodedValue): Discrepancy[] {
   const subject = `${stored.stream}@${stored.revision}`;
   if (event === undefined) {
     const why = undecodable ?? `it is a ${foreignType}, which this release doesn't know`;

@@ -1,11 +1,11 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { Database } from '../consumers.ts';
-import type { Row } from './offence.ts';
+import type { ServiceDatabase } from '../consumers.ts';
+import type { Row } from './discrepancy.ts';
 
 /** A table, and what its rows must be by the events alone. Written apart from the services' projections, on purpose. */
-export interface ReadModel {
+export interface ExpectedTable {
   readonly group: string;
-  readonly database: Database;
+  readonly database: ServiceDatabase;
   readonly table: string;
   /** What is claimed of it. */
   readonly title: string;

@@ -1,20 +1,20 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Platform } from '../platform.ts';
 import { additiveModels } from './additive-models.ts';
-import { type Offence, type Row, compareRows } from './offence.ts';
-import type { ReadModel } from './read-model.ts';
+import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
+import type { ExpectedTable } from './expected-table.ts';
+import type { ObservedRecord } from './observed-record.ts';
 import { rowModels } from './row-models.ts';
-import type { TopicRecord } from './topic-record.ts';
 
-export const readModels: readonly ReadModel[] = [...rowModels, ...additiveModels];
+export const expectedTables: readonly ExpectedTable[] = [...rowModels, ...additiveModels];
 
 /** `parked` has the places of the records that the model's group set aside: what they say is not in the rows. */
-export async function checkReadModel(
+export async function checkTable(
   platform: Platform,
-  model: ReadModel,
-  { events, records }: { readonly events: readonly StoredEvent[]; readonly records: readonly TopicRecord[] },
+  model: ExpectedTable,
+  { events, records }: { readonly events: readonly StoredEvent[]; readonly records: readonly ObservedRecord[] },
   parked: ReadonlySet<string>,
-): Promise<Offence[]> {
+): Promise<Discrepancy[]> {
   const setAside = new Set(
     records.filter(({ topic, partition, offset }) => parked.has(`${topic}/${partition}@${offset}`)).map(({ eventId }) => eventId),
   );

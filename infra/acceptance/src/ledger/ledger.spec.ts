@@ -2,9 +2,9 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { DecodedValue } from '@orderstream/kafka';
 import { describe, expect, it } from 'vitest';
 import { checkContents } from './contents.ts';
-import { compareRows } from './offence.ts';
+import { compareRows } from './discrepancy.ts';
+import type { ObservedRecord } from './observed-record.ts';
 import { checkStock } from './stock.ts';
-import type { TopicRecord } from './topic-record.ts';
 import { checkTopics } from './topics.ts';
 
 const ORDER = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -18,7 +18,7 @@ const stored = (stream: string, revision: number, type = 'OrderPlaced', data: ob
   metadata: { schemaVersion: 1, $correlationId: 'c', $causationId: 'c' },
   recordedAt: '2026-01-01T00:00:00.000Z',
 });
-const record = (stored: StoredEvent, offset: number, change: Partial<TopicRecord> = {}): TopicRecord => ({
+const record = (stored: StoredEvent, offset: number, change: Partial<ObservedRecord> = {}): ObservedRecord => ({
   topic: 'orders',
   partition: 0,
   offset: BigInt(offset),
@@ -31,7 +31,7 @@ const record = (stored: StoredEvent, offset: number, change: Partial<TopicRecord
 
 describe('The ledger compares the store with the topics and', () => {
   const [a, b] = [stored('order-1', 0), stored('order-1', 1)];
-  const detailsOf = (records: TopicRecord[]): string[] => checkTopics([a, b], records).map(({ detail }) => detail);
+  const detailsOf = (records: ObservedRecord[]): string[] => checkTopics([a, b], records).map(({ detail }) => detail);
 
   it('is clean when every event is there once, in order', () => {
     expect(detailsOf([record(a, 0), record(b, 2)])).toEqual([]);
@@ -57,7 +57,7 @@ describe('The ledger compares the store with the topics and', () => {
 describe('The ledger compares what records say with what their events say and', () => {
   const data = { orderId: ORDER, name: 'Desk \ud83d', amount: money };
   const placed = stored('order-1', 0, 'OrderPlaced', data);
-  const detailsOf = async (said: DecodedValue, change: Partial<TopicRecord> = {}): Promise<string[]> =>
+  const detailsOf = async (said: DecodedValue, change: Partial<ObservedRecord> = {}): Promise<string[]> =>
     (await checkContents([placed], [record(placed, 0, change)], async (_topic, values) => values.map(() => said))).map(
       ({ detail }) => detail,
     );

@@ -4,7 +4,7 @@ import { NotDrained, drained } from '../drain.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { toolEnvironment } from '../settings.ts';
 import { Unseen } from '../unseen.ts';
-import { takeStock } from './ledger.ts';
+import { checkLedger } from './ledger.ts';
 
 const HELP = `npm run ledger -- [options]
 
@@ -49,7 +49,7 @@ async function drawUp(platform: Platform, { waitS, leaveOpen }: LedgerOptions): 
     const open = await drained(platform, { timeoutMs: Math.max(deadline - Date.now(), 0), onWait: progress(), leaveOpen });
     const { length } = platform.observer.events;
     const lines: string[] = [];
-    const clean = await takeStock(platform, (line) => lines.push(line), open);
+    const clean = await checkLedger(platform, (line) => lines.push(line), open);
     const unread = await platform.unread();
     const moved = unread.length > 0 || platform.observer.events.length > length;
     if (moved && !clean && Date.now() > deadline) throw new NotDrained(`not at rest after ${waitS} s: events keep coming`);

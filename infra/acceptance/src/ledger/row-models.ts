@@ -1,7 +1,7 @@
 import type { Category, EventOf } from '@orderstream/contracts';
 import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
-import type { Row } from './offence.ts';
-import type { ReadModel } from './read-model.ts';
+import type { Row } from './discrepancy.ts';
+import type { ExpectedTable } from './expected-table.ts';
 
 /** Folds the streams of one category: each stream's row is its last one, changed by its next event. */
 function fold<Of extends Category>(
@@ -20,7 +20,7 @@ function fold<Of extends Category>(
 
 const TITLE = 'every row is the fold of its stream, at its revision';
 
-export const rowModels: readonly ReadModel[] = [
+export const rowModels: readonly ExpectedTable[] = [
   {
     group: 'order-summary',
     database: 'order_service',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { drained, untilDelivered } from '../drain.ts';
-import { takeStock } from '../ledger/ledger.ts';
+import { checkLedger } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import type { Environment } from '../settings.ts';
 import { Unseen } from '../unseen.ts';
@@ -24,7 +24,7 @@ export async function agrees(ground: Ground, traffic: Traffic, say: (line: strin
       `${traffic.acknowledged.length} orders were acknowledged, ${undelivered.length} of them are not delivered; ${parked} events are parked`,
     );
     for (const id of undelivered.slice(0, SHOWN)) say(`  not delivered: order-${id}`);
-    return (await takeStock(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
+    return (await checkLedger(platform, (line) => say(`  ${line}`))) && undelivered.length === 0 && parked === 0;
   } finally {
     await platform.close();
   }

@@ -45,7 +45,7 @@ export async function meetOddAnswer(ground: Ground, traffic: Traffic, dependency
   const { told, started, saysSoAtStart } = trials[dependency];
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
-  const offencesBefore = traffic.offences.length;
+  const violationsBefore = traffic.violations.length;
   const trouble = new Map(serviceNames.map((name) => [name, troubleSince(stack, name)]));
 
   await proxies[dependency].meet(oddAnswers[dependency][fault]!);
@@ -58,7 +58,7 @@ export async function meetOddAnswer(ground: Ground, traffic: Traffic, dependency
   await proxies[dependency].meet(null);
   const backMs = await untilAll(serviceNames.map(url), ({ kind }) => kind === 'ready', BACK_WITHIN_MS);
 
-  const wrong = traffic.offences.slice(offencesBefore);
+  const wrong = traffic.violations.slice(violationsBefore);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s: ${await statesOf(told, url)}`);
   if (toldAtStartMs === null) wrong.push(`not told by ${started}, which was started meanwhile`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s: ${await statesOf(serviceNames, url)}`);

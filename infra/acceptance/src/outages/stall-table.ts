@@ -42,7 +42,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   const { stack } = ground;
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
-  const offencesBefore = traffic.offences.length;
+  const violationsBefore = traffic.violations.length;
   const startedAtMs = performance.now();
   const goOn = await begin(ground, target, kind);
   const isTold = kind === 'stopped' || kind === 'killed';
@@ -57,7 +57,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   await goOn();
   const backMs = await untilAll(serviceNames.map(url), ({ kind: state }) => state === 'ready', BACK_WITHIN_MS);
 
-  const wrong = traffic.offences.slice(offencesBefore);
+  const wrong = traffic.violations.slice(violationsBefore);
   for (const { name, lives } of alive) if (!lives) wrong.push(`${name} is not alive while ${target} is away`);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s`);

@@ -28,7 +28,7 @@ export class Traffic {
   /** How often each answer came, such as `POST /orders 201`. */
   readonly answers = new Map<string, number>();
   /** Answers that no client should get. */
-  readonly offences: string[] = [];
+  readonly violations: string[] = [];
   readonly #options: TrafficOptions;
   readonly #random = seededRandom(1);
   readonly #underWay = new Set<Promise<void>>();
@@ -80,10 +80,10 @@ export class Traffic {
         this.acknowledged.push(String(answer.body['orderId']));
         return;
       }
-      if (answer !== null && answer.status !== 503) this.offences.push(`POST /orders: ${answer.status} ${JSON.stringify(answer.body)}`);
+      if (answer !== null && answer.status !== 503) this.violations.push(`POST /orders: ${answer.status} ${JSON.stringify(answer.body)}`);
       await delay(pauseMs);
     }
-    this.offences.push(`an order was not acknowledged within ${PATIENCE_MS / 1_000} s`);
+    this.violations.push(`an order was not acknowledged within ${PATIENCE_MS / 1_000} s`);
   }
 
   async #read(): Promise<void> {
@@ -100,7 +100,7 @@ export class Traffic {
     ] as const);
     const answer = await this.#ask(what, url, {});
     if (answer !== null && !READ_STATUSES.has(answer.status))
-      this.offences.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      this.violations.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 
   /** null when nobody answered, which is counted as `away`. */
@@ -109,12 +109,12 @@ export class Traffic {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const body = (await response.json()) as Record<string, unknown>;
       this.#count(`${what} ${response.status}`);
-      if (response.status === 503 && response.headers.get('retry-after') === null) this.offences.push(`${what}: 503 without Retry-After`);
+      if (response.status === 503 && response.headers.get('retry-after') === null) this.violations.push(`${what}: 503 without Retry-After`);
       return { status: response.status, body };
     } catch (fault) {
       const isLate = fault instanceof Error && fault.name === 'TimeoutError';
       this.#count(`${what} ${isLate ? 'late' : 'away'}`);
-      if (isLate) this.offences.push(`${what}: no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
+      if (isLate) this.violations.push(`${what}: no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
       return null;
     }
   }
