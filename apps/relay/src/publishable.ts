@@ -3,9 +3,8 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Shard } from './shard.ts';
 
 /**
- * `publish`: to this topic.
- * `park`: this event can't be published by any build that is known here; it is set aside with its cause.
- * `wait`: a newer build can; publishing it with an older schema would lose fields without a sign.
+ * `publish`: to this topic. `park`: no build that is known here can publish this event; it is set aside with its
+ * cause. `wait`: a newer build can; publishing it with an older schema would lose fields without a sign.
  */
 export type Routing =
   | { readonly kind: 'publish'; readonly topic: string }

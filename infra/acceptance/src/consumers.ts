@@ -14,7 +14,7 @@ const consumersOf: Readonly<Record<ServiceDatabase, readonly Consumer[]>> = {
   shipping_service: ofShipping,
 };
 
-/** A consumer of the platform, and whose it is. */
+/** A consumer of the platform, and the service that it belongs to. */
 export interface ConsumerGroup {
   readonly service: ServiceName;
   readonly database: ServiceDatabase;

@@ -9,7 +9,7 @@ import { Unseen } from './unseen.ts';
 const events = story('OrderPlaced');
 const silent: OpenTask = { orderId: '1', step: 'authorise', attempts: 7, lastError: 'no answer' };
 
-/** A platform at rest, unless something is said of it. */
+/** A platform at rest, except for what is given. */
 function platformWith({
   unrelayed = [],
   unread = async () => [],
@@ -32,7 +32,7 @@ function platformWith({
   return { observer, unread, query, askKafka: async () => [] } as unknown as Platform;
 }
 
-/** How the wait ends, and what was said meanwhile. */
+/** How the wait ends, and what was reported meanwhile. */
 async function waitFor(
   platform: Platform,
   options: Partial<Draining> = {},

@@ -1,7 +1,7 @@
 import type { ServiceDatabase } from './consumers.ts';
 import type { Platform } from './platform.ts';
 
-/** What a service has still to do for one order. */
+/** What a service still has to do for one order. */
 export interface OpenTask {
   readonly orderId: string;
   readonly step: string;

@@ -10,7 +10,7 @@ import { must } from './shop/api.ts';
 import { type ServiceUrls, serviceUrls } from './shop/service-urls.ts';
 import { allSeen, placeOf, seen } from './unseen.ts';
 
-/** A running platform as an outsider with every password sees it. Whatever can't be looked into throws Unseen. */
+/** A running platform as an outsider with every password sees it. Every method throws Unseen for a system that can't be looked into. */
 export interface Platform {
   readonly env: Environment;
   readonly urls: ServiceUrls & { readonly provider: string };

@@ -5,7 +5,7 @@ export function storyOf(events: readonly StoredEvent[], orderId: string): Stored
   return events.filter(({ event }) => (event.data as { readonly orderId?: string }).orderId === orderId);
 }
 
-/** One line an event: when after the first, what, where, and how long after the event that caused it. */
+/** One line per event: how long after the first, what, where, and how long after the event that caused it. */
 export function storyLines(story: readonly StoredEvent[]): string[] {
   const byId = new Map(story.map((stored) => [stored.id, stored]));
   const start = msOf(story[0]);

@@ -7,7 +7,7 @@ import { Answers, bodySchemaOf, type Document, endpointsOf, requestsTo, type Sch
 
 const SERVICES = serviceNames.filter((name) => services[name].urlVariable !== undefined);
 const SEED = 7;
-/** That the two are one, a schema can't say. */
+/** A schema can't say that the two are the same. */
 const A_PERIOD = { from: ['2026-01-01'], to: ['2026-01-31'] };
 
 let lonely: LonelyServices;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => lonely?.end());
 
-/** A schema and all within it. */
+/** A schema and all schemas within it. */
 function schemasWithin(value: unknown): Schema[] {
   if (typeof value !== 'object' || value === null) return [];
   return [value, ...Object.values(value).flatMap(schemasWithin)];

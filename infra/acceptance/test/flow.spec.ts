@@ -19,7 +19,7 @@ import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes
 import { runCommand } from './run-command.ts';
 import { runNpm } from './run-npm.ts';
 
-/** Reactors whose position stands beside the work that they have written down. */
+/** Consumers whose position is stored beside the work that they have written down. */
 const processTables = consumerGroups
   .filter(({ consumer }) => consumer.kind === 'process')
   .map(({ database, consumer }) => ({ database, group: consumer.name }));
@@ -51,7 +51,7 @@ describe('The whole platform', () => {
 
   it('answers 20 equal POSTs at once with one key by one stream and 20 equal answers', async () => {
     const { platform } = test;
-    // Placing demands the equal answers.
+    // Placing checks that the answers are equal.
     const twenty = planOf(['delivered'], 20).orders.map((order) => ({ ...order, copies: 20 }));
     const [{ orderId } = { orderId: 'none' }] = await goShopping(platform, twenty, { rate: null, onProgress: () => {} });
     const told = platform.observer.events.filter(({ stream }) => stream === `order-${orderId}`);
@@ -64,7 +64,7 @@ describe('The whole platform', () => {
     const before = platform.observer.events.length;
     const reacting = servicesWith('DATABASE_URL');
     await Promise.all(reacting.map((name) => stack.stop(name)));
-    // A group that is not known begins at the beginning.
+    // An unknown group begins at the beginning.
     await platform.admin.deleteGroups(consumerGroups.flatMap(({ consumer }) => (consumer.kind === 'reaction' ? [consumer.name] : [])));
     for (const { group, database } of processTables) {
       const beginning = 'UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = $1';

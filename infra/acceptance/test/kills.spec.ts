@@ -13,7 +13,7 @@ import { type TestPlatform, expectCleanLedger, expectPlannedOutcomes, startPlatf
 import { killInside } from './kill-inside.ts';
 import { readUncommitted } from './read-uncommitted.ts';
 
-/** Whether none of these events is in a stream: as far as the observer has come, and then by the store itself. */
+/** Whether none of these events is in a stream: as far as the observer has read, and then by the store itself. */
 async function isUntold({ observer }: Platform, stream: string, types: readonly string[]): Promise<boolean> {
   const isOne = ({ event }: { readonly event: { readonly type: string } }): boolean => types.includes(event.type);
   if (observer.events.some((stored) => stored.stream === stream && isOne(stored))) return false;
@@ -21,7 +21,7 @@ async function isUntold({ observer }: Platform, stream: string, types: readonly 
   return true;
 }
 
-/** Whether something has happened that a stream of the same order has still to answer. */
+/** Whether something has happened that a stream of the same order still has to answer. */
 async function isUnanswered(platform: Platform, asked: EventType, by: Category, answers: readonly EventType[]): Promise<boolean> {
   for (const { event } of platform.observer.events.filter((stored) => stored.event.type === asked)) {
     const { orderId } = event.data as { readonly orderId: string };
@@ -30,7 +30,7 @@ async function isUnanswered(platform: Platform, asked: EventType, by: Category, 
   return false;
 }
 
-/** Whether the provider has booked a refund that no payment stream tells of yet. */
+/** Whether the provider has booked a refund that no payment stream has recorded yet. */
 async function isRefundUntold(platform: Platform): Promise<boolean> {
   for (const { reference } of (await readBook(platform)).filter(({ kind }) => kind === 'refund')) {
     if (await isUntold(platform, `payment-${reference}`, ['PaymentRefunded'])) return true;
@@ -43,7 +43,7 @@ async function isAuthorising(platform: Platform): Promise<boolean> {
   return (await platform.query('payment_service', asking)).length > 0;
 }
 
-/** Whether an event is not on its topic, and no slow reader is the reason: it still is not after many answers of the broker. */
+/** Whether an event is not on its topic, and not just because of a slow reader: it still is not after many answers of the broker. */
 async function isUnrelayed({ observer, admin }: Platform, type: EventType): Promise<boolean> {
   const asOften = 20;
   for (let look = 1; look <= asOften; look++) {
@@ -64,11 +64,11 @@ describe('Killed (-9) and started again,', () => {
     const wanted = Array.from({ length: times }, () => outcomes).flat();
     return planOf(wanted, seed++).orders.map((order) => ({ ...order, copies: 1 }));
   };
-  /** The provider answers each request two seconds after it has booked it: there is time to die in. */
+  /** The provider answers each request two seconds after it has booked it: time for a kill. */
   const slowly = (orders: readonly PlannedOrder[]): PlannedOrder[] =>
     orders.map((order) => ({ ...order, body: { ...order.body, paymentMethod: 'pm_card_slow' } }));
 
-  /** Whoever is cut off sends the same orders again under the same keys, and goes on with what was planned. */
+  /** Customers that are cut off send the same orders again under the same keys, and go on with what was planned. */
   const survive = async (
     name: ServiceName,
     orders: readonly PlannedOrder[],
@@ -119,7 +119,7 @@ describe('Killed (-9) and started again,', () => {
     expect(await backlog(platform)).toContainEqual(expect.stringMatching(/^order-(summary|price-list|demand): behind/));
     await stack.startServices(['order-service']);
     await cutOff;
-    // Whoever was cut off sends the same order again under the same key.
+    // A customer that was cut off sends the same order again under the same key.
     const placed = await goShopping(platform, quick.slice(60, 110), { rate: null, onProgress: () => {} });
     expectPlannedOutcomes(platform, placed);
     await expectCleanLedger(platform);
@@ -128,7 +128,7 @@ describe('Killed (-9) and started again,', () => {
   it('a reactor between its effect and the commit of its offset is delivered the same events again, to no effect', async () => {
     const { stack, platform } = test;
     const recordOf = new Map<string, { topic: string; partition: number; offset: bigint }>();
-    /** Events that come from records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
+    /** Events caused by records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
     const unacknowledged = async (): Promise<number> => {
       for (const record of platform.observer.records) if (record.eventId !== null) recordOf.set(record.eventId, record);
       const committed = new Map<string, bigint>();

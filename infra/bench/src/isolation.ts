@@ -16,7 +16,7 @@ const SICK = 500;
 const HEALTHY = 40;
 const WARM_UP = 60;
 const AT_ONCE = 16;
-/** Of the healthy orders, whatever becomes of those before. */
+/** Only of the healthy orders, whatever happens to the others. */
 const EVERY_MS = 200;
 const LOOK_EVERY_MS = 100;
 const TRIED = "SELECT FROM payment_attempt WHERE state = 'pending' AND attempts > 0";
@@ -27,7 +27,10 @@ const DRAINED_WITHIN_MS = 180_000;
 const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
 const SEED = 1;
 
-/** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a burst, and in a burst for one other product. */
+/**
+ * How long a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a
+ * burst, and in a burst for one other product.
+ */
 export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Measurements> {
   const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
   const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
@@ -55,7 +58,7 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
   );
   const [hot, ...others] = products.filter(({ stock }) => stock > 0);
   await openShop(platform, products);
-  // Nobody but those who fight over it wants the hot product.
+  // Only the orders that compete for it want the hot product.
   const sku = (index: number): string => others[index % others.length]!.sku;
   const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
@@ -133,7 +136,7 @@ function figuresOf(samples: readonly (readonly [name: string, spread: Spread])[]
   ];
 }
 
-/** Places one order after the other, whatever becomes of those before, and waits until all are paid. */
+/** Places orders one after the other, without waiting for those before, until all are paid. */
 async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
   const from = platform.observer.events.length;
   const sentAtMs = new Map<string, number>();
@@ -147,7 +150,7 @@ async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
   return { orderIds: [...sentAtMs.keys()], spread: spreadOf(await paidAfterMs(platform, from, sentAtMs)) };
 }
 
-/** For each order, from sending the POST until the store has it that the order is paid. */
+/** For each order, from sending the POST until the store has OrderPaid. */
 async function paidAfterMs({ observer }: Platform, from: number, sentAtMs: ReadonlyMap<string, number>): Promise<number[]> {
   const took: number[] = [];
   let read = from;

@@ -17,7 +17,7 @@ const RUN_WITHIN_MS = 120_000;
 const leaders = { one: [1, 1, 1], three: [1, 2, 3] } as const;
 const sides = ['one', 'three'] as const;
 
-/** The relay's transactions on three brokers: to partitions that one of them leads, and to partitions that each leads one of. */
+/** The relay's transactions on three brokers: to partitions that are all led by one of them, and to partitions that are led by one each. */
 export async function relayBrokers(options: Options, ground: Ground): Promise<Measurements> {
   const { dataDir, signal, onProgress } = ground;
   const only = ['kafka', 'kafka-2', 'kafka-3'] as const;

@@ -32,7 +32,7 @@ import { runToEnd, startAndWait, until } from './starting.ts';
 
 const START_TIMEOUT_MS = 180_000;
 const HTTP_TIMEOUT_MS = 2_000;
-// kafkajs 2.2 computes a negative delay, which Node.js says on every start.
+// kafkajs 2.2 computes a negative delay, which Node.js warns about on every start.
 const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
 
 const servicePath = (name: ServiceName): string => path.join(root, 'apps', name, 'dist/main.js');
@@ -152,7 +152,7 @@ export class Stack {
     this.#say(`deployed topics, schemas, databases and roles in ${secondsSince(startedAt)}`);
   }
 
-  /** Starts one service and waits until it is alive, which it is whatever it lacks. One that runs is left alone. */
+  /** Starts one service and waits until it is alive, even if something that it needs is missing. One that runs is left alone. */
   async startService(name: ServiceName, { env = {}, nodeArguments = [], signal = this.#signal }: ServiceStartOptions = {}): Promise<void> {
     if (this.#runs(name)) return;
     await assertPortsFree([name], this.ports);
@@ -195,7 +195,7 @@ export class Stack {
     return { ...serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir, this.#context.brokers), ...this.#settings[name] };
   }
 
-  /** Gives a service these settings too, from now on and whoever starts it. One that runs is started again. */
+  /** Adds these settings to a service's, from now on and whoever starts it. One that runs is restarted. */
   async configure(name: ServiceName, env: Environment): Promise<void> {
     const known = this.#settings[name];
     if (Object.entries(env).every(([variable, value]) => known?.[variable] === value)) return;
@@ -238,7 +238,7 @@ export class Stack {
   }
 }
 
-/** Deletes the data of a stack of which nothing runs. */
+/** Deletes the data of a stack that is not running. */
 export function discardData(dataDir: string): void {
   discardDataFolder(dataDir);
   for (const name of [...dataFolders, STATE_FILE, 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });

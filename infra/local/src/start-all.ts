@@ -1,6 +1,4 @@
-// Starting several at once.
-
-/** Runs all side by side; the first failure aborts the others, and is thrown when all have ended. */
+/** Starts all side by side; the first failure aborts the others, and is thrown when all have ended. */
 export async function startAll<T>(
   items: readonly T[],
   signal: AbortSignal,

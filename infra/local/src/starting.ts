@@ -1,4 +1,4 @@
-// Starting a process and knowing when it is there.
+// Starting a process and knowing when it is ready.
 import { once } from 'node:events';
 import { setTimeout as passed } from 'node:timers/promises';
 import { logFile } from './layout.ts';
@@ -14,7 +14,7 @@ export class StartFailed extends Error {
   override readonly name = 'StartFailed';
 }
 
-/** Repeats `attempt` until it resolves; rejects with what it said last, or at once with a StartFailed or what `givenUp` returns. */
+/** Repeats `attempt` until it resolves; rejects with its last error, or at once with a StartFailed or what `givenUp` returns. */
 export async function until(
   attempt: () => Promise<void>,
   timeoutMs: number,
@@ -46,7 +46,7 @@ function howItEnded({ child }: Spawned): string | undefined {
 }
 
 export interface Waiting {
-  /** Resolves when the process is there. A StartFailed says that it never will be. */
+  /** Resolves when the process is ready. A StartFailed says that it never will be. */
   readonly probe: () => Promise<void>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

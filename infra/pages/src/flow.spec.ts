@@ -18,7 +18,7 @@ const data = {
   ShipmentReturned: { orderId, returnedAt: at },
 };
 
-/** What the last of these events leads to, in inventory's own code, with so much in stock. */
+/** What the last of these events leads to in inventory's own code, with this much in stock. */
 async function consequences(quantity: number, ...events: readonly (keyof typeof data)[]): Promise<string[]> {
   const store = new InMemoryEventStore();
   const received = { ...stockCommands.ReceiveStock[0], quantity };

@@ -31,7 +31,7 @@ export interface Outcome {
 }
 
 type ReactionCommand = (typeof reactions)[number]['command'];
-/** Commands that more than one stream answers, or somebody outside, so that no decider alone can tell what they lead to. */
+/** Commands that are answered by more than one stream, or by somebody outside, so that no decider alone says what they lead to. */
 type ProcessCommand = Exclude<Exclude<ReactionCommand, OrderCommand['type']>, ShipmentCommand['type']>;
 
 const event = (type: EventType): OutcomeEvent => ({ type });
@@ -67,7 +67,7 @@ const processes: Readonly<Record<ProcessCommand, readonly Outcome[]>> = {
 
 const isProcess = (command: string): command is ProcessCommand => Object.hasOwn(processes, command);
 
-/** What a command can lead to: outcomes that differ in what follows from them, each with when it is the one. */
+/** What a command can lead to: outcomes that differ in their consequences, each with its condition. */
 export function outcomesOf(command: string, of: Category): readonly Outcome[] {
   if (isProcess(command)) return processes[command];
   const own = behaviours[of].transitions.filter((transition) => transition.command === command);

@@ -23,17 +23,17 @@ export interface Evidence {
   readonly wasLookedUpInVain: (orderId: string) => boolean;
   /** When the provider was last asked to authorise the order; null when it never was. */
   readonly askedAtMs: (orderId: string) => number | null;
-  /** How many events there were when all of them had been heard; null if that was never so. */
+  /** How many events there were when all had been heard; null if that never was the case. */
   readonly quietSince: number | null;
   readonly models: readonly SimulatedTable[];
   /** What was reported while it ran. */
   readonly reported: readonly string[];
 }
 
-/** A later event than these, or a second one, is a violation. */
+/** Any event after one of these is a violation. */
 const ends: ReadonlySet<string> = new Set(Object.values(terminal).flat());
 
-/** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
+/** Everything that is wrong once nobody has anything to do any more. */
 export function violations(evidence: Evidence): Violation[] {
   const byStream = Map.groupBy(evidence.events, ({ stream }) => stream);
   return [
@@ -52,7 +52,7 @@ function afterTheEnd(stream: string, events: readonly StoredEvent[]): Violation[
   return late === undefined ? [] : [{ what: `${late.event.type} after ${events[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
 }
 
-/** Whoever asks to cancel before the goods leave, or arrive, and is heard, does not get them all the same. */
+/** A customer whose cancellation was heard before the goods left, or arrived, must not get them all the same. */
 function unansweredRequests({ events, quietSince }: Evidence): Violation[] {
   if (quietSince === null) return [];
   const [before, after] = [events.slice(0, quietSince), events.slice(quietSince)] as [
@@ -111,7 +111,7 @@ function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredE
   return found.map((what) => ({ what, orderId }));
 }
 
-/** Nobody gives up before the time, and no payment is given up that was not asked for after it. */
+/** Nothing is given up before its deadline, and no payment that was not asked for again after it. */
 function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Violation[] {
   const early = (category: string, end: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Violation[] =>
     end === undefined || Date.parse(end.recordedAt) >= sinceMs + deadlineMs
@@ -170,7 +170,7 @@ function goneByOrders(sku: string, byStream: ReadonlyMap<string, readonly Stored
   return units;
 }
 
-/** Every row is what its stream amounts to, from the beginning. */
+/** Every row is what its stream adds up to, from the beginning. */
 function ofModel({ table, rows }: SimulatedTable, events: readonly StoredEvent[]): Violation[] {
   const expected: RowsInMemory = new Map();
   table.project(expected, events);

@@ -40,8 +40,8 @@ const MOST_STREAMS = 4;
 const MOST_OF_A_STREAM = 3;
 
 /**
- * One consumer group, one member at a time. Streams are queues of their own: what one stream brings may come
- * long before or after what another does, and only within a stream there is an order.
+ * One consumer group, one member at a time. Each stream is a queue of its own: its events may come long before or
+ * after another stream's, and only within a stream is there an order.
  */
 export class SimulatedConsumer {
   readonly spec: ConsumerSpec;
@@ -73,7 +73,7 @@ export class SimulatedConsumer {
     return !this.#isBusy && this.hasWork;
   }
 
-  /** Takes the next batch; what becomes of it is a matter of turns. */
+  /** Takes the next batch; how far it gets is a matter of turns. */
   start(): void {
     this.#isBusy = true;
     const life = this.#life;
@@ -90,12 +90,12 @@ export class SimulatedConsumer {
     this.#isBusy = false;
   }
 
-  /** Those that did not know yet that they had lost their group die after all. */
+  /** The members that did not know yet that they had lost their group die after all. */
   endZombies(): void {
     for (const zombie of this.#zombies.splice(0)) this.#with.turns.end(zombie);
   }
 
-  /** A stream's events come again: a reactor must bear it; positions of projectors never go back. */
+  /** A stream's events come again: a reactor must cope with that; positions of projectors never go back. */
   rewind(): void {
     if (this.spec.react === undefined || this.#positions.size === 0) return;
     const stream = pick(this.#with.random, [...this.#positions.keys()]);
@@ -118,7 +118,7 @@ export class SimulatedConsumer {
     }
   }
 
-  /** The group refuses a member that it has replaced; a projector's position refuses everybody but who is at it. */
+  /** The group refuses a member that it has replaced; a projector's position refuses a member that is not at it. */
   #mayCommit(life: Life, since: ReadonlyMap<string, number>): boolean {
     if (this.spec.react !== undefined) return life === this.#life;
     if (!this.#with.rules.guardsPositions) return true;

@@ -3,7 +3,7 @@ import { type SimulationOptions, type SimulationResult, simulate } from './world
 
 const SHORTEST_STEPS = 25;
 
-/** The smallest simulation of the same seed that shows something wrong too: fewer customers first, then fewer steps. */
+/** The smallest simulation of the same seed that also goes wrong: with fewer customers first, then with fewer steps. */
 export async function smallestFailing(
   failing: SimulationOptions,
 ): Promise<{ readonly options: SimulationOptions; readonly result: SimulationResult }> {
@@ -17,7 +17,7 @@ export async function smallestFailing(
   return { options: failing, result: await simulate(failing) };
 }
 
-/** What is wrong, and everything that happened to the order concerned, hop by hop, between what befell the processes. */
+/** What is wrong, and everything that happened to the order concerned, hop by hop, with what happened to the processes in between. */
 export function failureReport({ events, incidents, violations }: SimulationResult): string[] {
   const first = violations.find(({ orderId }) => orderId !== null && events.some(({ stream }) => stream === `order-${orderId}`));
   const wrong = violations.map(({ what, orderId }) => `WRONG  ${what}${orderId === null ? '' : `  (order ${orderId})`}`);

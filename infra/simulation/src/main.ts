@@ -41,7 +41,7 @@ async function reportFailure(failing: { seed: number; steps: number; orders: num
   say(`\nAgain: npm run simulate -- --seed ${options.seed} --steps ${options.steps} --orders ${options.orders}`);
 }
 
-/** Whether the absence of every rule shows. */
+/** Whether the absence of each rule shows. */
 async function runWithoutRules({ seed, seeds, steps, orders }: SimulateOptions): Promise<boolean> {
   let unseen = 0;
   for (const { rule, rules } of leftOut) {
@@ -58,7 +58,7 @@ async function runWithoutRules({ seed, seeds, steps, orders }: SimulateOptions):
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  // What the services would log of simulated faults.
+  // The services would log simulated faults.
   Logger.overrideLogger(false);
   const options = parseOptions(args);
   return (await (options.rules ? runWithoutRules(options) : runSeeds(options))) ? 0 : 1;

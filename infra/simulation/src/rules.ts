@@ -7,7 +7,7 @@ import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.d
 
 export type PlatformEvent = EventOn<Topic>;
 
-/** What the platform rests on. The simulation runs with all of it, or without one rule, to see that its absence shows. */
+/** The rules that the platform rests on. The simulation runs with all of them, or without one, to see that its absence shows. */
 export interface Rules {
   readonly order: typeof orderDecider;
   readonly payment: typeof paymentDecider;

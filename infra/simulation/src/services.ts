@@ -48,13 +48,14 @@ export interface ServiceSurroundings {
 
 export type Handlers = ReturnType<typeof handlersOf>;
 
-/** Who handles commands in one incarnation of a service. */
+/** The command handlers in one incarnation of a service. */
 export function handlersOf(life: Life, { turns, log, rules }: ServiceSurroundings) {
   const options: HandlingOptions = { schemaVersion: contracts.currentVersion, pause: () => turns.take(life) };
   const handlerOf = <State, Command, Event extends DomainEvent, Rejection extends Refusal>(
     decider: Decider<State, Command, Event, Rejection>,
   ) => ({
-    // Each batch has a store of its own: within a process commands on a stream wait for each other, and here they are to race.
+    // Each batch has a store of its own: within a process commands on a stream would wait for each other, and here
+    // they must race.
     execute: (message: Commands<Command, CommandResult<State, Event, Rejection>>) =>
       handleCommandBatch(log.for(life), decider, message.batch, { ...options, ...message.options }),
   });

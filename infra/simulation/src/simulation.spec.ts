@@ -13,9 +13,9 @@ import { simulate } from './world.ts';
 
 const STEPS = 2_000;
 const ORDERS = 12;
-/** With the last one, goods come back whose capture had failed. */
+/** The last one has goods that come back after a failed capture. */
 const SEEDS = [...Array.from({ length: 50 }, (_, index) => index + 1), 93];
-/** A seed takes some tens of milliseconds, and the smallest story of one many of them. */
+/** A seed takes some tens of milliseconds, and finding its smallest story many times that. */
 const PATIENCE_MS = 60_000;
 const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
 
@@ -38,7 +38,7 @@ function followed(events: readonly StoredEvent[]): string[] {
   return [...Map.groupBy(events, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
 }
 
-/** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
+/** The seed that shows the absence of each rule; `npm run simulate -- --rules` finds them. */
 const caughtBy: Readonly<Record<string, number>> = {
   'inventory-service answers OrderPlaced with ReserveStock': 1,
   'order-service answers ReservationConfirmed with AcceptOrder': 1,

@@ -39,12 +39,12 @@ const BEGIN_MS = Date.parse('2026-01-01T00:00:00.000Z');
 const LONGEST_STEP_MS = 10;
 /** Long enough to meet a deadline or the end of a lease. */
 const LONGEST_PAUSE_MS = 25_000;
-/** Calls that fail, of the store and of the provider. */
+/** Calls that fail, to the store and to the provider. */
 const FAILING = 0.02;
-/** By then the slowest has settled, or something goes round in circles. */
+/** By then even the slowest has settled, or something is looping. */
 const SETTLED_WITHIN_STEPS = 12_000;
 
-/** The chances of a step under fire; what is left goes to whoever waits for a turn. */
+/** The chances of each kind of step under fire; the rest goes to whatever waits for a turn. */
 const chances = { crash: 0.012, endZombies: 0.003, rewind: 0.006, pause: 0.006, providerChange: 0.004, person: 0.05, start: 0.35 } as const;
 type Chance = keyof typeof chances;
 const isTrouble: Readonly<Record<Chance, boolean>> = {
@@ -56,10 +56,10 @@ const isTrouble: Readonly<Record<Chance, boolean>> = {
   person: false,
   start: false,
 };
-/** Some seeds have little trouble, so that much gets done; some have more than any process lives through in peace. */
+/** Some seeds have little trouble, so that much gets done; some have more than any process survives undisturbed. */
 const WEATHER = [0.3, 1, 4] as const;
 
-/** Every service of the platform over one log in memory, and all that may befall it. */
+/** Every service of the platform over one log in memory, and all that may go wrong. */
 export class World {
   readonly #random: () => number;
   readonly #options: SimulationOptions;
@@ -160,7 +160,7 @@ export class World {
     if (!(await this.#turns.grant())) this.#start();
   }
 
-  /** Nothing fails any more; whoever still waits (zombies too) goes on, until nobody has anything to do. */
+  /** Nothing fails any more; everything that still waits (zombies too) goes on, until nothing is left to do. */
   async #settle(): Promise<void> {
     this.#isUnderFire = false;
     this.#changeProvider(false);
@@ -198,7 +198,7 @@ export class World {
     this.#note(leavesZombie ? `${name} is taken for dead, replaced, and goes on` : `${name} dies and starts again`);
   }
 
-  /** Each seed has one that fares worse than the others. */
+  /** In each seed one of them fares worse than the others. */
   #victim(): SimulatedConsumer | SimulatedWorker {
     const all = [...this.#consumers, ...this.#workers];
     return this.#random() < 0.5 ? all[this.#options.seed % all.length]! : this.#any(all);

@@ -38,9 +38,9 @@ export function isRejected<Event extends DomainEvent, Rejection extends Refusal>
 }
 
 /**
- * For a switch over all kinds, of which the compiler sees that there are no others.
+ * For the end of a switch over all kinds: the compiler sees that there are no others.
  *
- * @throws when there is one after all, say in an event that a newer build wrote: going on with it would be going wrong.
+ * @throws when there is one after all, say in an event that a newer build wrote.
  */
 export function unreachable(value: never): never {
   const kind: unknown = typeof value === 'object' ? (value as { readonly type?: unknown } | null)?.type : value;

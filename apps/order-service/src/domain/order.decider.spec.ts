@@ -290,8 +290,8 @@ describe('what can not have happened is a fault and never dropped', () => {
 const ends = new Set<OrderEvent['type']>(['OrderDelivered', 'OrderRejected', 'OrderCancelled']);
 
 /**
- * What is asked of an order in the order of its causes, and the event that each records: null where it
- * comes late. The customer cancels at every stage, with every answer that may be under way at that time.
+ * The commands to an order, in the order of their causes, and the event that each records: null where it comes
+ * late. The customer cancels at every stage, with every answer that may be under way then.
  */
 function coursesOfAnOrder(): readonly (readonly (readonly [OrderCommand, OrderEvent['type'] | null])[])[] {
   const toPlaced = [[place, 'OrderPlaced']] as const;

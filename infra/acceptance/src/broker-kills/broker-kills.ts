@@ -27,7 +27,7 @@ const GOES_ON_WITHIN_MS = 60_000;
 /** Each kill and each return may move leaders and the coordinator; a pause between two attempts grows to seconds. */
 const MOST_RECOVERIES_A_KILL = 30;
 
-/** @returns what is wrong with the topics, or with the relay; nothing when all is as it must be. */
+/** @returns what is wrong with the topics or the relay. */
 export async function killBrokers(options: KillOptions, ground: Ground): Promise<string[]> {
   const { dataDir, signal, say } = ground;
   try {
@@ -48,7 +48,7 @@ async function disturb(stack: Stack, { seconds, rate }: KillOptions, { signal, s
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
   const writing = writer.writeUntil(ended);
-  // Told where it is awaited; until then it must not end the process.
+  // Its failure is reported where it is awaited; until then it must not end the process.
   writing.catch(() => {});
   const pauseMs = (seconds * 1_000) / (brokerNames.length + 1);
   for (const broker of brokerNames) {

@@ -10,7 +10,7 @@ import { outcomesOf } from './outcomes.ts';
 
 const CUSTOMERS_AT_ONCE = 8;
 const ROUND_EVERY_MS = 200;
-/** Without a single new event for so long, something hangs. */
+/** Without a single new event for this long, something hangs. */
 const STALLED_AFTER_MS = 60_000;
 
 export interface Progress {
@@ -31,14 +31,17 @@ export interface Shopping {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Places all orders while customers and the warehouse do what is planned; returns when every order has ended and nothing is under way. */
+/**
+ * Places all orders while customers and the warehouse do what is planned; returns when every order has ended and
+ * nothing is under way any more.
+ */
 export async function goShopping(platform: Platform, planned: readonly PlannedOrder[], shopping: Shopping): Promise<PlacedOrder[]> {
   const placed = await untilEnded(platform, planned, shopping);
   await drained(platform, { timeoutMs: STALLED_AFTER_MS });
   return placed;
 }
 
-/** The same, whatever is under way of other orders. */
+/** Like `goShopping`, but for these orders alone: others may still be under way. */
 export async function untilEnded(
   platform: Platform,
   planned: readonly PlannedOrder[],

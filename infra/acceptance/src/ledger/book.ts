@@ -15,10 +15,10 @@ export interface BookEntry {
 
 type PaymentEvent = EventOf<'payment'>;
 
-/** Why a payment is declined without an answer of the provider. */
+/** The reasons for declining a payment without the provider's answer. */
 const NOBODYS_ANSWER: ReadonlySet<string> = new Set(['deadline', 'cancelled']);
 
-/** What the provider did is what the payment streams say: each operation once, and in the end the same money held and taken. */
+/** The provider did what the payment streams say: each operation once, and in the end the same money held and taken. */
 export function checkBook(events: readonly StoredEvent[], book: readonly BookEntry[]): Discrepancy[] {
   const payments = events.filter(({ stream }) => stream.startsWith('payment-')).map(({ event }) => event as PaymentEvent);
   return [...checkOperations(payments, book), ...checkBalances(payments, book)];
@@ -31,7 +31,7 @@ function checkOperations(payments: readonly PaymentEvent[], book: readonly BookE
   for (const { reference, kind, ...row } of book) {
     const key = `${kind} of ${reference}`;
     if (actual.has(key)) repeated.push({ check: 'provider', subject: key, detail: 'the provider did it more than once' });
-    // An authorisation whose answer came too late is voided, and no event tells of either: the balance does.
+    // An authorisation whose answer came too late is voided, and no event mentions either: the balance covers that.
     const mayBeUntold = kind === 'authorisation' || kind === 'void';
     if (expected.has(key) || !mayBeUntold) actual.set(key, row);
   }
@@ -91,7 +91,7 @@ const changes: Readonly<Record<BookEntry['kind'], (amount: number) => Balance>> 
   refund: (amount) => ({ held: 0, taken: -amount }),
 };
 
-/** What a payment stream that ends with this event says of the customer's money. */
+/** What a payment stream that ends with this event says about the customer's money. */
 function balanceAfter({ type, data }: PaymentEvent): Balance {
   switch (type) {
     case 'PaymentAuthorised':

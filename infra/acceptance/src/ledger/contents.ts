@@ -3,14 +3,14 @@ import type { DecodedValue } from '@orderstream/kafka';
 import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
 import type { ObservedRecord } from './observed-record.ts';
 
-/** What a topic says of an event is what the store says, field by field, read with the registry's schema. */
+/** A topic says about an event what the store says, field by field, read with the registry's schema. */
 export async function checkContents(
   events: readonly StoredEvent[],
   records: readonly ObservedRecord[],
   decode: (topic: string, values: readonly (Buffer | null)[]) => Promise<readonly DecodedValue[]>,
 ): Promise<Discrepancy[]> {
   const byId = new Map(events.map((stored) => [stored.id, stored]));
-  // A record that no event explains is another check's discrepancy.
+  // Records that no event explains are found by another check.
   const explained = records.flatMap(({ topic, eventId, value }) => {
     const stored = eventId === null ? undefined : byId.get(eventId);
     return stored === undefined ? [] : [{ topic, stored, value }];

@@ -8,7 +8,7 @@ import { rowModels } from './row-models.ts';
 
 export const expectedTables: readonly ExpectedTable[] = [...rowModels, ...additiveModels];
 
-/** `parked` has the places of the records that the model's group set aside: what they say is not in the rows. */
+/** `parked` has the places of the records that the model's group set aside: the rows lack them. */
 export async function checkTable(
   platform: Platform,
   model: ExpectedTable,

@@ -15,9 +15,9 @@ const DISCREPANCIES_SHOWN = 10;
 const ORDERS_SHOWN = 10;
 
 /**
- * Compares the systems of a drained platform with each other, prints a line a check, and the first
- * discrepancies. Orders with something `open` are left out where an order's end is looked at.
- * Resolves to whether all agree. @throws Unseen when one can't be looked into.
+ * Compares the systems of a drained platform with each other, and prints a line for each check and the first
+ * discrepancies. Orders with something `open` are left out where an order's end is looked at. Resolves to whether
+ * all agree. @throws Unseen when one can't be looked into.
  */
 export async function checkLedger(platform: Platform, say: (line: string) => void, open: readonly OpenTask[] = []): Promise<boolean> {
   const events = [...platform.observer.events];

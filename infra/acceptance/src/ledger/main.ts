@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Whether all agree. What disagrees only because more happened meanwhile is looked at again. */
+/** Whether all agree. When they disagree because more happened meanwhile, they are compared again. */
 async function drawUp(platform: Platform, { waitS, leaveOpen }: LedgerOptions): Promise<boolean> {
   const deadline = Date.now() + waitS * 1_000;
   for (;;) {

@@ -3,21 +3,21 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type Agreement, type Kind, type LastEvent, ended, standingAfter, terminal, waiting } from '../agreement.ts';
 import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
 
-/** What all streams together say of one order. */
+/** What all streams together say about one order. */
 interface OrderStreams {
   readonly last: Record<Kind, LastEvent>;
   readonly told: Set<EventType>;
   /** Where the order stands, in words. */
   standing: string;
   readonly ordered: Map<string, number>;
-  /** Units by SKU that stock streams hold for it, and that have left for it and not come back. */
+  /** Units by SKU that stock streams hold for it, and those that have left for it and not come back. */
   readonly held: Map<string, number>;
   readonly out: Map<string, number>;
 }
 
 /**
- * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an order
- * then waits for people alone. Orders of which a consumer set something aside are left out.
+ * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an
+ * order then waits for people alone. Orders with a parked event are left out.
  */
 export function checkOrderStreams(events: readonly StoredEvent[], parkedStreams: ReadonlySet<string>): Discrepancy[] {
   const orders = new Map<string, OrderStreams>();
@@ -79,7 +79,7 @@ function disagreements(orderId: string, order: OrderStreams): Discrepancy[] {
   const discrepancy = (detail: string): Discrepancy => ({ check: 'orders', subject: `order-${orderId}`, detail });
   const { last, standing } = order;
   if (last.order === 'none') return [discrepancy('no such order was placed, but other streams tell of it')];
-  // Nothing is under way: an order that neither waits for people nor has ended is stuck.
+  // Nothing is under way: an order that has neither ended nor waits for people is stuck.
   const agreed = waiting[standing] ?? ended[standing];
   if (agreed === undefined) return [discrepancy(`is ${standing}, and nothing is under way that could change that`)];
   const wrong = (['reservation', 'payment', 'shipment'] as const)

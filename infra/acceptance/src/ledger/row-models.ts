@@ -3,7 +3,7 @@ import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
 import type { Row } from './discrepancy.ts';
 import type { ExpectedTable } from './expected-table.ts';
 
-/** Folds the streams of one category: each stream's row is its last one, changed by its next event. */
+/** Folds the streams of one category into one row each: every event changes its stream's row. */
 function fold<Of extends Category>(
   category: Of,
   events: readonly StoredEvent[],

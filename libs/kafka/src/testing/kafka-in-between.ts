@@ -11,7 +11,7 @@ interface RequestFault {
 }
 
 /**
- * Stands between a client and the broker of the tests, and can fall silent as a broker that hangs does: it accepts,
+ * Stands between a client and the broker of the tests, and can fall silent like a broker that hangs: it accepts,
  * and says nothing.
  */
 export class KafkaInBetween {
