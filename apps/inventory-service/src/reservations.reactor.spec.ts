@@ -14,7 +14,7 @@ const lines = [{ sku: 'LAMP', quantity: 1 }];
 const delivered = (orderId: string, type: EventType, stage?: string): Parameters<typeof triggersIn>[0][number] =>
   ({ id: randomUUID(), correlationId: 'flow', event: { type, data: { orderId, lines, stage } } }) as unknown as DeliveredEvent<never>;
 
-/** What became of the stock when an order's reservation heard of an event, after all that must have happened before. */
+/** What happens to the stock on an event, after all that must have happened before it. */
 async function commandsOn(type: EventType, stage?: string): Promise<string[]> {
   const store = new InMemoryEventStore();
   const orderId = randomUUID();

@@ -4,7 +4,7 @@ import { isProjection, type Projection } from '@orderstream/postgres';
 import { serviceNames } from '@orderstream/services';
 import { expect, it } from 'vitest';
 import { consumerGroups } from './consumers.ts';
-import { readModels } from './ledger/read-models.ts';
+import { expectedTables } from './ledger/expected-tables.ts';
 import { open } from './open-tasks.ts';
 
 const apps = path.resolve(import.meta.dirname, '../../../apps');
@@ -28,7 +28,7 @@ it('The ledger recounts every table of every projection', () => {
   const tables = consumerGroups.flatMap(({ consumer, database }) =>
     isProjection(consumer) ? consumer.tables.map((table) => `${database} ${consumer.name} ${table.name}`) : [],
   );
-  expect(readModels.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
+  expect(expectedTables.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
 });
 
 it('The work of every process is waited for', () => {

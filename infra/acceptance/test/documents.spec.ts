@@ -7,7 +7,7 @@ import { Answers, bodySchemaOf, type Document, endpointsOf, requestsTo, type Sch
 
 const SERVICES = serviceNames.filter((name) => services[name].urlVariable !== undefined);
 const SEED = 7;
-/** That the two are one, a schema can't say. */
+/** A schema can't say that the two are the same. */
 const A_PERIOD = { from: ['2026-01-01'], to: ['2026-01-31'] };
 
 let lonely: LonelyServices;
@@ -19,10 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => lonely?.end());
 
-/** A schema and all within it. */
-function within(value: unknown): Schema[] {
+/** A schema and all schemas within it. */
+function schemasWithin(value: unknown): Schema[] {
   if (typeof value !== 'object' || value === null) return [];
-  return [value, ...Object.values(value).flatMap(within)];
+  return [value, ...Object.values(value).flatMap(schemasWithin)];
 }
 
 describe.each(SERVICES)('The document of %s', (name) => {
@@ -37,7 +37,7 @@ describe.each(SERVICES)('The document of %s', (name) => {
   it('has examples that hold, and one for every body', () => {
     const document = documents.get(name)!;
     const answers = new Answers(document);
-    const wrong = within(document).flatMap((schema) => {
+    const wrong = schemasWithin(document).flatMap((schema) => {
       const fault = schema.example === undefined || schema.type === undefined ? undefined : answers.faultsOf(schema, schema.example);
       return fault === undefined ? [] : [`${JSON.stringify(schema.example)}: ${fault}`];
     });
@@ -49,7 +49,7 @@ describe.each(SERVICES)('The document of %s', (name) => {
   });
 
   it('has patterns that mean the same to every reader: without flags, and without escapes that need one', () => {
-    const patterns = within(documents.get(name)).flatMap(({ pattern }) => (typeof pattern === 'string' ? [pattern] : []));
+    const patterns = schemasWithin(documents.get(name)).flatMap(({ pattern }) => (typeof pattern === 'string' ? [pattern] : []));
     for (const pattern of new Set(patterns)) {
       expect(() => new RegExp(pattern, 'u')).not.toThrow();
       expect(pattern).not.toMatch(/\\[pP]\{/);

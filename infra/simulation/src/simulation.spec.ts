@@ -5,25 +5,25 @@ import { type EventOf, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { isProjection } from '@orderstream/postgres';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { failureReport, smallestFailing } from './failure-report.ts';
 import { leftOut } from './left-out.ts';
-import { readModels } from './read-models.ts';
 import { paymentProcess, reactors, type ServiceSurroundings, shipmentProcess } from './services.ts';
-import { account, smallest } from './telling.ts';
+import { simulatedTables } from './simulated-tables.ts';
 import { simulate } from './world.ts';
 
 const STEPS = 2_000;
 const ORDERS = 12;
-/** With the last one, goods come back whose capture had failed. */
+/** The last one has goods that come back after a failed capture. */
 const SEEDS = [...Array.from({ length: 50 }, (_, index) => index + 1), 93];
-/** A seed takes some tens of milliseconds, and the smallest story of one many of them. */
+/** A seed takes some tens of milliseconds, and finding its smallest story many times that. */
 const PATIENCE_MS = 60_000;
 const eventTypes = Object.values(streams).flatMap(({ events }) => [...events]);
 
 const kinds = ['reservation', 'payment', 'shipment'] as const;
 
 /** What the streams of each order ended with, by where it stands. */
-function endsOf(facts: readonly StoredEvent[]): string[] {
-  const last = new Map(facts.map(({ stream, event }) => [stream, event]));
+function endsOf(events: readonly StoredEvent[]): string[] {
+  const last = new Map(events.map(({ stream, event }) => [stream, event]));
   const orders = [...last].filter(([stream]) => stream.startsWith('order-'));
   return orders.flatMap(([stream, end]) =>
     kinds.map((kind) => {
@@ -34,11 +34,11 @@ function endsOf(facts: readonly StoredEvent[]): string[] {
 }
 
 /** The types of the events that are not the last of their streams. */
-function followed(facts: readonly StoredEvent[]): string[] {
-  return [...Map.groupBy(facts, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
+function followed(events: readonly StoredEvent[]): string[] {
+  return [...Map.groupBy(events, ({ stream }) => stream).values()].flatMap((all) => all.slice(0, -1).map(({ event }) => event.type));
 }
 
-/** By which seed the absence of each rule is seen; `npm run simulate -- --rules` finds them. */
+/** The seed that shows the absence of each rule; `npm run simulate -- --rules` finds them. */
 const caughtBy: Readonly<Record<string, number>> = {
   'inventory-service answers OrderPlaced with ReserveStock': 1,
   'order-service answers ReservationConfirmed with AcceptOrder': 1,
@@ -87,17 +87,17 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
   const goneOn = new Set<string>();
 
   it.each(SEEDS)('comes to rest with everything right, seed %i', async (seed) => {
-    const { findings, facts } = await simulate({ seed, steps: STEPS, orders: ORDERS });
-    for (const { event } of facts) met.add(event.type);
-    for (const each of endsOf(facts)) endsMet.add(each);
-    for (const each of followed(facts)) goneOn.add(each);
-    expect(findings).toEqual([]);
+    const { violations, events } = await simulate({ seed, steps: STEPS, orders: ORDERS });
+    for (const { event } of events) met.add(event.type);
+    for (const each of endsOf(events)) endsMet.add(each);
+    for (const each of followed(events)) goneOn.add(each);
+    expect(violations).toEqual([]);
   });
 
   it('has every consumer of the platform', () => {
     const surroundings = {} as ServiceSurroundings;
     const consumers = [...reactors(surroundings), paymentProcess(surroundings).consumer, shipmentProcess(surroundings).consumer];
-    const simulated = [...consumers.map(({ consumer }) => consumer.name), ...readModels().map(({ table }) => table.name)];
+    const simulated = [...consumers.map(({ consumer }) => consumer.name), ...simulatedTables().map(({ table }) => table.name)];
     const all = consumerGroups.flatMap(({ consumer }) =>
       isProjection(consumer) ? consumer.tables.map(({ name }) => name) : [consumer.name],
     );
@@ -106,7 +106,7 @@ describe('The platform in memory', { timeout: PATIENCE_MS }, () => {
 
   it('is the same every time by its seed', async () => {
     const [first, second] = [await simulate({ seed: 7, steps: 500, orders: 4 }), await simulate({ seed: 7, steps: 500, orders: 4 })];
-    expect(second.facts.map(({ id }) => id)).toEqual(first.facts.map(({ id }) => id));
+    expect(second.events.map(({ id }) => id)).toEqual(first.events.map(({ id }) => id));
     expect(second.incidents).toEqual(first.incidents);
   });
 
@@ -134,16 +134,16 @@ describe('Each rule is missed when it is left out:', { timeout: PATIENCE_MS }, (
   });
 
   it.each(leftOut.map(({ rule, rules }) => [rule, rules] as const))('%s', async (rule, rules) => {
-    const { findings } = await simulate({ seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules });
-    expect(findings).not.toEqual([]);
+    const { violations } = await simulate({ seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules });
+    expect(violations).not.toEqual([]);
   });
 
   it('and a failing seed is told as a story that is smaller', async () => {
     const { rule, rules } = leftOut[0]!;
     const failing = { seed: caughtBy[rule]!, steps: STEPS, orders: ORDERS, rules };
-    const { options, result } = await smallest(failing);
+    const { options, result } = await smallestFailing(failing);
     expect(options.orders).toBeLessThan(ORDERS);
-    const lines = account(result);
+    const lines = failureReport(result);
     expect(lines[0]).toMatch(/^WRONG {2}/);
     expect(lines.join('\n')).toContain('OrderPlaced');
   });

@@ -117,7 +117,7 @@ export async function handleCommands<State, Command, Event extends DomainEvent, 
 }
 
 /**
- * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
+ * Repeats an attempt that has lost a race (it resolves to null), with growing pauses.
  *
  * @throws StreamContended naming `stream` after the last attempt.
  */

@@ -8,7 +8,7 @@ export interface BatchConsumerOptions extends Omit<ConsumerOptions, 'group'> {
   readonly consumer: Consumer;
 }
 
-/** Nest replaced a handler's fault by a reply for a client, so that nobody can tell its fate any more. */
+/** Nest replaced a handler's fault by a reply for a client, so that its fate can't be told any more. */
 export class FaultReplaced extends Error {
   override readonly name = 'FaultReplaced';
   constructor(topic: string, reply: unknown) {
@@ -20,15 +20,15 @@ export class FaultReplaced extends Error {
 }
 
 /**
- * A Nest transport for one consumer. Each of its topics has an `@EventPattern(topic, transport)` method,
- * which gets an `EventBatch` at a time and has done its work when its promise resolves. When it rejects, nothing is acknowledged: the partition is held,
- * and the same records are delivered again after a while.
+ * A Nest transport for one consumer. Each of its topics has an `@EventPattern(topic, transport)` method, which gets
+ * one `EventBatch` at a time and is done when its promise resolves. When it rejects, nothing is acknowledged: the
+ * partition is held, and the same records are delivered again after a while.
  *
  * It is not derived from Nest's `Server`, whose `handleEvent` drops a handler's fault.
  */
 export class BatchConsumer implements CustomTransportStrategy {
   readonly transportId: symbol;
-  /** Tells Nest that faults are reported here, so that it does not log them itself. */
+  /** Tells Nest that faults are reported here, so that Nest does not log them. */
   readonly propagatesEventHandlerErrors = true;
   readonly #topics: readonly string[];
   readonly #options: ConsumerOptions;

@@ -14,7 +14,7 @@ import { orderServiceConfig } from '../config.ts';
 import { migrations } from '../migrations/index.ts';
 import { orderDemandProjection } from '../order-demand.projection.ts';
 import { OrderFulfilmentReactor } from '../order-fulfilment.reactor.ts';
-import { priceListProjection } from '../order-price.projection.ts';
+import { orderPriceProjection } from '../order-price.projection.ts';
 import { OrderServiceModule } from '../order-service.module.ts';
 import { orderSummaryProjection } from '../order-summary.projection.ts';
 import type { Recipient } from '../order.api.ts';
@@ -108,7 +108,7 @@ export function batchOf<Event>(
 
 export async function toPrices(event: EventOf<'product'>, revision: number): Promise<void> {
   const fact = { id: randomUUID(), event, stream: `product-${event.data.sku}`, revision };
-  await service.app.get(Projections).run(batchOf('order-price-list', 'catalog', [fact]), priceListProjection);
+  await service.app.get(Projections).run(batchOf('order-price-list', 'catalog', [fact]), orderPriceProjection);
 }
 
 export const listed = (name: string, amount: number, currency = 'EUR'): Promise<void> =>

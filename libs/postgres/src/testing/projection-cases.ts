@@ -5,18 +5,18 @@ import { type Migration, migrate } from '../migrate.ts';
 import type { ProjectedTable, RowsInMemory, StreamEvent } from '../read-model.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
-/** Given the events of some streams, a table has these rows. Cases of a service run in memory, and on Postgres. */
+/** Given the events of some streams, a table has these rows. A service's cases run in memory and on Postgres. */
 export interface ProjectionCase {
   readonly title: string;
   readonly table: ProjectedTable;
   readonly given: readonly StreamEvent[];
-  /** In the order of their keys; of each row, what is named. */
+  /** In the order of their keys; only the named columns are compared. */
   readonly then: readonly object[];
 }
 
 type Data<Type extends EventType> = Partial<EventNamed<Type>['data']>;
 
-/** The events of a stream, from its first. Fields that no row is made of can be left out. */
+/** The events of a stream, from its first. Fields that no row needs can be left out. */
 export function stream<Types extends readonly EventType[]>(
   name: string,
   ...events: { readonly [Nth in keyof Types]: readonly [Types[Nth], Data<Types[Nth]>] }
