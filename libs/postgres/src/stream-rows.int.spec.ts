@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { column, nullable } from './columns.ts';
@@ -47,15 +47,8 @@ afterAll(async () => {
   await scratch.drop();
 });
 
-const fact = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent => ({
-  id: randomUUID(),
-  event: { type: 'ProductListed', data: values },
-  stream: `${category}-${key}`,
-  revision,
-  recordedAt: '2026-01-01T00:00:00.000Z',
-  correlationId: 'flow',
-  causationId: 'cause',
-});
+const fact = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent =>
+  delivered({ type: 'ProductListed', data: values }, { stream: `${category}-${key}`, revision });
 const isOfAnotherKind = ({ stream }: DeliveredEvent): boolean => stream.startsWith('order-');
 const ofAnotherKind = (): DeliveredEvent => fact('', 7, {}, 'order');
 
