@@ -1,5 +1,5 @@
 import { Database } from '@orderstream/postgres';
-import { queryOf } from '@orderstream/service';
+import { pageOf, queryOf } from '@orderstream/service';
 import type { PageQuery, ProductList, ProductView, ReservationView, StockList, StockView } from './inventory.api.ts';
 import { product, type ProductRow } from './product.projection.ts';
 import { reservation } from './reservation.projection.ts';
@@ -24,8 +24,8 @@ export class ListProducts extends queryOf([Database], async ({ cursor = '', limi
       .limit(limit + 1)
       .getMany(),
   );
-  const products = found.slice(0, limit).map(productView);
-  return { products, nextCursor: found.length > limit ? (products.at(-1)?.sku ?? null) : null };
+  const { rows, nextCursor } = pageOf(found, limit, (last) => last.sku);
+  return { products: rows.map(productView), nextCursor };
 }) {}
 
 /** What is in the warehouse of one product; null when none was ever received or asked for. */
@@ -44,8 +44,8 @@ export class ListStock extends queryOf([Database], async ({ cursor = '', limit =
       .limit(limit + 1)
       .getMany(),
   );
-  const stock = found.slice(0, limit).map(stockView);
-  return { stock, nextCursor: found.length > limit ? (stock.at(-1)?.sku ?? null) : null };
+  const { rows, nextCursor } = pageOf(found, limit, (last) => last.sku);
+  return { stock: rows.map(stockView), nextCursor };
 }) {}
 
 /** How an order's goods are held; null when it has not been decided yet. */

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import { CommandBus, type CommandResult, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { IfRevision } from '@orderstream/event-sourcing';
-import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
+import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestCause } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ProductCommand } from './domain/product.decider.ts';
 import {
@@ -104,7 +103,7 @@ export class ProductController {
   }
 
   async #execute(command: ProductCommand, ifRevision: IfRevision): Promise<CommandResult<ProductCommands>[number]> {
-    const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
+    const cause = requestCause(command.type);
     const [result] = await this.commands.execute(new ProductCommands([{ id: command.sku, command, cause, ifRevision }]));
     return result!;
   }

@@ -11,7 +11,7 @@ import {
   idempotencyKey,
   idempotencyKeyHeader,
   readInput,
-  requestContext,
+  requestCause,
 } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import { productDecider } from './domain/product.decider.ts';
@@ -69,7 +69,7 @@ export class StockController {
     const receiptId = given ?? (key === undefined ? randomUUID() : derivedId('receipt', sku, key));
     const command = { type: 'ReceiveStock', sku, receiptId, quantity, at: new Date().toISOString() } as const;
     // The cause is this request: two receipts under one id must not pass for one another in the store.
-    const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
+    const cause = requestCause(command.type);
     const [result] = await this.commands.execute(new StockCommands([{ id: sku, command, cause }]));
     if (!result!.ok) {
       throw new Problem('idempotency-key-reused', 'Use a new receiptId or Idempotency-Key for another receipt', {

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import type { OrderPlaced } from '@orderstream/contracts';
 import { type EventStore, type IfRevision, load, unreachable } from '@orderstream/event-sourcing';
 import { PersonalData } from '@orderstream/personal-data';
-import { EVENT_STORE, Problem, preconditionFailed, requestContext } from '@orderstream/service';
+import { EVENT_STORE, Problem, preconditionFailed, requestCause } from '@orderstream/service';
 import { type OrderCommand, type OrderRejection, orderDecider } from './domain/order.decider.ts';
 import type { OrderProgress, Recipient } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
@@ -50,7 +49,7 @@ export class OrderChanging {
   }
 
   async #change(orderId: string, command: OrderCommand, ifRevision: IfRevision): Promise<OrderProgress> {
-    const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
+    const cause = requestCause(command.type);
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause, ifRevision }]));
     const { state, revision } = result!;
     if (state.status === 'none' || revision === null) throw unknownOrder(orderId);

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { OrderLine } from '@orderstream/contracts';
 import { type EventStore, type StoredEvent, streamName } from '@orderstream/event-sourcing';
 import { PersonalData } from '@orderstream/personal-data';
-import { EVENT_STORE, type FieldError, Problem, requestContext } from '@orderstream/service';
+import { EVENT_STORE, type FieldError, Problem, requestCause } from '@orderstream/service';
 import { type OrderEvent, orderDecider } from './domain/order.decider.ts';
 import { type Pricing, priceLines } from './domain/pricing.ts';
 import { orderIdFor } from './order-id.ts';
@@ -54,9 +53,8 @@ export class OrderPlacing {
   ): Promise<OrderView> {
     const { customerId, paymentMethod } = request;
     const at = new Date().toISOString();
-    // The cause is this request and no other. Two equal requests at once must not pass for one another in
-    // the store: the loser has to read what the winner has written.
-    const cause = { id: randomUUID(), reaction: 'PlaceOrder', fingerprint, ...requestContext() };
+    // Two equal requests at once must not pass for one another in the store: the loser has to read what the winner has written.
+    const cause = { ...requestCause('PlaceOrder'), fingerprint };
     const command = { type: 'PlaceOrder', orderId, customerId, lines, paymentMethod, recipient, at } as const;
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause }], { newStreams: true }));
     if (!result!.ok) throw new Problem(problems['total-too-large'], 'The total is more than an order may have');

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EventStore, streamName } from '@orderstream/event-sourcing';
 import { Database, type RowOfTable } from '@orderstream/postgres';
-import { cursorAfter, EVENT_STORE, Problem, queryOf } from '@orderstream/service';
+import { cursorAfter, pageOf, EVENT_STORE, Problem, queryOf } from '@orderstream/service';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { orderDecider } from './domain/order.decider.ts';
 import { orderPayment, orderShipment, orderSummary, type OrderSummaryRow } from './order-summary.projection.ts';
@@ -73,9 +73,8 @@ export class ListOrders extends queryOf(
       if (cursor !== undefined) rows.andWhere('(summary.placed_at, summary.order_id) < (:at, :id)', cursor);
       return rows.getMany();
     });
-    const orders = found.slice(0, limit).map(viewOfFound);
-    const last = orders.at(-1);
-    return { orders, nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.placedAt, id: last.orderId }) : null };
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursorAfter({ at: last.placed_at.toISOString(), id: last.order_id }));
+    return { orders: rows.map(viewOfFound), nextCursor };
   },
 ) {}
 

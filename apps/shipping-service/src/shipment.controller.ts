@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { unreachable } from '@orderstream/event-sourcing';
-import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestContext } from '@orderstream/service';
+import { ApiProblems, Problem, entityTag, ifMatchHeader, preconditionFailed, readIfMatch, requestCause } from '@orderstream/service';
 import type { FastifyReply } from 'fastify';
 import type { ShipmentCommand, ShipmentRejection } from './domain/shipment.decider.ts';
 import {
@@ -103,7 +102,7 @@ export class ShipmentController {
 
   async #change(command: ShipmentCommand, ifMatch: string | undefined, reply: FastifyReply): Promise<ShipmentProgress> {
     const { orderId } = command;
-    const cause = { id: randomUUID(), reaction: command.type, ...requestContext() };
+    const cause = requestCause(command.type);
     const envelope = { id: orderId, command, cause, ifRevision: readIfMatch(ifMatch) };
     const [result] = await this.commands.execute(new ShipmentCommands([envelope]));
     const { state, revision } = result!;

@@ -1,6 +1,6 @@
 import { PersonalData } from '@orderstream/personal-data';
 import { Database } from '@orderstream/postgres';
-import { cursorAfter, queryOf } from '@orderstream/service';
+import { cursorAfter, pageOf, queryOf } from '@orderstream/service';
 import type { ListShipmentsQuery, ShipmentList, ShipmentView } from './shipment.api.ts';
 import { shipment, type ShipmentRow } from './shipment.projection.ts';
 
@@ -29,14 +29,9 @@ export class ListShipments extends queryOf(
       if (cursor !== undefined) rows.andWhere('(shipment.scheduled_at, shipment.order_id) > (:at, :id)', cursor);
       return rows.getMany();
     });
-    const page = found.slice(0, limit);
-    const recipients = await personalData.openAll(page.map(({ recipient }) => recipient));
-    const shipments = page.map((row, nth) => toView(row, recipients[nth] ?? null));
-    const last = shipments.at(-1);
-    return {
-      shipments,
-      nextCursor: found.length > limit && last !== undefined ? cursorAfter({ at: last.scheduledAt, id: last.orderId }) : null,
-    };
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursorAfter({ at: last.scheduled_at.toISOString(), id: last.order_id }));
+    const recipients = await personalData.openAll(rows.map(({ recipient }) => recipient));
+    return { shipments: rows.map((row, nth) => toView(row, recipients[nth] ?? null)), nextCursor };
   },
 ) {}
 

@@ -150,8 +150,12 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   pages: {
     from: '^infra/pages/src/',
     except: TESTS,
-    libs: ['contracts', 'event-sourcing'],
-    alsoOurs: ['^apps/[^/]+/src/(domain/|reservations\\.ts$)', '^libs/event-sourcing/src/testing/'],
+    libs: ['contracts', 'event-sourcing', 'postgres'],
+    alsoOurs: [
+      '^apps/[^/]+/src/(domain/|reservations\\.ts$)',
+      '^infra/acceptance/src/consumers\\.ts$',
+      '^libs/event-sourcing/src/testing/',
+    ],
     packages: [],
     builtins: true,
   },

@@ -3,6 +3,7 @@ import { type Category, type Reaction, reactions, streams } from '@orderstream/c
 import { productDecider } from '@orderstream/inventory-service/domain/product.decider';
 import { describe, expect, it } from 'vitest';
 import { behaviours } from './behaviours.ts';
+import { consumersPage } from './consumers-page.ts';
 import { explore } from './exploring.ts';
 import { asked, outcomesOf } from './flow.ts';
 import { orderFlowPage, reactionsTable } from './order-flow-page.ts';
@@ -14,6 +15,10 @@ const page = (name: string): string => readFileSync(new URL(`../../../docs/${nam
 describe('The committed page', () => {
   it('of the order flow is what the reactions give: when not, `npm run diagrams`', () => {
     expect(page('order-flow.md')).toBe(orderFlowPage());
+  });
+
+  it('of the consumers is what the services declare: when not, `npm run diagrams`', () => {
+    expect(page('consumers.md')).toBe(consumersPage());
   });
 
   it('of the streams is what the deciders give: when not, `npm run diagrams`', () => {

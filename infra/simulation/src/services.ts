@@ -94,10 +94,10 @@ export function reactors(surroundings: ServiceSurroundings): ConsumerSpec[] {
     {
       service: 'shipping-service',
       consumer: shipmentScheduling,
-      react: (life, parking, batch) =>
-        new ShipmentSchedulingReactor(handlersOf(life, surroundings).shipment, parking as ParkingTable).onOrders(
-          batch as EventBatch<EventOn<'orders'>>,
-        ),
+      react: (life, parking, batch) => {
+        const reactor = new ShipmentSchedulingReactor(handlersOf(life, surroundings).shipment, parking as ParkingTable);
+        return reactor.onOrders(batch as EventBatch<EventOn<'orders'>>);
+      },
     },
   ];
 }

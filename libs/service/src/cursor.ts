@@ -14,6 +14,16 @@ export function cursorAfter({ at, id }: Place): string {
   return Buffer.from(`${at} ${id}`).toString('base64url');
 }
 
+/** The first of what was found, when one more was asked for than a page has: by that it is known whether there is a next page. */
+export function pageOf<Row>(
+  found: readonly Row[],
+  limit: number,
+  cursorOf: (last: Row) => string,
+): { readonly rows: readonly Row[]; readonly nextCursor: string | null } {
+  const rows = found.slice(0, limit);
+  return { rows, nextCursor: found.length > limit ? cursorOf(rows.at(-1)!) : null };
+}
+
 /** In a query: only what `cursorAfter` gave. */
 export const cursor = z
   .string()

@@ -10,7 +10,7 @@ export { ApiProblems } from './openapi.ts';
 export { Presence } from './presence.ts';
 export { type FieldError, Problem, type ProblemType, problemTypes } from './problems.ts';
 export * from './process-worker.ts';
-export { type RequestContext, requestContext, withRequestContext } from './request-context.ts';
+export { requestCause, type RequestContext, requestContext, withRequestContext } from './request-context.ts';
 export * from './queries.ts';
 export * from './run-service.ts';
 export * from './tokens.ts';

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Cause } from '@orderstream/event-sourcing';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problems.ts';
 
@@ -21,6 +22,11 @@ const storage = new AsyncLocalStorage<RequestContext>();
 /** The context of the request that is being handled; outside of one a new correlation. */
 export function requestContext(): RequestContext {
   return storage.getStore() ?? { correlationId: randomUUID(), traceparent: undefined };
+}
+
+/** The cause of a command that a request asks for: this request and no other, however equal the next one is. */
+export function requestCause(reaction: string): Cause {
+  return { id: randomUUID(), reaction, ...requestContext() };
 }
 
 /** For the logger: only what is there, and nothing made up. */
