@@ -1,3 +1,4 @@
+import { type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import { delivered } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
@@ -26,7 +27,7 @@ const rows = new StreamRows({
     changed_at: nullable('timestamptz'),
   },
   adding: ['total'],
-  change: { ProductListed: change, ProductPriceChanged: change, ProductDelisted: change },
+  change: Object.fromEntries(streams.product.events.map((type) => [type, change])) as Record<EventOf<'product'>['type'], typeof change>,
 });
 
 const adminUrl = process.env['TEST_DATABASE_URL']!;
