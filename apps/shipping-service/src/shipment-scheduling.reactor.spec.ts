@@ -1,5 +1,5 @@
 import { type EventType, reactions, streams } from '@orderstream/contracts';
-import type { DeliveredEvent } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import { expect, it } from 'vitest';
 import { toShipmentCommand } from './shipment-scheduling.reactor.ts';
 
@@ -9,23 +9,19 @@ const paidAt = '2026-01-02T03:04:05.006Z';
 const requestedAt = '2026-01-03T00:00:00.000Z';
 const lines = [{ sku: 'TEA', quantity: 2 }];
 
-const delivered = (type: EventType) =>
-  ({
-    id: 'cause',
-    correlationId: 'flow',
-    event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } },
-  }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
+const told = (type: EventType): Parameters<typeof toShipmentCommand>[0] =>
+  delivered({ type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } } as never, { id: 'cause' });
 
 it('shipments react to what the platform’s table of reactions says, and to nothing else', () => {
   const done = streams.order.events.flatMap((on) => {
-    const command = toShipmentCommand(delivered(on))?.command.type;
+    const command = toShipmentCommand(told(on))?.command.type;
     return command === undefined ? [] : [{ service: 'shipping-service', on, command, of: 'shipment' }];
   });
   expect(done).toEqual(reactions.filter((reaction) => reaction.service === 'shipping-service'));
 });
 
 it('a shipment is scheduled with what was paid for, and to whom it goes', () => {
-  expect(toShipmentCommand(delivered('OrderPaid'))).toEqual({
+  expect(toShipmentCommand(told('OrderPaid'))).toEqual({
     id: orderId,
     command: { type: 'ScheduleShipment', orderId, customerId, lines, recipient: 'sealed', at: paidAt },
     cause: { id: 'cause', reaction: 'ScheduleShipment', correlationId: 'flow', traceparent: undefined },
@@ -33,7 +29,7 @@ it('a shipment is scheduled with what was paid for, and to whom it goes', () => 
 });
 
 it('a shipment is cancelled as of when the customer wanted it', () => {
-  expect(toShipmentCommand(delivered('OrderCancellationRequested'))).toEqual({
+  expect(toShipmentCommand(told('OrderCancellationRequested'))).toEqual({
     id: orderId,
     command: { type: 'CancelShipment', orderId, at: requestedAt },
     cause: { id: 'cause', reaction: 'CancelShipment', correlationId: 'flow', traceparent: undefined },

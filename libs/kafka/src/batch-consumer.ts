@@ -56,7 +56,7 @@ export class BatchConsumer implements CustomTransportStrategy {
       callback(new Error(`no method has an @EventPattern for ${unhandled.join(', ')} in the group ${this.#options.group}`));
       return;
     }
-    this.#member = new GroupMember(this.#options, this.#topics, (batch) => this.#deliver(batch));
+    this.#member = new GroupMember(this.#options, this.#topics, (batch) => this.deliver(batch));
     this.#member.start();
     callback();
   }
@@ -70,7 +70,8 @@ export class BatchConsumer implements CustomTransportStrategy {
     return this.#member?.status() ?? { group: this.#options.group, blockedBy: 'it was not started', caughtUp: false, partitions: [] };
   }
 
-  async #deliver(batch: EventBatch): Promise<void> {
+  /** @throws what the handler of its topic throws. */
+  async deliver(batch: EventBatch): Promise<void> {
     const handler = this.#handlers.get(batch.topic);
     if (handler === undefined) throw new Error(`nobody handles ${batch.topic}`);
     try {

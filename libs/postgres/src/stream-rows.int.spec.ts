@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { column, nullable } from './columns.ts';
@@ -48,17 +48,10 @@ afterAll(async () => {
   await scratch.drop();
 });
 
-const delivered = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent => ({
-  id: randomUUID(),
-  event: { type: 'ProductListed', data: values },
-  stream: `${category}-${key}`,
-  revision,
-  recordedAt: '2026-01-01T00:00:00.000Z',
-  correlationId: 'flow',
-  causationId: 'cause',
-});
+const changed = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent =>
+  delivered({ type: 'ProductListed', data: values }, { stream: `${category}-${key}`, revision });
 const isOfAnotherKind = ({ stream }: DeliveredEvent): boolean => stream.startsWith('order-');
-const ofAnotherKind = (): DeliveredEvent => delivered('', 7, {}, 'order');
+const ofAnotherKind = (): DeliveredEvent => changed('', 7, {}, 'order');
 
 const project = (events: readonly DeliveredEvent[], passedOver: readonly PassedOver[] = []): Promise<void> =>
   database.transaction((tx) => rows.apply(tx, events, passedOver));
@@ -101,7 +94,7 @@ function eventsOf(history: readonly (readonly [number, Values])[]): DeliveredEve
     const key = KEYS[number];
     if (key === undefined) return ofAnotherKind();
     last.set(key, (last.get(key) ?? -1) + 1);
-    return delivered(key, last.get(key)!, values);
+    return changed(key, last.get(key)!, values);
   });
 }
 
@@ -151,7 +144,7 @@ describe('Rows of streams', () => {
 
   it('do not begin with one, and take none of another kind of stream', async () => {
     await database.query('TRUNCATE thing');
-    await project([delivered('one', 0, { name: 'a', total: 1 })]);
+    await project([changed('one', 0, { name: 'a', total: 1 })]);
     await project(
       [],
       [
@@ -159,7 +152,7 @@ describe('Rows of streams', () => {
         { type: 'Praised', stream: 'product-two', revision: 0 },
       ],
     );
-    expect(await table()).toEqual(folded([delivered('one', 0, { name: 'a', total: 1 })]));
+    expect(await table()).toEqual(folded([changed('one', 0, { name: 'a', total: 1 })]));
   });
 
   const breaks: Record<string, (last: number) => number[]> = {
@@ -178,10 +171,10 @@ describe('Rows of streams', () => {
         const before = await table();
         const key = KEYS[number]!;
         const broken = revisionsAfter(Number(before.get(key)!['revision'])).map((revision) =>
-          delivered(key, revision, { name: 'broken', total: 1 }),
+          changed(key, revision, { name: 'broken', total: 1 }),
         );
         const sound = eventsOf(later.map(([, values]) => [KEYS.length, values]));
-        const beside = delivered('beside', 0, { name: 'sound' });
+        const beside = changed('beside', 0, { name: 'sound' });
         await expect(project([beside, ...sound, ...broken])).rejects.toThrow(RevisionGap);
         expect(await table()).toEqual(before);
       }),
@@ -191,7 +184,7 @@ describe('Rows of streams', () => {
 
   it.each([1, 2, 40])('do not begin at revision %d', async (revision) => {
     await database.query('TRUNCATE thing');
-    await expect(project([delivered('beside', 0, {}), delivered('late', revision, { name: 'late' })])).rejects.toThrow(RevisionGap);
+    await expect(project([changed('beside', 0, {}), changed('late', revision, { name: 'late' })])).rejects.toThrow(RevisionGap);
     expect(await table()).toEqual(new Map());
   });
 

@@ -1,2 +1,3 @@
+export * from './batches.ts';
 export * from './deliveries.ts';
 export * from './parking-in-memory.ts';

@@ -2,8 +2,8 @@
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import { type Logger, silentLogger } from '@orderstream/messaging';
-import { Relay } from '../src/relay.ts';
-import type { Shard } from '../src/shard.ts';
+import { Relay } from '../relay.ts';
+import type { Shard } from '../shard.ts';
 
 interface Settings {
   readonly eventStoreUrl: string;
