@@ -1,3 +1,6 @@
+import { globSync } from 'node:fs';
+import path from 'node:path';
+import type { Type } from '@nestjs/common';
 import { serviceNames, services, servicesWith } from '@orderstream/services';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import * as fc from 'fast-check';
@@ -6,6 +9,7 @@ import { type LonelyServices, startLonelyServices } from './lonely-services.ts';
 import { Answers, bodySchemaOf, type Document, endpointsOf, requestsTo, type Schema, send } from './openapi-requests.ts';
 
 const SERVICES = serviceNames.filter((name) => services[name].urlVariable !== undefined);
+const APPS = path.resolve(import.meta.dirname, '../../../apps');
 const SEED = 7;
 /** A schema can't say that the two are the same. */
 const A_PERIOD = { from: ['2026-01-01'], to: ['2026-01-31'] };
@@ -65,6 +69,12 @@ describe.each(SERVICES)('The document of %s', (name) => {
       }
     }
   });
+});
+
+it.each(globSync('*/src/*.controller.ts', { cwd: APPS }))('What %s declares is in the module of its service', async (file) => {
+  const { app } = lonely.services.get(file.split('/')[0]!)!;
+  const declared = Object.values((await import(path.join(APPS, file))) as Record<string, Type>);
+  for (const controller of declared) expect(app.get(controller)).toBeInstanceOf(controller);
 });
 
 it('A linter would have something to say of a document without servers, or of an example that does not hold', async () => {
