@@ -301,7 +301,7 @@ describe('Reservations', () => {
     expect(await call('GET', `/reservations/${comesBack}`)).toMatchObject({ body: { status: 'returned' } });
   });
 
-  it('are in no read model twice: a fact that comes again is set aside, and the row stays', async () => {
+  it('are in no read model twice: an event that comes again is set aside, and the row stays', async () => {
     const sku = await stocked(5);
     const orderId = randomUUID();
     await hear(placed(orderId, { [sku]: 2 }));

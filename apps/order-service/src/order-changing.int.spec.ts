@@ -20,11 +20,14 @@ import {
   typesIn,
 } from './testing/running-order-service.ts';
 
-type Fact = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>;
+type Announced = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>;
 
 const amount = { amount: 2340, currency: 'EUR' };
-const reserved = (orderId: string): Fact => ({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
-const outOfStock = (orderId: string): Fact => ({ type: 'ReservationRejected', data: { orderId, shortSkus: ['TEA'], rejectedAt: now() } });
+const reserved = (orderId: string): Announced => ({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
+const outOfStock = (orderId: string): Announced => ({
+  type: 'ReservationRejected',
+  data: { orderId, shortSkus: ['TEA'], rejectedAt: now() },
+});
 const authorised = (orderId: string): EventOf<'payment'> => ({
   type: 'PaymentAuthorised',
   data: { orderId, amount, authorisationId: 'a', authorisedAt: now() },
@@ -47,9 +50,9 @@ const toDelivered = [...toShipped, delivered];
 const toRejected = [outOfStock];
 
 /** A new order, and what the other services have announced of it since. */
-async function orderAfter(facts: readonly ((orderId: string) => Fact)[], changes: object = {}): Promise<string> {
+async function orderAfter(events: readonly ((orderId: string) => Announced)[], changes: object = {}): Promise<string> {
   const { orderId } = await placed(changes);
-  for (const fact of facts) await announce(fact(orderId));
+  for (const event of events) await announce(event(orderId));
   return orderId;
 }
 
@@ -79,8 +82,8 @@ describe('cancelling an order', () => {
   it.each([
     ['placed', [], 0],
     ['accepted', toAccepted, 1],
-  ] as const)('that is %s ends it at once, and once', async (stage, facts, revision) => {
-    const orderId = await orderAfter(facts);
+  ] as const)('that is %s ends it at once, and once', async (stage, events, revision) => {
+    const orderId = await orderAfter(events);
     const ended = [200, `"${revision + 1}"`, { orderId, revision: revision + 1, status: 'cancelled' }];
     expect(answerOf(await cancel(orderId, `"${revision}"`))).toEqual(ended);
     expect(answerOf(await cancel(orderId, '*'))).toEqual(ended);
@@ -93,8 +96,8 @@ describe('cancelling an order', () => {
   it.each([
     ['paid', toPaid, 2],
     ['shipped', toShipped, 3],
-  ] as const)('that is %s asks its shipment, once', async (status, facts, revision) => {
-    const orderId = await orderAfter(facts);
+  ] as const)('that is %s asks its shipment, once', async (status, events, revision) => {
+    const orderId = await orderAfter(events);
     const asked = [202, `"${revision + 1}"`, { orderId, revision: revision + 1, status }];
     expect(answerOf(await cancel(orderId, `"${revision}"`))).toEqual(asked);
     expect(answerOf(await cancel(orderId, '*'))).toEqual(asked);
@@ -107,7 +110,7 @@ describe('cancelling an order', () => {
   it('is for the shipment to answer: it did not leave, it came back, or it arrived all the same', async () => {
     const [held, back, arrived] = await Promise.all([orderAfter(toPaid), orderAfter(toShipped), orderAfter(toShipped)]);
     for (const orderId of [held, back, arrived]) expect((await cancel(orderId, '*')).status).toBe(202);
-    for (const fact of [withdrawn(held), withdrawn(held), returned(back), delivered(arrived)]) await announce(fact);
+    for (const event of [withdrawn(held), withdrawn(held), returned(back), delivered(arrived)]) await announce(event);
     expect(answerOf(await cancel(held, '*'))).toMatchObject([200, '"4"', { status: 'cancelled' }]);
     expect(answerOf(await cancel(back, '*'))).toMatchObject([200, '"5"', { status: 'cancelled' }]);
     expect(problemOf(await cancel(arrived, '*'))).toEqual([409, 'state-conflict', []]);
@@ -118,8 +121,8 @@ describe('cancelling an order', () => {
   it.each([
     ['delivered', toDelivered, /delivered/],
     ['rejected', toRejected, /rejected/],
-  ] as const)('that was %s is refused, and nothing is written', async (_status, facts, detail) => {
-    const orderId = await orderAfter(facts);
+  ] as const)('that was %s is refused, and nothing is written', async (_status, events, detail) => {
+    const orderId = await orderAfter(events);
     const before = await typesOf(orderId);
     const response = await cancel(orderId, '*');
     expect(response.body).toMatchObject({ status: 409, detail: expect.stringMatching(detail) as string });
@@ -150,7 +153,7 @@ describe('cancelling an order', () => {
     expect(parked).toEqual([]);
   });
 
-  it('races a fact and one wins: the other sees what has happened', async () => {
+  it('races an event and one wins: the other sees what has happened', async () => {
     const orderIds = await Promise.all(Array.from({ length: 12 }, () => orderAfter([])));
     await Promise.all(
       orderIds.map(async (orderId) => {
@@ -201,8 +204,8 @@ describe('sending an order to another address', () => {
     ['shipped', toShipped],
     ['delivered', toDelivered],
     ['rejected', toRejected],
-  ] as const)('is refused when it is %s', async (_status, facts) => {
-    const orderId = await orderAfter(facts);
+  ] as const)('is refused when it is %s', async (_status, events) => {
+    const orderId = await orderAfter(events);
     const before = await typesOf(orderId);
     expect(problemOf(await sendTo(orderId, '*'))).toEqual([409, 'state-conflict', []]);
     expect(await typesOf(orderId)).toEqual(before);
@@ -323,7 +326,7 @@ describe('an order is shown', () => {
 });
 
 describe('the rows of payments and shipments', () => {
-  it('park a fact that comes without the one before, and go on with others', async () => {
+  it('park an event that comes without the one before, and go on with others', async () => {
     const [gap, sound] = [randomUUID(), randomUUID()];
     await toStatuses([authorised(gap)], 1);
     await toStatuses([dispatched(gap)], 1);

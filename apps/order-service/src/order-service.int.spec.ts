@@ -204,19 +204,19 @@ describe('an order is found', () => {
 });
 
 describe('fulfilment', () => {
-  it('carries an order through, once, however often facts are announced', async () => {
+  it('carries an order through, once, however often events are announced', async () => {
     const { orderId } = await placed();
     const at = now();
     const amount = { amount: 2340, currency: 'EUR' };
-    const facts = [
+    const announced = [
       { type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: at } },
       { type: 'PaymentAuthorised', data: { orderId, amount, authorisationId: 'a', authorisedAt: at } },
       { type: 'ShipmentDispatched', data: { orderId, lines: [], carrier: 'DHL', trackingNumber: 'T-1', dispatchedAt: at } },
       { type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } },
     ] as const;
-    for (const fact of facts) {
-      await announce(fact);
-      for (const again of facts.slice(0, facts.indexOf(fact) + 1)) await announce(again);
+    for (const event of announced) {
+      await announce(event);
+      for (const again of announced.slice(0, announced.indexOf(event) + 1)) await announce(again);
     }
     const events = await eventsOf(orderId);
     expect(events.map(({ event }) => event.type)).toEqual(['OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered']);
@@ -260,17 +260,17 @@ describe('the read models', () => {
     ['without its beginning', [], 1],
     ['without the one before', [0], 2],
     ['twice', [0, 1], 1],
-  ])('park a fact that comes %s', async (_how, applied, next) => {
+  ])('park an event that comes %s', async (_how, applied, next) => {
     const { orderId } = await placed();
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
     await announce({
       type: 'PaymentAuthorised',
       data: { orderId, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() },
     });
-    const facts = await eventsOf(orderId);
+    const events = await eventsOf(orderId);
     const deliver = (revisions: readonly number[]): Promise<void> =>
       service.deliver(
-        revisions.map((revision) => relayed(facts[revision]!)),
+        revisions.map((revision) => relayed(events[revision]!)),
         orderSummaryProjection,
       );
     await deliver(applied);

@@ -55,8 +55,8 @@ type PaymentEvent = EventOf<'payment'>;
 const storedOf = (orderId: string): Promise<StoredEvent<PaymentEvent>[]> => eventsIn(`payment-${orderId}`);
 const untilLast = (orderId: string, type: PaymentEvent['type']): Promise<void> =>
   vi.waitFor(async () => expect((await storedOf(orderId)).at(-1)?.event.type).toBe(type), 20_000);
-const toReadModels = (...facts: readonly StoredEvent<PaymentEvent>[]): Promise<void> =>
-  service.deliver(facts.map(relayed), paymentProjection, revenueByDayProjection);
+const toReadModels = (...stored: readonly StoredEvent<PaymentEvent>[]): Promise<void> =>
+  service.deliver(stored.map(relayed), paymentProjection, revenueByDayProjection);
 const get = (orderId: string): Promise<Answer<PaymentView>> => service.call('GET', `/payments/${orderId}`);
 const askRevenue = (query: string): Promise<Answer<RevenueList>> => service.call('GET', `/revenue?${query}`);
 const revenue = async (query: string): Promise<RevenueList> => (await askRevenue(query)).body;
@@ -70,14 +70,14 @@ describe('The payment service', () => {
     await untilLast(orderId, 'PaymentAuthorised');
     await dispatched(orderId);
     await untilLast(orderId, 'PaymentCaptured');
-    const facts = await storedOf(orderId);
+    const stored = await storedOf(orderId);
 
-    await toReadModels(facts[0]!);
+    await toReadModels(stored[0]!);
     expect((await get(orderId)).body).toMatchObject({ status: 'requested', revision: 0 });
-    await toReadModels(...facts.slice(1));
+    await toReadModels(...stored.slice(1));
     const answer = await get(orderId);
     expect(answer.etag).toBe('"2"');
-    const [requested, authorised, captured] = facts.map(({ event }) => event.data) as [
+    const [requested, authorised, captured] = stored.map(({ event }) => event.data) as [
       Extract<PaymentEvent, { type: 'PaymentRequested' }>['data'],
       Extract<PaymentEvent, { type: 'PaymentAuthorised' }>['data'],
       Extract<PaymentEvent, { type: 'PaymentCaptured' }>['data'],
@@ -150,9 +150,9 @@ describe('The payment service', () => {
     await untilLast(orderId, 'PaymentAuthorised');
     await cancel(orderId);
     await untilLast(orderId, 'PaymentVoided');
-    const facts = await storedOf(orderId);
-    await toReadModels(...facts);
-    const voided = facts.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentVoided' }>['data'];
+    const stored = await storedOf(orderId);
+    await toReadModels(...stored);
+    const voided = stored.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentVoided' }>['data'];
     expect((await get(orderId)).body).toMatchObject({
       status: 'voided',
       revision: 2,
@@ -172,11 +172,11 @@ describe('The payment service', () => {
     }
     await returned(second);
     await untilLast(second, 'PaymentRefunded');
-    const facts = [...(await storedOf(first)), ...(await storedOf(second))];
-    const refunded = facts.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentRefunded' }>['data'];
+    const stored = [...(await storedOf(first)), ...(await storedOf(second))];
+    const refunded = stored.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentRefunded' }>['data'];
     const day = refunded.refundedAt.slice(0, 10);
     const before = await revenueOn(day);
-    await toReadModels(...facts);
+    await toReadModels(...stored);
     expect((await get(second)).body).toMatchObject({ status: 'refunded', revision: 3, refundId: refunded.refundId, voidId: null });
     expect(await revenueOn(day)).toEqual({
       day,

@@ -130,7 +130,7 @@ describe('A shipment', () => {
     expect(await dispatches()).toBe(before + 2);
   });
 
-  it('is not changed in its row by a fact that comes again: that is set aside', async () => {
+  it('is not changed in its row by an event that comes again: that is set aside', async () => {
     const { orderId } = await scheduled();
     await dispatch(orderId, '*');
     await project(orderId);

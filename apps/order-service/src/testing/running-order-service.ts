@@ -55,20 +55,20 @@ await toPrices({ type: 'ProductDelisted', data: { sku: skuOf('HAT'), delistedAt:
 export const eventsOf = (orderId: string): Promise<StoredEvent<EventOf<'order'>>[]> => eventsIn(`order-${orderId}`);
 
 export async function toReadModels(orderId: string, fromRevision = 0): Promise<void> {
-  const facts = (await eventsOf(orderId)).slice(fromRevision).map(relayed);
-  await service.deliver(facts, orderSummaryProjection, orderDemandProjection);
+  const events = (await eventsOf(orderId)).slice(fromRevision).map(relayed);
+  await service.deliver(events, orderSummaryProjection, orderDemandProjection);
 }
 
 /** The same for the streams of its payment and its shipment, from a revision on. */
 export async function toStatuses(events: readonly (EventOf<'payment'> | EventOf<'shipment'>)[], fromRevision = 0): Promise<void> {
   for (const [index, event] of events.entries()) {
     const category = event.type.startsWith('Payment') ? 'payment' : 'shipment';
-    const fact = delivered(event, { stream: `${category}-${event.data.orderId}`, revision: fromRevision + index });
-    await service.deliver([fact], orderSummaryProjection);
+    const relayedEvent = delivered(event, { stream: `${category}-${event.data.orderId}`, revision: fromRevision + index });
+    await service.deliver([relayedEvent], orderSummaryProjection);
   }
 }
 
-/** What the other services announce. The same fact has the same id, however often it comes. */
+/** What the other services announce. The same event has the same id, however often it comes. */
 export async function announce(event: EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shipments'>): Promise<void> {
   const { orderId } = event.data as { orderId: string };
   await service.deliver([delivered(event, { id: derivedId(orderId, event.type), stream: `any-${orderId}` })], orderFulfilment);
