@@ -1,4 +1,4 @@
-// Every npm script starts here: does the set-up that the command needs and that isn't done, then runs it on the
+// Every npm script starts here: does the set-up that the command needs and that isn't done yet, then runs it on the
 // Node.js of the lock file. This part itself runs on Node 20 without dependencies.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,13 +14,13 @@ import { abortSteps, StepFailed } from './run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PARENT_CHECK_MS = 1_000;
-// kafkajs 2.2 computes a negative delay, which Node.js says on every start.
+// kafkajs 2.2 computes a negative delay, which Node.js warns about on every start.
 const NODE_ARGUMENTS = [
   '--enable-source-maps',
   '--disable-warning=TimeoutNegativeWarning',
   `--import=${pathToFileURL(path.join(root, 'infra/local/unread.mjs'))}`,
 ];
-/** What runs here is never behind a proxy. gRPC reads one spelling only, other clients another. */
+/** What runs here is never behind a proxy. gRPC reads one spelling only, other clients the other. */
 const throughNoProxy = Object.fromEntries(
   ['no_proxy', 'NO_PROXY'].map((name) => {
     const hosts = [process.env[name] ?? process.env[name.toLowerCase()], '127.0.0.1', 'localhost'];
@@ -37,7 +37,7 @@ const serversOnly = { ...everything, project: emulator };
 function testNeeds(parts) {
   if (parts.length === 0 || parts.includes('acceptance')) return everything;
   if (parts.includes('integration')) return parts.includes('lint') ? everything : serversOnly;
-  // The linter knows a library's types by what was built of it.
+  // The linter takes a library's types from its build.
   return parts.includes('lint') ? builds : nothing;
 }
 
@@ -46,14 +46,14 @@ function stackNeeds([verb, ...options]) {
   return options.includes('--servers-only') ? serversOnly : everything;
 }
 
-const within = 'infra/local/src/within.ts';
+const withStackEnv = 'infra/local/src/with-stack-env.ts';
 const commands = {
   demo: { run: ['infra/acceptance/dist/demo/main.js'], needs: () => everything },
   test: { run: ['infra/checks/src/test.ts'], needs: testNeeds },
   stack: { run: ['infra/local/src/cli.ts'], needs: stackNeeds },
   dev: { run: ['infra/local/src/dev.ts'], needs: () => builds },
   eventstore: { run: ['infra/eventstore-emulator/dist/main.js'], needs: () => ({ ...builds, project: emulator }) },
-  deploy: { run: [within, 'infra/deploy/dist/main.js'], needs: () => builds },
+  deploy: { run: [withStackEnv, 'infra/deploy/dist/main.js'], needs: () => builds },
   events: { run: ['infra/acceptance/dist/inspect/events.js'], needs: () => builds },
   topics: { run: ['infra/acceptance/dist/inspect/topics.js'], needs: () => builds },
   sql: { run: ['infra/acceptance/dist/inspect/sql.js'], needs: () => builds },
@@ -72,7 +72,7 @@ class WrongUse extends StepFailed {
 }
 let interruptedBy;
 
-// When nobody reads what it says, it sets the clone up all the same.
+// When nobody reads its output, it sets the clone up all the same.
 process.stderr.on('error', () => {});
 const say = (line) => process.stderr.write(`${line}\n`);
 
@@ -93,7 +93,7 @@ async function prepare(needs) {
   );
 }
 
-/** The processes whose end means that nobody waits for the command any more: this one, and npm above it. */
+/** When one of these processes ends, nobody waits for the command any more: this one, and npm above it. */
 const launchers = () => [...npmAbove(), process.pid].map(identityOf).filter((identity) => identity !== undefined);
 
 function runCommand([entry, ...before], args) {
@@ -120,7 +120,7 @@ function runCommand([entry, ...before], args) {
   });
 }
 
-/** Ends when the step that runs has ended: until then it changes the clone, and nobody else may. */
+/** Ends once the running step has ended: until then it changes the clone, and nobody else may. */
 function endOnSignal() {
   const interrupted = (signal) => {
     const code = EXIT_CODES[signal];
@@ -149,7 +149,7 @@ async function main([name, ...args]) {
 
 main(process.argv.slice(2)).catch((error) => {
   const isTold = interruptedBy !== undefined;
-  // What the system refuses, such as to write into a clone, says what and where by itself.
+  // An error of the system, such as a refused write, says what and where by itself.
   if (!isTold) say(error instanceof StepFailed || error.syscall !== undefined ? error.message : error.stack);
   process.exitCode = isTold ? EXIT_CODES[interruptedBy] : (error.exitCode ?? 1);
 });

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { run, StepFailed } from './run.mjs';
 
 const PROGRESS_MS = 10_000;
-// Nobody's own settings: NODE_ENV=production would leave out what builds and runs this, `npm run -s` why it failed, and
-// without the scripts there would be no Node.js of our own.
+// Without the caller's settings: NODE_ENV=production would leave out what builds and runs this, `npm run -s` would
+// hide why it failed, and ignoring scripts would leave out our own Node.js.
 const INSTALL = [
   'ci',
   '--include=dev',
@@ -19,7 +19,7 @@ const INSTALL = [
 ];
 const BUILT_FROM = /\.(ts|mts|cts|json|avsc|proto)$/;
 
-/** Without node_modules/.bin: npm replaces the node that stands there. */
+/** Without node_modules/.bin: npm replaces the node that is there. */
 const machinePath = (root) =>
   (process.env.PATH ?? '')
     .split(path.delimiter)
@@ -98,7 +98,7 @@ function* filesBelow(folder) {
   }
 }
 
-/** Changes when a source of the build does. Reads no file's content: it runs every time. */
+/** Changes when a source of the build does. It reads no file's content, because it runs every time. */
 function sourcesKey(root) {
   const hash = createHash('sha256').update(lockfileKey(root));
   const describe = (file) => {
@@ -122,7 +122,7 @@ export function isBuilt(root, project) {
   });
 }
 
-/** @param project the one to build with what it needs; all when undefined. */
+/** @param project the one to build, with what it needs; all when undefined. */
 export async function build(root, project, say) {
   if (isBuilt(root, project)) return;
   say(`Building ${project ?? 'everything'}`);

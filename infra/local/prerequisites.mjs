@@ -30,7 +30,7 @@ function missingJava() {
 const missingMaven = () =>
   spawnSync('mvn', ['-v']).error === undefined ? [] : [`Maven (mvn), once, to fetch Kafka and the schema registry: ${installing.maven}`];
 
-/** What is missing, a line each, with where to get it. */
+/** What is missing, one line each, with where to get it. */
 export const missing = ({ java, maven }) => [...missingNode(), ...(java ? missingJava() : []), ...(maven ? missingMaven() : [])];
 
 export const explain = (lines) =>
@@ -41,10 +41,10 @@ export const explain = (lines) =>
     'Either install that, or run everything in containers instead: docker compose up',
   ].join('\n');
 
-/** PATH and Java's class path part folders by the delimiter, and none can quote it; Postgres runs its own programs through a shell. */
+/** PATH and Java's class path separate folders by the delimiter and can't quote it; Postgres runs its own programs through a shell. */
 const IMPOSSIBLE = [path.delimiter, '"', '$', '`', '\n'];
 
-/** @throws StepFailed naming the letter that nothing could be run below. */
+/** @throws StepFailed naming the character that a folder must not have. */
 export function refuseFolder(root) {
   const letter = IMPOSSIBLE.find((each) => root.includes(each));
   if (letter !== undefined)

@@ -8,16 +8,16 @@ const ZOMBIE = 'Z';
 const LISTING_BYTES = 64 * 1024 * 1024;
 
 /**
- * A process that is dead for all but its parent, who has still to ask what became of it. Until then its pid answers,
- * which Postgres takes for a server that runs: a child of this very process, which asks at once, is waited for.
+ * Whether a process is dead for all but its parent, which has yet to ask what became of it. Until then its pid
+ * answers, which Postgres takes for a running server. A child of this process does not count: Node.js asks at once.
  */
 const isOver = (state, parent) => state.startsWith(ZOMBIE) && Number(parent) !== process.pid;
 
-/** What Linux says of a process: the command's name, and the fields of its `stat` that follow. Undefined when there is none. */
+/** What Linux says about a process: the command's name, and the fields of its `stat` that follow. Undefined when there is none. */
 function linuxStat(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name stands in parentheses, and may hold some of its own, and spaces.
+    // The name is in parentheses, and may itself contain parentheses and spaces.
     const end = stat.lastIndexOf(')');
     return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
   } catch {
@@ -61,7 +61,7 @@ export function parentOf(pid) {
   return fields === undefined ? undefined : { pid: Number(fields[1]), name };
 }
 
-/** The pids of those that a process has started, and that it still has. */
+/** The pids of a process's children. */
 export function childrenOf(pid) {
   if (isLinux)
     return readdirSync('/proc')
@@ -72,7 +72,7 @@ export function childrenOf(pid) {
   return lines.flatMap(([child, parent]) => (parent === pid ? [child] : []));
 }
 
-/** npm runs a script in a shell, which outlives an npm that is killed: whoever ran this process through npm. */
+/** The npm that ran this process, and its shell: npm runs a script in a shell, which outlives an npm that is killed. */
 export function npmAbove() {
   if (process.env.npm_lifecycle_event === undefined) return [];
   const above = parentOf(process.ppid);

@@ -8,7 +8,7 @@ const running = new Set();
 
 export class StepFailed extends Error {}
 
-/** Asks the step that runs to end; whether there is one. It may take seconds: npm takes back what it has begun. */
+/** Asks the running step to end; returns whether there is one. It may take seconds: npm undoes what it has begun. */
 export function abortSteps(signal) {
   // A terminal sends Ctrl-C to the step itself; twice would cut its orderly end short.
   if (!(signal === 'SIGINT' && process.stdin.isTTY)) for (const child of running) child.kill('SIGTERM');
@@ -23,7 +23,7 @@ export function run(command, args, { cwd, env = process.env, onLine = () => {} }
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
-        // Between the cause, which some tools say first, and the end.
+        // Between the cause, which some tools print first, and the end.
         if (lines.length > FIRST_LINES + LAST_LINES) lines.splice(FIRST_LINES, 1);
         onLine(line);
       });

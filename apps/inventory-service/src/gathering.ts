@@ -11,11 +11,12 @@ interface Caller<Item, Answer> {
 }
 
 /**
- * Work that many callers ask for and that is cheapest done together: one call runs at a time, and what
- * is asked for meanwhile goes into the next. Calls that would race for the same streams don't, then.
+ * Work that many callers ask for and that is cheapest done together: one call runs at a time, and what is asked for
+ * meanwhile goes into the next. So calls don't race for the same streams.
  *
- * When a call for several callers fails on account of what they brought, or of a stream that others write to, it is
- * done again for each of them alone, so that the fault reaches only who brought it. The work must be idempotent.
+ * When a call for several callers fails because of what one of them brought, or of a stream that others write to,
+ * it is repeated for each of them alone, so that the fault reaches only the caller who caused it. The work must be
+ * idempotent.
  *
  * @param most items of several callers at once; what one caller brings stays together.
  */
@@ -51,7 +52,7 @@ export function gathered<Item, Answer>(work: Work<Item, Answer>, most: number = 
   };
 }
 
-/** The same for each key apart: what becomes of a caller depends on those alone that ask under the same key. */
+/** Gathers by key: a caller is affected only by those who ask under the same key. */
 export function gatheredByKey<Item, Answer>(
   work: (key: string, items: readonly Item[]) => Promise<readonly Answer[]>,
   most: number,

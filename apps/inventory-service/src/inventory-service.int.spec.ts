@@ -1,76 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { EventOf, EventOn, EventType, Topic } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
-import { EventStoreDb } from '@orderstream/eventstoredb';
-import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
-import { Database, Projections, migrate, type Projection } from '@orderstream/postgres';
-import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { EventType } from '@orderstream/contracts';
+import type { DeliveredEvent } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
+import { problem, relayed, serviceUnderTest } from '@orderstream/platform/testing';
+import type { Projection } from '@orderstream/postgres';
+import { describe, expect, it, vi } from 'vitest';
 import { inventoryServiceConfig } from './config.ts';
+import { inventoryReservations } from './consumers.ts';
 import { InventoryServiceModule } from './inventory-service.module.ts';
 import { migrations } from './migrations/index.ts';
 import { productProjection } from './product.projection.ts';
 import { reservationProjection } from './reservation.projection.ts';
-import { ReservationsReactor } from './reservations.reactor.ts';
 import { reservedUnitsProjection } from './reserved-units.projection.ts';
 import { stockLevelProjection } from './stock-level.projection.ts';
 
-const adminUrl = process.env['TEST_DATABASE_URL']!;
-const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
-const admin = new Database({ url: adminUrl, poolSize: 1 });
-const database = `inventory_${randomUUID().replaceAll('-', '')}`;
-let service: RunningService;
-
-beforeAll(async () => {
-  // In a language that sorts otherwise than codes are sorted, as a database may well have it.
-  await admin.query(`CREATE DATABASE ${database} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${database}`;
-  await migrate({ url: url.href, ownerRole: decodeURIComponent(url.username), migrations });
-  const config = parseConfig(inventoryServiceConfig, {
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-    EVENTSTORE_URL: process.env['TEST_EVENTSTORE_URL'],
-    // Batches are handed to reactors and projections by the test, so that only its own events count.
-    KAFKA_BROKERS: '127.0.0.1:1',
-    SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL'],
-    DATABASE_URL: url.href,
-  });
-  const name = 'inventory-service';
-  const logger = createLogger(name, config);
-  service = await startService({ name, config, logger, module: InventoryServiceModule.with(config, logger) });
+const { service, eventsIn, typesIn, sql } = await serviceUnderTest({
+  name: 'inventory-service',
+  config: inventoryServiceConfig,
+  module: InventoryServiceModule,
+  migrations,
 });
-afterAll(async () => {
-  await service.stop();
-  await store.dispose();
-  await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
-  await admin.close();
-});
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-  readonly etag: string | null;
-  readonly location: string | null;
-}
-
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${service.url}${path}`, {
-    method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    etag: response.headers.get('etag'),
-    location: response.headers.get('location'),
-  };
-}
-
-const problem = (slug: string): string => `urn:orderstream:problem:${slug}`;
+const { call } = service;
 const newSku = (): string => `SKU-${randomUUID().slice(0, 8)}`;
 const price = (amount: number) => ({ amount, currency: 'EUR' });
 const lamp = { name: 'A lamp', price: price(1250) };
@@ -83,66 +34,18 @@ async function stocked(quantity: number): Promise<string> {
   return sku;
 }
 
-const streamOf = async (stream: string): Promise<StoredEvent[]> => Array.fromAsync(store.read(stream));
-const typesIn = async (stream: string): Promise<string[]> => (await streamOf(stream)).map(({ event }) => event.type);
-
-/** The whole topic, as far as these streams go, as one batch; `from` says which of it was delivered before. */
-async function batchOf<On extends Topic>(group: string, topic: On, names: readonly string[], from = 0): Promise<EventBatch<EventOn<On>>> {
-  const stored = (await Promise.all(names.map(streamOf))).flat();
-  const records = stored.map(({ id, event, stream, revision, recordedAt, metadata }, offset) => ({
-    stream,
-    offset: BigInt(offset),
-    value: null,
-    headers: {},
-    decoded: {
-      id,
-      event: event as EventOn<On>,
-      stream,
-      revision,
-      recordedAt,
-      correlationId: metadata.$correlationId,
-      causationId: metadata.$causationId,
-    },
-  }));
-  return { group, topic, partition: 0, records: records.slice(from), nextOffset: BigInt(records.length) };
-}
-
-/** A projection with a position of its own in each test, in a partition that nobody else uses. */
+/** The whole topic, as far as these streams go. */
 async function project(projection: Projection, names: readonly string[]): Promise<void> {
-  const [topic] = projection.topics as [Topic];
-  const batch = { ...(await batchOf(projection.name, topic, names)), partition: Math.floor(Math.random() * 2 ** 31) };
-  const projections = service.app.get(Projections);
-  await projections.load(projection.name, topic, [batch.partition]);
-  await projections.run(batch, projection);
+  await service.deliver((await Promise.all(names.map(eventsIn))).flat().map(relayed), projection);
 }
 
-async function deliver(
-  topic: 'orders' | 'shipments',
-  events: readonly { readonly type: EventType; readonly data: { readonly orderId: string; readonly stage?: string } }[],
-): Promise<void> {
-  const category = topic === 'orders' ? 'order' : 'shipment';
-  const records = events.map(({ type, data }, offset) => {
-    const decoded = {
-      id: randomUUID(),
-      event: { type, data },
-      stream: `${category}-${data.orderId}`,
-      revision: 0,
-      recordedAt: new Date().toISOString(),
-      correlationId: randomUUID(),
-      causationId: randomUUID(),
-    };
-    return {
-      stream: decoded.stream,
-      offset: BigInt(offset),
-      value: null,
-      headers: {},
-      decoded: decoded as unknown as DeliveredEvent<never>,
-    };
-  });
-  const batch = { group: 'inventory-reservations', topic, partition: 0, records, nextOffset: BigInt(records.length) };
-  const reactor = service.app.get(ReservationsReactor);
-  await (topic === 'orders' ? reactor.onOrders(batch) : reactor.onShipments(batch));
-}
+const hear = (
+  ...events: readonly { readonly type: EventType; readonly data: { readonly orderId: string; readonly stage?: string } }[]
+): Promise<void> =>
+  service.deliver(
+    events.map((event) => delivered(event, { stream: `any-${event.data.orderId}` })),
+    inventoryReservations,
+  );
 
 const placed = (orderId: string, basket: Record<string, number>) =>
   ({ type: 'OrderPlaced', data: { orderId, lines: Object.entries(basket).map(([sku, quantity]) => ({ sku, quantity })) } }) as const;
@@ -196,7 +99,7 @@ describe('A product', () => {
     expect(await call('POST', `/products/${sku}/receipts`, { quantity: 1 })).toMatchObject({ status: 404 });
     expect(await call('GET', `/products/${sku}`)).toMatchObject({ status: 404 });
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ status: 404 });
-    expect(await streamOf(`product-${sku}`)).toEqual([]);
+    expect(await eventsIn(`product-${sku}`)).toEqual([]);
   });
 
   it('is found page by page', async () => {
@@ -235,7 +138,7 @@ describe('A product', () => {
       status: 400,
       body: { type: problem('invalid-request'), errors: [{ field }] },
     });
-    expect(await streamOf(`product-${sku}`)).toEqual([]);
+    expect(await eventsIn(`product-${sku}`)).toEqual([]);
   });
 
   it('with a code that can not stand in a stream name is refused', async () => {
@@ -290,13 +193,13 @@ describe('Reservations', () => {
   it('go from the order to the stock, and into the read models', async () => {
     const [lamps, cords] = [await stocked(5), await stocked(2)];
     const [confirmed, rejected, declined] = [randomUUID(), randomUUID(), randomUUID()];
-    await deliver('orders', [
+    await hear(
       placed(confirmed, { [lamps]: 2, [cords]: 1 }),
       placed(rejected, { [lamps]: 1, [cords]: 2 }),
       placed(declined, { [lamps]: 1 }),
-    ]);
-    await deliver('orders', [{ type: 'OrderRejected', data: { orderId: declined } }]);
-    await deliver('shipments', [{ type: 'ShipmentDispatched', data: { orderId: confirmed } }]);
+    );
+    await hear({ type: 'OrderRejected', data: { orderId: declined } });
+    await hear({ type: 'ShipmentDispatched', data: { orderId: confirmed } });
     expect(await typesIn(`reservation-${confirmed}`)).toEqual(['ReservationConfirmed', 'ReservationFulfilled']);
     expect(await typesIn(`reservation-${rejected}`)).toEqual(['ReservationRejected']);
     expect(await typesIn(`reservation-${declined}`)).toEqual(['ReservationConfirmed', 'ReservationReleased']);
@@ -305,7 +208,7 @@ describe('Reservations', () => {
     await project(stockLevelProjection, names);
     await project(reservationProjection, names);
     await project(reservedUnitsProjection, names);
-    const lampEvents = (await streamOf(`stock-${lamps}`)).length;
+    const lampEvents = (await eventsIn(`stock-${lamps}`)).length;
     expect(await call('GET', `/stock/${lamps}`)).toMatchObject({
       status: 200,
       etag: `"${lampEvents - 1}"`,
@@ -328,30 +231,25 @@ describe('Reservations', () => {
     expect(await call('GET', `/reservations/${declined}`)).toMatchObject({
       body: { status: 'released', lines: [{ sku: lamps, quantity: 1 }] },
     });
-    const units = await service.app.get(Database).query<{ units: string }>('SELECT units FROM reserved_units WHERE sku = $1', [lamps]);
+    const units = await sql('SELECT units FROM reserved_units WHERE sku = $1', [lamps]);
     expect(units).toEqual([{ units: '4' }]);
   });
 
   it('go back from a cancelled order, a shipment that will not leave, and goods that return', async () => {
     const sku = await stocked(9);
     const [cancelled, paid, expired, returned] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
-    await deliver('orders', [
-      placed(cancelled, { [sku]: 1 }),
-      placed(paid, { [sku]: 2 }),
-      placed(expired, { [sku]: 1 }),
-      placed(returned, { [sku]: 3 }),
-    ]);
-    await deliver('orders', [
+    await hear(placed(cancelled, { [sku]: 1 }), placed(paid, { [sku]: 2 }), placed(expired, { [sku]: 1 }), placed(returned, { [sku]: 3 }));
+    await hear(
       { type: 'OrderCancelled', data: { orderId: cancelled, stage: 'accepted' } },
       { type: 'OrderCancelled', data: { orderId: paid, stage: 'paid' } },
-    ]);
+    );
     const ofShipments = [
       { type: 'ShipmentCancelled', data: { orderId: expired } },
       { type: 'ShipmentDispatched', data: { orderId: returned } },
       { type: 'ShipmentReturned', data: { orderId: returned } },
     ] as const;
-    await deliver('shipments', ofShipments);
-    await deliver('shipments', ofShipments);
+    await hear(...ofShipments);
+    await hear(...ofShipments);
     const ids = [cancelled, paid, expired, returned];
     const streams = [`stock-${sku}`, ...ids.map((id) => `reservation-${id}`)];
     expect((await Promise.all(ids.map((id) => typesIn(`reservation-${id}`)))).map((types) => types.slice(1))).toEqual([
@@ -374,25 +272,25 @@ describe('Reservations', () => {
   it('stay as they are when their product is taken off sale, and go on to their end', async () => {
     const sku = await stocked(5);
     const [leaves, stays, comesBack] = [randomUUID(), randomUUID(), randomUUID()];
-    await deliver('orders', [placed(leaves, { [sku]: 1 }), placed(stays, { [sku]: 1 }), placed(comesBack, { [sku]: 2 })]);
-    const before = await streamOf(`stock-${sku}`);
+    await hear(placed(leaves, { [sku]: 1 }), placed(stays, { [sku]: 1 }), placed(comesBack, { [sku]: 2 }));
+    const before = await eventsIn(`stock-${sku}`);
     expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '*' })).toMatchObject({ status: 204 });
     const streams = [`stock-${sku}`, ...[leaves, stays, comesBack].map((id) => `reservation-${id}`)];
-    expect(await streamOf(`stock-${sku}`)).toEqual(before);
+    expect(await eventsIn(`stock-${sku}`)).toEqual(before);
     expect(await Promise.all([leaves, stays, comesBack].map((id) => typesIn(`reservation-${id}`)))).toEqual([
       ['ReservationConfirmed'],
       ['ReservationConfirmed'],
       ['ReservationConfirmed'],
     ]);
 
-    await deliver('shipments', [
+    await hear(
       { type: 'ShipmentDispatched', data: { orderId: leaves } },
       { type: 'ShipmentDispatched', data: { orderId: comesBack } },
       { type: 'ShipmentReturned', data: { orderId: comesBack } },
-    ]);
+    );
     // Whatever was ordered of it still arrives, and an order that was placed before still gets it.
     expect(await call('POST', `/products/${sku}/receipts`, { quantity: 4 })).toMatchObject({ status: 201 });
-    await deliver('orders', [placed(randomUUID(), { [sku]: 6 })]);
+    await hear(placed(randomUUID(), { [sku]: 6 }));
     await project(productProjection, [`product-${sku}`]);
     await project(stockLevelProjection, streams);
     await project(reservationProjection, streams);
@@ -403,10 +301,10 @@ describe('Reservations', () => {
     expect(await call('GET', `/reservations/${comesBack}`)).toMatchObject({ body: { status: 'returned' } });
   });
 
-  it('are in no read model twice: a fact that comes again is set aside, and the row stays', async () => {
+  it('are in no read model twice: an event that comes again is set aside, and the row stays', async () => {
     const sku = await stocked(5);
     const orderId = randomUUID();
-    await deliver('orders', [placed(orderId, { [sku]: 2 })]);
+    await hear(placed(orderId, { [sku]: 2 }));
     const names = [`stock-${sku}`, `reservation-${orderId}`];
     const rows = async () => [
       (await call('GET', `/products/${sku}`)).body,
@@ -423,11 +321,9 @@ describe('Reservations', () => {
     expect(before).toMatchObject([{ revision: 0 }, { revision: 1, reserved: 2 }, { revision: 0, status: 'confirmed' }]);
     await projectAll();
     expect(await rows()).toEqual(before);
-    const parked = await service.app
-      .get(Database)
-      .query<{ group_name: string }>('SELECT DISTINCT group_name FROM parked_event WHERE stream = ANY ($1) ORDER BY 1', [
-        [...names, `product-${sku}`],
-      ]);
+    const parked = await sql<{ group_name: string }>('SELECT DISTINCT group_name FROM parked_event WHERE stream = ANY ($1) ORDER BY 1', [
+      [...names, `product-${sku}`],
+    ]);
     expect(parked.map((row) => row.group_name)).toEqual(['product', 'reservation', 'stock-level']);
   });
 
@@ -436,14 +332,7 @@ describe('Reservations', () => {
     const orders = Array.from({ length: 50 }, () => randomUUID());
     // Several batches at once on one stock stream, as from several partitions.
     const batches = Array.from({ length: 5 }, (_, n) => orders.slice(n * 10, n * 10 + 10));
-    await Promise.all(
-      batches.map((ids) =>
-        deliver(
-          'orders',
-          ids.map((id) => placed(id, { [sku]: 1 })),
-        ),
-      ),
-    );
+    await Promise.all(batches.map((ids) => hear(...ids.map((id) => placed(id, { [sku]: 1 })))));
     const outcomes = await Promise.all(orders.map((id) => typesIn(`reservation-${id}`)));
     expect(outcomes.filter(([type]) => type === 'ReservationConfirmed')).toHaveLength(20);
     expect(outcomes.filter(([type]) => type === 'ReservationRejected')).toHaveLength(30);
@@ -460,7 +349,7 @@ describe('Stock', () => {
       await call('PUT', `/products/${sku}`, lamp);
       await call('POST', `/products/${sku}/receipts`, { quantity: 3 });
     }
-    await deliver('orders', [placed(randomUUID(), { [skus[2]!]: 2 })]);
+    await hear(placed(randomUUID(), { [skus[2]!]: 2 }));
     await project(
       stockLevelProjection,
       skus.map((sku) => `stock-${sku}`),
@@ -509,9 +398,8 @@ describe('Stock', () => {
     const arrive = receipts.flatMap((receipt) => [receipt, receipt]).map((receipt) => call('POST', `/products/${sku}/receipts`, receipt));
     const orders = Array.from({ length: 40 }, (_, n) => ({ orderId: randomUUID(), quantity: 1 + (n % 4) }));
     const ask = Array.from({ length: 5 }, (_, n) => orders.slice(n * 8, n * 8 + 8)).map((batch) =>
-      deliver(
-        'orders',
-        batch.flatMap(({ orderId, quantity }, nth) => [
+      hear(
+        ...batch.flatMap(({ orderId, quantity }, nth) => [
           placed(orderId, { [sku]: quantity }),
           ...(nth === 0 ? [{ type: 'OrderCancelled', data: { orderId, stage: 'placed' } } as const] : []),
         ]),
@@ -523,7 +411,7 @@ describe('Stock', () => {
       receipts.flatMap((receipt) => [receipt, receipt]).map((receipt) => ({ status: 201, body: { sku, ...receipt } })),
     );
 
-    const events = (await streamOf(`stock-${sku}`)).map(({ event }) => event as EventOf<'stock'>);
+    const events = (await eventsIn(`stock-${sku}`)).map(({ event }) => event);
     const total = (type: EventType): number =>
       events.filter((event) => event.type === type).reduce((sum, event) => sum + event.data.quantity, 0);
     const arrived = receipts.reduce((sum, { quantity }) => sum + quantity, 0);

@@ -2,7 +2,7 @@ import { CURRENCY, SKU } from '@orderstream/contracts';
 import { lineOfText, uuid, wholeNumber } from '@orderstream/service';
 import { z } from 'zod';
 
-/** Ten thousand million of a currency with two decimals, since a desk costs millions in some. */
+/** Ten thousand million in a currency with two decimals: in some currencies a desk costs millions. */
 const MOST_MINOR_UNITS = 1_000_000_000_000;
 const MOST_OF_ONE_RECEIPT = 1_000_000;
 const LARGEST_PAGE = 200;
@@ -33,7 +33,7 @@ export const productView = z.object({
 });
 export type ProductView = z.infer<typeof productView>;
 
-/** Products and their stock are listed by their code, after the one that the page before ended with. */
+/** Products and their stock are listed by code, after the last code of the previous page. */
 export const pageQuery = z.strictObject({ cursor: sku.optional(), limit: wholeNumber(LARGEST_PAGE, 1).optional() });
 export type PageQuery = z.infer<typeof pageQuery>;
 

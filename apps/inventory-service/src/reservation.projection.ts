@@ -13,7 +13,7 @@ export const reservation = new StreamRows({
     status: column<ReservationStatus>('text'),
     /** Empty for a reservation that was rejected. */
     lines: column<readonly Line[]>('jsonb'),
-    /** What there was too little of, when it was rejected. */
+    /** The products that were short, when it was rejected. */
     short_skus: column<readonly string[]>('text[]'),
     updated_at: column('timestamptz'),
   },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type EventType, type Reaction, reactions, streams } from '@orderstream/contracts';
 import { derivedId } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
-import type { DeliveredEvent } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import { expect, it } from 'vitest';
 import { triggersIn } from './reservations.reactor.ts';
 import { settleReservations } from './reservations.ts';
@@ -11,20 +11,20 @@ const STAGES = ['placed', 'accepted', 'paid', 'shipped'] as const;
 const COMMANDS = ['ReserveStock', 'ReleaseStock', 'IssueStock', 'ReturnStock'];
 const lines = [{ sku: 'LAMP', quantity: 1 }];
 
-const delivered = (orderId: string, type: EventType, stage?: string): Parameters<typeof triggersIn>[0][number] =>
-  ({ id: randomUUID(), correlationId: 'flow', event: { type, data: { orderId, lines, stage } } }) as unknown as DeliveredEvent<never>;
+const told = (orderId: string, type: EventType, stage?: string): Parameters<typeof triggersIn>[0][number] =>
+  delivered({ type, data: { orderId, lines, stage } } as never);
 
-/** What became of the stock when an order's reservation heard of an event, after all that must have happened before. */
+/** What happens to the stock on an event, after all that must have happened before it. */
 async function commandsOn(type: EventType, stage?: string): Promise<string[]> {
   const store = new InMemoryEventStore();
   const orderId = randomUUID();
-  const event = delivered(orderId, type, stage);
+  const event = told(orderId, type, stage);
   const before: EventType[] = type === 'OrderPlaced' ? [] : ['OrderPlaced'];
   if (type === 'ShipmentReturned') before.push('ShipmentDispatched');
   const received = { type: 'StockReceived', data: { sku: 'LAMP', receiptId: randomUUID(), quantity: 5 } };
   const metadata = { schemaVersion: 1, $correlationId: 'flow', $causationId: 'cause' };
   await store.append('stock-LAMP', [{ id: randomUUID(), event: received, metadata }], 'no_stream');
-  await settleReservations(store, triggersIn(before.map((earlier) => delivered(orderId, earlier))));
+  await settleReservations(store, triggersIn(before.map((earlier) => told(orderId, earlier))));
   const known = store.all.length;
   await settleReservations(store, triggersIn([event]));
   const ids = new Set(store.all.slice(known).map(({ id }) => id));
@@ -47,5 +47,5 @@ it('stock reacts to what the platform’s table of reactions says, and to nothin
 });
 
 it.each(['paid', 'shipped'])('an order that is cancelled when it is %s is left to its shipment', (stage) => {
-  expect(triggersIn([delivered(randomUUID(), 'OrderCancelled', stage)])).toEqual([]);
+  expect(triggersIn([told(randomUUID(), 'OrderCancelled', stage)])).toEqual([]);
 });

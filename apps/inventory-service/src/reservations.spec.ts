@@ -141,7 +141,7 @@ describe('An order that was placed', () => {
     await expectSettled(store, orders);
   });
 
-  it('records facts that keep their contracts, caused by what was reacted to', async () => {
+  it('records events that keep their contracts, caused by what was reacted to', async () => {
     const store = await stocked({ LAMP: 1 });
     const orders = [placed({ LAMP: 1 }), placed({ LAMP: 1 })];
     await settleReservations(store, orders, { now });
@@ -325,7 +325,7 @@ describe('Broken off at any append and delivered again, a batch ends the same', 
     returned(idOf(undeliverable), back),
   ];
   const stocks = { LAMP: 6, CORD: 8, BULB: 1 };
-  const sortedFacts = (store: InMemoryEventStore) =>
+  const sortedEvents = (store: InMemoryEventStore) =>
     store.all
       .slice(3)
       .map((each) => `${each.stream} ${each.event.type}`)
@@ -343,7 +343,7 @@ describe('Broken off at any append and delivered again, a batch ends the same', 
       await expect(settleReservations(observed(store, { append, effect }), batch, { now })).rejects.toThrow(StoreUnavailable);
       await settleReservations(store, batch, { now });
       await expectSettled(store, batch);
-      expect(sortedFacts(store)).toEqual(sortedFacts(undisturbed));
+      expect(sortedEvents(store)).toEqual(sortedEvents(undisturbed));
     }
   });
 });

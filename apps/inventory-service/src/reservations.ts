@@ -22,7 +22,7 @@ type Placed = DeliveredEvent<EventNamed<'OrderPlaced'>>;
 export type ReservationTrigger =
   | Placed
   | DeliveredEvent<EventNamed<'OrderRejected'>>
-  /** Of an order that was not paid yet: the goods of one that was follow its shipment alone. */
+  /** Of an order that was not paid yet: the goods of a paid one follow its shipment alone. */
   | DeliveredEvent<EventNamed<'OrderCancelled'>>
   | DeliveredEvent<EventNamed<'ShipmentCancelled'>>
   | DeliveredEvent<EventNamed<'ShipmentDispatched'>>
@@ -58,25 +58,25 @@ interface Settling {
 }
 
 /**
- * Reserves, releases, issues and takes back stock for many orders at once, in waves: every line on its
- * stock stream, the outcome on the reservation stream (the commit point), then whatever an ended
- * reservation leaves to do on its stock. Each wave is one load and one append a stream.
+ * Reserves, releases, issues and takes back stock for many orders at once, in waves: every line on its stock
+ * stream, the outcome on the reservation stream (the commit point), then whatever an ended reservation leaves to do
+ * on its stock. Each wave is one load and one append per stream.
  *
- * May be broken off anywhere and called again with the same events, also while another call is still
- * at work on them: the outcome is the same, and nothing is recorded twice. That rests on the order
- * of reads. Whoever ends a reservation has an answer on each of its stock streams before. To reserve, an
- * attempt loads stock first and the reservation afterwards: if it read the stock before that answer, it
- * loses the race for its append; if after, it sees the answer or the end. To close a line, it loads the
- * stock after it saw the end: a stock that was read before might not show yet what is to be closed.
+ * May be broken off anywhere and called again with the same events, even while another call is still at work on
+ * them: the outcome is the same, and nothing is recorded twice. That rests on the order of reads. A reservation
+ * ends only after each of its stock streams has an answer. To reserve, an attempt loads stock first and the
+ * reservation afterwards: if it read the stock before that answer, it loses the race for its append; if after, it
+ * sees the answer or the end. To close a line, it loads the stock after it saw the end: stock that was read earlier
+ * might not show yet what is to be closed.
  *
- * A line that is closed stays closed: nobody reserves for a reservation that ended, so an attempt that comes
- * late with a release or an issue finds nothing held. A return leaves nothing open by which a late one could
- * tell, so each stock stream remembers it by its order. What closes a line depends on where the reservation
- * stands, not on the event that is being settled: one that was returned is issued first where that is still
- * open, so a return is right whether or not an attempt died between the end and the lines of the dispatch.
+ * A line that is closed stays closed: nobody reserves for a reservation that ended, so an attempt that comes late
+ * with a release or an issue finds nothing held. A return leaves nothing open by which a late one could be told, so
+ * each stock stream remembers returned orders. What closes a line depends on where the reservation stands, not on
+ * the event that is being settled: one that was returned is issued first where that is still open, so a return is
+ * right whether or not an attempt died between the end and the lines of the dispatch.
  *
- * One order's events may come in one batch, and any of them again long after. They are settled one after the
- * other, and each finds its reservation at the end that it asks for, or at one that lies behind it.
+ * One order's events may come in one batch, and any of them again long after. They are settled one after the other,
+ * and each finds its reservation at the end that it asks for, or at a later one.
  */
 export async function settleReservations(
   store: EventStore,
@@ -114,7 +114,7 @@ interface Outcome {
   readonly command: ReservationCommand;
 }
 
-/** What wave 1 finds out. An order that ended while it went on is in both. */
+/** What wave 1 finds out. An order that ended meanwhile is in both. */
 interface Answers {
   /** For orders whose reservation was open: the products that were refused. */
   readonly refusedSkus: Map<Placed, Set<string>>;
@@ -136,7 +136,7 @@ async function reserveLines(settling: Settling, placed: readonly Placed[]): Prom
   return { outcomes, known: [...answers.known.values()] };
 }
 
-/** One attempt at all products, stock first and reservations afterwards; gives back those whose append lost its race. */
+/** One attempt at all products, stock first and reservations afterwards; returns those whose append lost its race. */
 async function reserveOnce({ store, options, at }: Settling, due: AsksBySku, { refusedSkus, known }: Answers): Promise<AsksBySku> {
   const stocks = await loadAll(store, stockDecider, due.keys());
   const placed = new Map([...due.values()].flat().map((ask) => [orderOf(ask.placed), ask.placed]));

@@ -26,7 +26,7 @@ export const stockLevel = new StreamRows({
 
 export type StockLevelRow = RowOfTable<typeof stockLevel>;
 
-/** From then on it takes noticeably longer to read a product's stock, which every reservation and receipt does. */
+/** Beyond this many events, reading a product's stock takes noticeably longer, which every reservation and receipt does. */
 const LONG_STREAM = 10_000;
 const logger = new Logger('stock-level');
 

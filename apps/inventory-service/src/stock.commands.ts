@@ -8,7 +8,7 @@ const MOST_AT_ONCE = 500;
 /**
  * Commands to the stock of any number of products. Answered in the order of the batch.
  *
- * Requests are gathered, product by product: the stock of one that much arrives of is one stream, for which they
- * would race until some of them gave up.
+ * Requests are gathered, product by product: a product's stock is one stream, and many requests at once would race
+ * for it until some gave up.
  */
 export class StockCommands extends commandsOf(stockDecider, (handle) => gatheredByKey(handle, MOST_AT_ONCE)) {}

@@ -62,7 +62,7 @@ export class StockController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReceiptView> {
     const key = readInput('idempotency-key', idempotencyKey.optional(), header);
-    // Goods of a product that is off sale still arrive; only what was never listed is a mistake.
+    // Goods of a product that is off sale still arrive; only a product that was never listed is a mistake.
     const { revision } = await load(this.store, productDecider, sku);
     if (revision === null) throw new Problem('not-found', `There is no product ${sku}`);
 

@@ -10,7 +10,7 @@ import type { OrderProgress, Recipient } from './order.api.ts';
 import { OrderCommands } from './order.commands.ts';
 import { problems } from './problems.ts';
 
-/** What a customer may still change of an order, based on the revision that was read. */
+/** What a customer may still change about an order, based on the revision that was read. */
 @Injectable()
 export class OrderChanging {
   constructor(
@@ -20,7 +20,7 @@ export class OrderChanging {
   ) {}
 
   /**
-   * Resolves to an order that is cancelled, or to one that is paid or shipped and waits for its shipment's answer.
+   * Resolves to the order: cancelled, or paid or shipped and waiting for its shipment's answer.
    *
    * @throws Problem when it can't be cancelled; a fault with `dependency` when something is away.
    */
@@ -36,14 +36,14 @@ export class OrderChanging {
     return this.#change(orderId, { type: 'ChangeShippingAddress', recipient: sealed, at: new Date().toISOString() }, ifRevision);
   }
 
-  /** Never under another key than the order's own: a customer who was erased does not come back by this. */
+  /** Never under another key than the order's own: changing an address must not bring an erased customer back. */
   async #sealFor(order: OrderPlaced, recipient: Recipient): Promise<string> {
     const recorded = await this.personalData.open(order.recipient);
     if (recorded === null) throw erased();
-    // The address that the order has already: its own text, so that nothing is recorded again.
+    // The address is the one that the order has: its own text is used, so that nothing is recorded again.
     if (isDeepStrictEqual(recorded, recipient)) return order.recipient;
     const sealed = await this.personalData.seal(order.customerId, recipient);
-    // Erased since it was opened, so that this is under a new key.
+    // The customer was erased since it was opened, so this is sealed under a new key.
     if ((await this.personalData.open(order.recipient)) === null) throw erased();
     return sealed;
   }

@@ -1,6 +1,6 @@
 import { type EventOn, type EventType, reactions, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, Parking } from '@orderstream/messaging';
-import { ParkingInMemory } from '@orderstream/messaging/testing';
+import { ParkingInMemory, batchOf, delivered } from '@orderstream/messaging/testing';
 import type { ParkingTable } from '@orderstream/postgres';
 import { describe, expect, it } from 'vitest';
 import { OrderFulfilmentReactor, toOrderCommand } from './order-fulfilment.reactor.ts';
@@ -9,17 +9,8 @@ type FulfilmentEvent = EventOn<'inventory'> | EventOn<'payments'> | EventOn<'shi
 
 const orderId = '0b5f2c6e-3f55-4a53-9c6e-7a4de7f0a001';
 
-function delivered(type: EventType): DeliveredEvent<FulfilmentEvent> {
-  return {
-    id: 'cause',
-    stream: `any-${orderId}`,
-    revision: 0,
-    recordedAt: '2026-01-02T03:04:05.006Z',
-    correlationId: 'flow',
-    causationId: 'before',
-    event: { type, data: { orderId, shortSkus: ['TEA'] } } as unknown as FulfilmentEvent,
-  };
-}
+const told = (type: EventType): DeliveredEvent<FulfilmentEvent> =>
+  delivered({ type, data: { orderId, shortSkus: ['TEA'] } } as never, { id: 'cause' });
 
 const heard = Object.values(streams)
   .filter((stream) => stream.topic === 'inventory' || stream.topic === 'payments' || stream.topic === 'shipments')
@@ -31,7 +22,7 @@ const own = reactions
 describe('order fulfilment', () => {
   it('does what the platform’s table of reactions says, and nothing else', () => {
     const done = heard.flatMap((on) => {
-      const command = toOrderCommand(delivered(on))?.command.type;
+      const command = toOrderCommand(told(on))?.command.type;
       return command === undefined ? [] : [{ service: 'order-service', on, command }];
     });
     const byEvent = (a: { on: string }, b: { on: string }): number => a.on.localeCompare(b.on);
@@ -39,12 +30,12 @@ describe('order fulfilment', () => {
   });
 
   it('asks the order that the event is about, under an id that a redelivery has too', () => {
-    const envelope = toOrderCommand(delivered('ReservationConfirmed'));
+    const envelope = toOrderCommand(told('ReservationConfirmed'));
     expect(envelope).toMatchObject({
       id: orderId,
       cause: { id: 'cause', reaction: 'AcceptOrder', correlationId: 'flow' },
     });
-    expect(toOrderCommand(delivered('ReservationConfirmed'))).toEqual(envelope);
+    expect(toOrderCommand(told('ReservationConfirmed'))).toEqual(envelope);
   });
 
   it('says why, and when, a shipment came to nothing', () => {
@@ -64,10 +55,9 @@ describe('order fulfilment', () => {
   it('sets aside what an order refuses although it has happened', async () => {
     const parking = new ParkingInMemory();
     const refused = { ok: false, rejection: { type: 'order-cancelled' }, state: { status: 'none' }, revision: null } as const;
-    const decoded = delivered('ReservationConfirmed') as DeliveredEvent<EventOn<'inventory'>>;
-    const records = [{ stream: decoded.stream, offset: 7n, value: null, headers: {}, decoded }];
     const reactor = new OrderFulfilmentReactor({ execute: async () => [refused] }, parking as Parking as ParkingTable);
-    await reactor.onInventory({ group: 'g', topic: 'inventory', partition: 0, records, nextOffset: 8n });
-    expect(parking.story).toEqual([`${decoded.stream}/7: what has happened was refused: order-cancelled`]);
+    const confirmed = told('ReservationConfirmed') as DeliveredEvent<EventOn<'inventory'>>;
+    await reactor.onInventory(batchOf({ group: 'g', topic: 'inventory', partition: 0 }, [confirmed]));
+    expect(parking.story).toEqual(['any/0: what has happened was refused: order-cancelled']);
   });
 });

@@ -14,8 +14,8 @@ import { PriceList } from './price-list.ts';
 import { problems } from './problems.ts';
 
 /**
- * Places an order, at most once per customer and Idempotency-Key. The happy path is one append and
- * reads nothing: whether the order is new is for the store to say.
+ * Places an order, at most once per customer and Idempotency-Key. The happy path is one append and no read: the
+ * store says whether the order is new.
  */
 @Injectable()
 export class OrderPlacing {
@@ -36,7 +36,7 @@ export class OrderPlacing {
     ]);
     const pricing = priceLines(request.lines, prices, request.currency);
     if (!pricing.ok) {
-      // What was placed stays placed, also when it could not be placed again today.
+      // What was placed stays placed, even if it could not be placed today.
       const placed = idempotencyKey === undefined ? null : await this.#placedBefore(orderId, fingerprint);
       if (placed === null) throw pricingProblem(pricing, request);
       return placed;
@@ -53,7 +53,7 @@ export class OrderPlacing {
   ): Promise<OrderView> {
     const { customerId, paymentMethod } = request;
     const at = new Date().toISOString();
-    // Two equal requests at once must not pass for one another in the store: the loser has to read what the winner has written.
+    // Two equal requests at once must not look like one to the store: the loser has to read what the winner has written.
     const cause = { ...requestCause('PlaceOrder'), fingerprint };
     const command = { type: 'PlaceOrder', orderId, customerId, lines, paymentMethod, recipient, at } as const;
     const [result] = await this.commands.execute(new OrderCommands([{ id: orderId, command, cause }], { newStreams: true }));
@@ -70,7 +70,8 @@ export class OrderPlacing {
     const stored = await this.#firstEvent(orderId);
     if (stored?.event.type !== 'OrderPlaced') return null;
     if (stored.metadata.fingerprint === fingerprint) return viewOf([stored])!;
-    // Under another key every fingerprint is another: the old key is gone when it does not open its own text.
+    // Fingerprints differ by key: when the key does not open the stored text, it is not the one that the order was
+    // placed under.
     if ((await this.personalData.open(stored.event.data.recipient)) === null) {
       throw new Problem(problems['customer-erased'], 'The order was placed by a customer whose data has been erased since');
     }

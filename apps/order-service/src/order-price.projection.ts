@@ -18,4 +18,5 @@ export const orderPrice = new StreamRows({
   },
 });
 
-export const priceListProjection = projectionOf('order-price-list', orderPrice);
+/** The group's name is stored with its positions, so it can't become the table's. */
+export const orderPriceProjection = projectionOf('order-price-list', orderPrice);

@@ -3,23 +3,23 @@ import { type EventOn, contracts } from '@orderstream/contracts';
 import { newerContracts } from '@orderstream/contracts/testing';
 import { derivedId } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import { Projections } from '@orderstream/postgres';
+import { type Answer, problem, problemOf, relayed } from '@orderstream/platform/testing';
+import { runSql } from '@orderstream/postgres/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { orderIdFor } from './order-id.ts';
 import { orderSummaryProjection } from './order-summary.projection.ts';
 import type { OrderList, OrderView } from './order.api.ts';
 import {
   announce,
-  batchOf,
-  databases,
+  call,
   eventsOf,
   get,
-  json,
+  keys,
   listed,
   now,
   order,
+  placed,
   post,
-  problemOf,
   recipient,
   service,
   skuOf,
@@ -27,17 +27,16 @@ import {
   start,
   toPrices,
   toReadModels,
-  urlTo,
 } from './testing/running-order-service.ts';
 
 describe('placing an order', () => {
   it('appends what was ordered at the shop’s prices, and answers with it', async () => {
     const body = order({ currency: 'EUR' });
     const response = await post(body, { 'x-correlation-id': 'checkout-1' });
-    const view = await json<OrderView>(response);
+    const view = response.body;
     expect(response.status).toBe(201);
-    expect(response.headers.get('location')).toBe(`/orders/${view.orderId}`);
-    expect(response.headers.get('etag')).toBe('"0"');
+    expect(response.location).toBe(`/orders/${view.orderId}`);
+    expect(response.etag).toBe('"0"');
     expect(view).toMatchObject({
       status: 'placed',
       revision: 0,
@@ -60,10 +59,8 @@ describe('placing an order', () => {
   it('places one order for 20 equal requests at once under one key, and gives all of them one answer', async () => {
     const body = order();
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(body, { 'idempotency-key': 'cart-7' })));
-    const views = await Promise.all(answers.map((answer) => json<OrderView>(answer)));
-    expect(new Set(answers.map((answer) => `${answer.status} ${answer.headers.get('etag')} ${answer.headers.get('location')}`)).size).toBe(
-      1,
-    );
+    const views = answers.map(({ body }) => body);
+    expect(new Set(answers.map(({ status, etag, location }) => `${status} ${etag} ${location}`)).size).toBe(1);
     expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(1);
     expect(answers[0]!.status).toBe(201);
     expect(await eventsOf(views[0]!.orderId)).toHaveLength(1);
@@ -74,40 +71,36 @@ describe('placing an order', () => {
     await listed(name, 100);
     const body = order({ lines: [{ sku: skuOf(name), quantity: 1 }] });
     const key = { 'idempotency-key': 'again' };
-    const first = await (await post(body, key)).text();
-    const { orderId } = JSON.parse(first) as OrderView;
+    const { body: first } = await post(body, key);
+    const { orderId } = first;
     await announce({ type: 'ReservationRejected', data: { orderId, shortSkus: [skuOf(name)], rejectedAt: now() } });
     await toPrices({ type: 'ProductDelisted', data: { sku: skuOf(name), delistedAt: now() } }, 1);
     await vi.waitFor(async () => expect((await post({ ...body, customerId: randomUUID() })).status).toBe(422), 5_000);
     const repeated = await post(body, key);
-    expect([repeated.status, repeated.headers.get('etag')]).toEqual([201, '"0"']);
-    expect(await repeated.text()).toBe(first);
+    expect([repeated.status, repeated.etag]).toEqual([201, '"0"']);
+    expect(JSON.stringify(repeated.body)).toBe(JSON.stringify(first));
   });
 
   it('takes the same key of another customer for another order', async () => {
-    const [one, other] = await Promise.all([order(), order()].map((body) => json<OrderView>(post(body, { 'idempotency-key': 'mine' }))));
-    expect(one!.orderId).not.toBe(other!.orderId);
+    const [one, other] = await Promise.all([order(), order()].map((body) => post(body, { 'idempotency-key': 'mine' })));
+    expect(one!.body.orderId).not.toBe(other!.body.orderId);
   });
 
   it('refuses a key that was used with another body', async () => {
     const body = order();
-    const { orderId } = await json<OrderView>(post(body, { 'idempotency-key': 'k' }));
+    const { orderId } = (await post(body, { 'idempotency-key': 'k' })).body;
     const other = { ...body, recipient: { ...recipient, city: 'Paris' } };
-    expect(await problemOf(await post(other, { 'idempotency-key': 'k' }))).toEqual([422, 'idempotency-key-reused', ['idempotency-key']]);
+    expect(problemOf(await post(other, { 'idempotency-key': 'k' }))).toEqual([422, 'idempotency-key-reused', ['idempotency-key']]);
     expect(await eventsOf(orderId)).toHaveLength(1);
   });
 
   it('says that it is gone when the customer was erased since', async () => {
     const body = order();
     await post(body, { 'idempotency-key': 'forgotten' });
-    await sql(urlTo(databases.keys), 'DELETE FROM customer_key WHERE customer_id = $1', [body['customerId']]);
+    await runSql(keys, 'DELETE FROM customer_key WHERE customer_id = $1', [body['customerId']]);
     const later = await start();
-    const response = await fetch(`${later.url}/orders`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': 'forgotten' },
-      body: JSON.stringify(body),
-    });
-    expect(await problemOf(response)).toEqual([410, 'customer-erased', []]);
+    const response = await later.call('POST', '/orders', body, { 'idempotency-key': 'forgotten' });
+    expect(problemOf(response)).toEqual([410, 'customer-erased', []]);
     await later.stop();
   });
 });
@@ -142,7 +135,7 @@ describe('bad input is refused by the name of the field, and nothing is written'
     ['a total beyond counting', [422, 'total-too-large', []], order({ lines: [line('MOON', 2)] })],
   ])('%s', async (_what, expected, body, headers = {}) => {
     const key = 'a-key-that-says-which-order-it-would-have-been';
-    expect(await problemOf(await post(body, { 'idempotency-key': key, ...headers }))).toEqual(expected);
+    expect(problemOf(await post(body, { 'idempotency-key': key, ...headers }))).toEqual(expected);
     const { customerId } = body as { customerId?: string };
     if (customerId !== undefined) expect(await eventsOf(orderIdFor(customerId, key))).toEqual([]);
   });
@@ -150,96 +143,93 @@ describe('bad input is refused by the name of the field, and nothing is written'
 
 describe('an order is found', () => {
   it('right after it was placed, before any read model has it', async () => {
-    const placed = await json<OrderView>(post(order()));
-    const response = await get(`/orders/${placed.orderId}`);
-    expect([response.status, response.headers.get('etag')]).toEqual([200, '"0"']);
-    expect(await json(response)).toEqual(placed);
+    const view = await placed();
+    const response = await get(`/orders/${view.orderId}`);
+    expect([response.status, response.etag]).toEqual([200, '"0"']);
+    expect(response.body).toEqual(view);
   });
 
   it('in the read model as its stream says, at its revision', async () => {
-    const placed = await json<OrderView>(post(order()));
-    await announce({ type: 'ReservationConfirmed', data: { orderId: placed.orderId, lines: [], confirmedAt: now() } });
-    const fromStream = await json(get(`/orders/${placed.orderId}`));
-    await toReadModels(placed.orderId);
-    const response = await get(`/orders/${placed.orderId}?minRevision=1`);
-    expect(response.headers.get('etag')).toBe('"1"');
-    expect(await json(response)).toEqual(fromStream);
+    const { orderId } = await placed();
+    await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
+    const fromStream = (await get(`/orders/${orderId}`)).body;
+    await toReadModels(orderId);
+    const response = await get(`/orders/${orderId}?minRevision=1`);
+    expect(response.etag).toBe('"1"');
+    expect(response.body).toEqual(fromStream);
   });
 
   it('at the revision that is waited for, or not in time', async () => {
-    const { orderId } = await json<OrderView>(post(order()));
+    const { orderId } = await placed();
     await toReadModels(orderId);
-    const waiting = json<OrderView>(get(`/orders/${orderId}?minRevision=1`));
+    const waiting = get(`/orders/${orderId}?minRevision=1`);
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
     await toReadModels(orderId, 1);
-    expect(await waiting).toMatchObject({ revision: 1, status: 'accepted' });
+    expect((await waiting).body).toMatchObject({ revision: 1, status: 'accepted' });
     const late = await get(`/orders/${orderId}?minRevision=2`);
-    expect(await json(late)).toMatchObject({ status: 504, type: 'urn:orderstream:problem:revision-not-reached', revision: 1 });
+    expect(late.body).toMatchObject({ status: 504, type: problem('revision-not-reached'), revision: 1 });
   });
 
   it('by nobody when there is none, and not under a bad id', async () => {
-    expect(await problemOf(await get(`/orders/${randomUUID()}`))).toEqual([404, 'not-found', []]);
-    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=3`))).toEqual([404, 'not-found', []]);
-    expect(await problemOf(await get('/orders/42'))).toEqual([400, 'invalid-request', ['orderId']]);
-    expect(await problemOf(await get(`/orders/${randomUUID()}?minRevision=-1&at=now`))).toEqual([
-      400,
-      'invalid-request',
-      ['minRevision', 'at'],
-    ]);
+    expect(problemOf(await get(`/orders/${randomUUID()}`))).toEqual([404, 'not-found', []]);
+    expect(problemOf(await get(`/orders/${randomUUID()}?minRevision=3`))).toEqual([404, 'not-found', []]);
+    expect(problemOf(await get('/orders/42'))).toEqual([400, 'invalid-request', ['orderId']]);
+    expect(problemOf(await get(`/orders/${randomUUID()}?minRevision=-1&at=now`))).toEqual([400, 'invalid-request', ['minRevision', 'at']]);
   });
 
   it('page by page, by customer and status, the latest first', async () => {
     const customerId = randomUUID();
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) {
-      const { orderId } = await json<OrderView>(post(order({ customerId })));
+      const { orderId } = await placed({ customerId });
       await toReadModels(orderId);
       ids.unshift(orderId);
     }
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page: OrderList = await json(get(`/orders?customer=${customerId}&status=placed&limit=2${cursor && `&cursor=${cursor}`}`));
+      const query = `customer=${customerId}&status=placed&limit=2${cursor && `&cursor=${cursor}`}`;
+      const page: OrderList = (await get<OrderList>(`/orders?${query}`)).body;
       seen.push(...page.orders.map(({ orderId }) => orderId));
       cursor = page.nextCursor;
     }
     expect(seen).toEqual(ids);
-    expect(await json(get(`/orders?customer=${customerId}&status=paid`))).toEqual({ orders: [], nextCursor: null });
+    expect((await get(`/orders?customer=${customerId}&status=paid`)).body).toEqual({ orders: [], nextCursor: null });
     for (const day of ['2026-02-31', '0000-01-01']) {
       const nowhere = Buffer.from(`${day}T00:00:00.000Z ${randomUUID()}`).toString('base64url');
-      expect(await problemOf(await get(`/orders?cursor=${nowhere}`))).toEqual([400, 'invalid-request', ['cursor']]);
+      expect(problemOf(await get(`/orders?cursor=${nowhere}`))).toEqual([400, 'invalid-request', ['cursor']]);
     }
-    expect(await problemOf(await get('/orders?cursor=nonsense'))).toEqual([400, 'invalid-request', ['cursor']]);
+    expect(problemOf(await get('/orders?cursor=nonsense'))).toEqual([400, 'invalid-request', ['cursor']]);
   });
 });
 
 describe('fulfilment', () => {
-  it('carries an order through, once, however often facts are announced', async () => {
-    const { orderId } = await json<OrderView>(post(order()));
+  it('carries an order through, once, however often events are announced', async () => {
+    const { orderId } = await placed();
     const at = now();
     const amount = { amount: 2340, currency: 'EUR' };
-    const facts = [
+    const announced = [
       { type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: at } },
       { type: 'PaymentAuthorised', data: { orderId, amount, authorisationId: 'a', authorisedAt: at } },
       { type: 'ShipmentDispatched', data: { orderId, lines: [], carrier: 'DHL', trackingNumber: 'T-1', dispatchedAt: at } },
       { type: 'ShipmentDelivered', data: { orderId, deliveredAt: at } },
     ] as const;
-    for (const fact of facts) {
-      await announce(fact);
-      for (const again of facts.slice(0, facts.indexOf(fact) + 1)) await announce(again);
+    for (const event of announced) {
+      await announce(event);
+      for (const again of announced.slice(0, announced.indexOf(event) + 1)) await announce(again);
     }
     const events = await eventsOf(orderId);
     expect(events.map(({ event }) => event.type)).toEqual(['OrderPlaced', 'OrderAccepted', 'OrderPaid', 'OrderShipped', 'OrderDelivered']);
     expect(events[1]!.metadata).toMatchObject({ $correlationId: 'flow', $causationId: derivedId(orderId, 'ReservationConfirmed') });
     await toReadModels(orderId);
-    expect(await json(get(`/orders/${orderId}?minRevision=4`))).toMatchObject({
+    expect((await get(`/orders/${orderId}?minRevision=4`)).body).toMatchObject({
       status: 'delivered',
       shipment: { carrier: 'DHL', trackingNumber: 'T-1' },
     });
   });
 
   it('parks what can not have happened, and what comes behind it, and nothing else', async () => {
-    const { orderId } = await json<OrderView>(post(order()));
+    const { orderId } = await placed();
     const nobody = randomUUID();
     const paid = (id: string): EventOn<'payments'> => ({
       type: 'PaymentAuthorised',
@@ -249,7 +239,7 @@ describe('fulfilment', () => {
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
     await announce(paid(orderId));
     expect((await eventsOf(orderId)).at(-1)!.event.type).toBe('OrderPaid');
-    expect(await sql(urlTo(databases.orders), 'SELECT cause FROM parked_event WHERE stream = $1', [`any-${nobody}`])).toMatchObject([
+    expect(await sql('SELECT cause FROM parked_event WHERE stream = $1', [`any-${nobody}`])).toMatchObject([
       { cause: expect.stringContaining('no such order') as string },
     ]);
   });
@@ -260,36 +250,32 @@ describe('the read models', () => {
     const name = `SUM-${randomUUID().slice(0, 8)}`;
     await listed(name, 5);
     for (const quantity of [2, 3]) {
-      const { orderId } = await json<OrderView>(post(order({ lines: [{ sku: skuOf(name), quantity }] })));
+      const { orderId } = await placed({ lines: [{ sku: skuOf(name), quantity }] });
       await toReadModels(orderId);
     }
-    expect(await sql(urlTo(databases.orders), 'SELECT units::int FROM order_demand WHERE sku = $1', [skuOf(name)])).toEqual([{ units: 5 }]);
+    expect(await sql('SELECT units::int FROM order_demand WHERE sku = $1', [skuOf(name)])).toEqual([{ units: 5 }]);
   });
 
   it.each([
     ['without its beginning', [], 1],
     ['without the one before', [0], 2],
     ['twice', [0, 1], 1],
-  ])('park a fact that comes %s', async (_how, applied, next) => {
-    const { orderId } = await json<OrderView>(post(order()));
+  ])('park an event that comes %s', async (_how, applied, next) => {
+    const { orderId } = await placed();
     await announce({ type: 'ReservationConfirmed', data: { orderId, lines: [], confirmedAt: now() } });
     await announce({
       type: 'PaymentAuthorised',
       data: { orderId, amount: { amount: 1, currency: 'EUR' }, authorisationId: 'a', authorisedAt: now() },
     });
-    const facts = await eventsOf(orderId);
+    const events = await eventsOf(orderId);
     const deliver = (revisions: readonly number[]): Promise<void> =>
-      service.app.get(Projections).run(
-        batchOf(
-          'order-summary',
-          'orders',
-          revisions.map((revision) => facts[revision]!),
-        ),
+      service.deliver(
+        revisions.map((revision) => relayed(events[revision]!)),
         orderSummaryProjection,
       );
     await deliver(applied);
     await deliver([next]);
-    expect(await sql(urlTo(databases.orders), 'SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([
+    expect(await sql('SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([
       { group_name: 'order-summary' },
     ]);
   });
@@ -306,21 +292,17 @@ describe('the service', () => {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
     });
     try {
-      expect((await fetch(`${without.url}/health/live`)).status).toBe(200);
+      expect((await without.call('GET', '/health/live')).status).toBe(200);
       await vi.waitFor(async () => {
-        const [status, slug, fields] = await problemOf(await fetch(`${without.url}/health/ready`));
+        const [status, slug, fields] = problemOf(await without.call('GET', '/health/ready'));
         expect([status, slug]).toEqual([503, 'not-ready']);
         expect(fields).toEqual(expect.arrayContaining(['postgres', 'personal-data']));
         expect(fields).not.toContain('eventstore');
       }, 5_000);
       const body = order();
-      const response = await fetch(`${without.url}/orders`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
-        body: JSON.stringify(body),
-      });
-      expect(response.headers.get('retry-after')).toBe('1');
-      expect(await problemOf(response)).toEqual([503, 'dependency-unavailable', []]);
+      const response = await without.call('POST', '/orders', body, { 'idempotency-key': 'k' });
+      expect(response.retryAfter).toBe('1');
+      expect(problemOf(response)).toEqual([503, 'dependency-unavailable', []]);
       expect(await eventsOf(orderIdFor(String(body['customerId']), 'k'))).toEqual([]);
     } finally {
       await without.stop();
@@ -328,7 +310,7 @@ describe('the service', () => {
   });
 
   it('changes nothing of an order that a newer release has changed, says what to deploy, and goes on with the others', async () => {
-    const [ahead, other] = await Promise.all([1, 2].map(async () => json<OrderView>(post(order()))));
+    const [ahead, other] = await Promise.all([1, 2].map(() => placed()));
     const newer = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!, newerContracts);
     const id = randomUUID();
     const praised = { type: 'ProductPraised', data: { sku: 'TEA', praisedAt: now() } };
@@ -338,11 +320,11 @@ describe('the service', () => {
       0,
     );
     await newer.dispose();
-    const cancel = ({ orderId }: OrderView): Promise<Response> =>
-      fetch(`${service.url}/orders/${orderId}/cancellation`, { method: 'POST', headers: { 'if-match': '*' } });
+    const cancel = ({ orderId }: OrderView): Promise<Answer> =>
+      call('POST', `/orders/${orderId}/cancellation`, undefined, { 'if-match': '*' });
     const refused = await cancel(ahead!);
-    expect(refused.headers.get('retry-after')).toBe('1');
-    expect([refused.status, await refused.json()]).toEqual([
+    expect(refused.retryAfter).toBe('1');
+    expect([refused.status, refused.body]).toEqual([
       503,
       expect.objectContaining({
         detail: expect.stringMatching(/has version 1 of ProductPraised at revision 1: deploy the release that knows it$/),
@@ -352,9 +334,10 @@ describe('the service', () => {
   });
 
   it('describes its API', async () => {
-    const document = await json<{ info: { description: string }; paths: Record<string, Record<string, { responses: object }>> }>(
-      get('/openapi.json'),
-    );
+    const { body: document } = await get<{
+      info: { description: string };
+      paths: Record<string, Record<string, { responses: object }>>;
+    }>('/openapi.json');
     expect(document.info.description).toContain(
       '| `urn:orderstream:problem:state-conflict` | 409 | The current state does not allow this |',
     );

@@ -63,7 +63,7 @@ export const orderSummary = new StreamRows({
   },
 });
 
-/** How an order's payment stands. It comes from another topic than the order's own row, so it may be there before that. */
+/** How an order's payment stands. It comes from another topic than the order's own row, and may be there earlier. */
 export const orderPayment = new StreamRows({
   table: 'order_payment',
   category: 'payment',
@@ -80,7 +80,7 @@ export const orderPayment = new StreamRows({
   },
 });
 
-/** How its shipment stands: the same from a third topic. */
+/** How an order's shipment stands, from a third topic. */
 export const orderShipment = new StreamRows({
   table: 'order_shipment',
   category: 'shipment',

@@ -18,7 +18,7 @@ export type Recipient = z.infer<typeof recipient>;
 
 const ada: Recipient = { name: 'Ada Lovelace', street: 'St James’s Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' };
 
-/** Where an order goes, as PUT: all of it, whatever of it has changed. */
+/** The body of a PUT: the whole address, whichever part of it has changed. */
 export const shippingAddressBody = recipient.meta({ examples: [ada] });
 
 const sku = z.string().regex(SKU.pattern, SKU.rule);
@@ -95,7 +95,7 @@ export const orderView = z.object({
 
 export type OrderView = z.infer<typeof orderView>;
 
-/** Where a change has taken an order. */
+/** The order after a change. */
 export const orderProgress = z.object({ orderId: z.uuid(), revision: z.int(), status: orderStatus });
 export type OrderProgress = z.infer<typeof orderProgress>;
 

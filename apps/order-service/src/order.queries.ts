@@ -27,7 +27,7 @@ export class FindOrder extends queryOf(
   async ({ orderId, minRevision }: OneOrder, database: Database, store: EventStore): Promise<OrderView | null> => {
     const found = await readRow(database, orderId);
     if (found === null) {
-      // The read model is a moment behind: whoever has just placed an order finds it in its stream.
+      // The read model lags: an order that was just placed is found in its stream.
       const view = await fold(store, orderId);
       if (view === null || minRevision === undefined) return view;
     }
@@ -83,7 +83,7 @@ interface Found extends OrderSummaryRow {
   readonly shipment: RowOfTable<typeof orderShipment> | null;
 }
 
-/** Orders with what is known of their payments and shipments, all of one moment: one statement, whatever is added to it. */
+/** Orders with what is known of their payments and shipments. One statement, so that all of it is of the same moment. */
 function summaries(entities: EntityManager): SelectQueryBuilder<Found> {
   const orders = entities.createQueryBuilder(orderSummary.entity, 'summary') as SelectQueryBuilder<Found>;
   return orders

@@ -24,7 +24,7 @@ export function toView(row: OrderSummaryRow, { paymentStatus, shipmentStatus }: 
   };
 }
 
-/** An order as its stream has it, which the read model is a moment behind; null without events. */
+/** An order as its stream has it, ahead of the read model; null without events. */
 export function viewOf(events: readonly StreamEvent[]): OrderView | null {
   const row = orderSummary.rowOf(events);
   return row === null ? null : toView(row, { paymentStatus: null, shipmentStatus: null });

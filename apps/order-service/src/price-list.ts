@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Money } from '@orderstream/contracts';
 import { Database } from '@orderstream/postgres';
 
-/** A price that has just changed may still be asked for this long. */
+/** For this long after a change, orders may still get the old price. */
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 10_000;
 
@@ -12,8 +12,8 @@ interface Remembered {
 }
 
 /**
- * What products cost now. Prices of the last second come from memory. What is not on sale is always
- * looked up again, so that a product can be ordered as soon as it is listed.
+ * What products cost now. Prices that were read within the last second come from memory. A product that was not on
+ * sale is always looked up again, so that it can be ordered as soon as it is listed.
  */
 @Injectable()
 export class PriceList {

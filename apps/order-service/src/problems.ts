@@ -1,6 +1,6 @@
 import { problemTypes } from '@orderstream/service';
 
-/** What this service answers beside what every service may. */
+/** The problems of this service, beside those of every service. */
 export const problems = problemTypes({
   'customer-erased': { status: 410, title: 'The customer’s data has been erased' },
   'unknown-sku': { status: 422, title: 'A product is not on sale', mayPass: true },

@@ -1,6 +1,6 @@
 import type { Operation } from './operation.ts';
 
-/** In order, each run once: a book that somebody has opens in every later version. */
+/** Run in order, each once, so that an existing book opens in every later version. */
 export const MIGRATIONS = [
   `CREATE TABLE IF NOT EXISTS operation (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -14,11 +14,11 @@ import {
 } from './operation.ts';
 import { treatmentOf } from './test-payment-methods.ts';
 
-/** A request that makes no sense, so that nothing is booked. */
+/** A request that makes no sense: nothing is booked. */
 export type Nonsense = 'key-reused' | 'authorisation-key-reused' | 'unknown-authorisation' | 'unknown-capture' | 'other-currency';
 
 export type Recorded =
-  /** `isNew`: this very request was booked, and not found. */
+  /** `isNew`: booked by this request, not found. */
   { readonly ok: true; readonly operation: Operation; readonly isNew: boolean } | { readonly ok: false; readonly why: Nonsense };
 
 type Decided = Pick<Operation, 'reference' | 'amount' | 'paymentMethod' | 'reason'> & {
@@ -48,7 +48,7 @@ export class Book {
     this.#database.close();
   }
 
-  /** Books the operation unless its key is there: then the answer is the one of the first time. */
+  /** Books the operation unless its key is there: then the first answer is given again. */
   record(idempotencyKey: string, request: OperationRequest): Recorded {
     return this.#locked(() => this.#recordLocked(idempotencyKey, request));
   }
@@ -57,7 +57,7 @@ export class Book {
     return this.#operation('SELECT * FROM operation WHERE idempotency_key = ?', idempotencyKey);
   }
 
-  /** The payment method that a request is about; null when it is about nothing in the book. */
+  /** The payment method that a request is about; null when the book has none for it. */
   paymentMethodOf(request: OperationRequest): string | null {
     switch (request.kind) {
       case 'authorisation':
@@ -154,7 +154,7 @@ export class Book {
     return { reference, amount, paymentMethod, authorisationId, reason: this.#isVoided(idempotencyKey) ? 'voided' : refusal };
   }
 
-  /** With or without an authorisation under the key: from now on there is none that could be captured. */
+  /** Whether or not there is an authorisation under the key: from now on none can be captured. */
   #void({ reference, authorisationKey, amount: { currency } }: VoidRequest): Decided | Nonsense {
     const under = this.find(authorisationKey);
     const nothing = { reference, authorisationKey, amount: { amount: 0, currency } };

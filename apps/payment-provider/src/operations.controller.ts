@@ -14,7 +14,7 @@ const MOST_REMEMBERED = 10_000;
 const idempotencyKey = visibleText(80);
 const idParam = z.strictObject({ id: visibleText(100) });
 const keyParam = z.strictObject({ idempotencyKey });
-/** One that there is, as Node's own data has them. */
+/** An existing currency, by Node's own data. */
 const currency = z.enum(Intl.supportedValuesOf('currency'), 'must be an ISO 4217 code');
 const money = z.strictObject({ amount: z.int().min(0).describe('Minor units'), currency });
 const paymentMethod = lineOfText(200);
@@ -73,7 +73,7 @@ const refusals = {
 @Controller()
 export class OperationsController {
   readonly #book: Book;
-  /** How often a key was answered with 503, until it is booked; of keys that nobody comes back to, the oldest are forgotten. */
+  /** How often a key was answered with 503, until it is booked; the oldest keys that nobody comes back to are forgotten. */
   readonly #unavailable = new Map<string, number>();
 
   constructor(book: Book) {

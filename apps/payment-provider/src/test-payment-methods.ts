@@ -5,7 +5,7 @@ export interface TestPaymentMethod {
   readonly captureRefusal: string | null;
   /** The answer to each request waits this long, after the operation was booked. */
   readonly answersAfterMs: number;
-  /** So many requests of each key are answered with 503, and nothing is booked. */
+  /** This many requests of each key are answered with 503, and nothing is booked. */
   readonly unavailableTimes: number;
   /** The request that books an operation gets no answer: the connection ends. */
   readonly losesFirstReply: boolean;
@@ -43,7 +43,7 @@ export const methodTable = [
   '| any other | authorisation refused: unknown-payment-method |',
 ].join('\n');
 
-/** Null stands for a request about nothing that the book knows: no card is there to be fickle. */
+/** Null stands for a request about nothing in the book: there is no card to misbehave. */
 export function treatmentOf(paymentMethod: string | null): TestPaymentMethod {
   if (paymentMethod === null) return ordinary;
   if (Object.hasOwn(testPaymentMethods, paymentMethod)) return testPaymentMethods[paymentMethod]!;

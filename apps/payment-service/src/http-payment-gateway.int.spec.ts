@@ -1,33 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DependencyUnavailable } from '@orderstream/messaging';
-import { type RunningService, startService } from '@orderstream/service';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import { HttpPaymentGateway } from './http-payment-gateway.ts';
 import { MisunderstoodRequest } from './payment-gateway.ts';
 import { paymentGatewayContract } from './testing/payment-gateway-contract.ts';
+import { providerOfSpec } from './testing/provider-of-spec.ts';
 
 const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const amount = { amount: 4_900, currency: 'EUR' };
 const { signal } = new AbortController();
-
-let folder: string;
-let provider: RunningService;
-let gateway: HttpPaymentGateway;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'payment-gateway-'));
-  const module = PaymentProviderModule.with({ DATA_DIR: folder });
-  provider = await startService({ name: 'payment-provider', module, config: { HOST: '127.0.0.1', PORT: 0, LOG_LEVEL: 'fatal' } });
-  gateway = new HttpPaymentGateway(`${provider.url}/`);
-});
-afterAll(async () => {
-  await provider.stop();
-  await rm(folder, { recursive: true });
-});
+const provider = await providerOfSpec(PaymentProviderModule);
+const gateway = new HttpPaymentGateway(`${provider.url}/`);
 
 paymentGatewayContract('The gateway to the payment provider', () => gateway);
 

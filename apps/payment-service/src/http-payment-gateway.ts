@@ -8,7 +8,7 @@ const PING_WITHIN_MS = 1_000;
 const MOST_OF_AN_ANSWER = 500;
 const LONGEST_TEXT = 1_000;
 
-/** What the provider says is recorded word for word, so it has to be text that every system keeps. */
+/** The provider's words are recorded as they are, so they have to be text that every system can keep. */
 const text = z
   .string()
   .min(1)
@@ -30,10 +30,10 @@ const operation = z
     recordedAt: new Date(recordedAt).toISOString(),
   }));
 
-/** Fatal: a replacement character would be recorded as what the provider has said. */
+/** Fatal: a replacement character would be recorded as the provider's words. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Statuses that say nothing about what was done: the provider, or something before it, was busy. */
+/** Statuses that say nothing about what was done: the provider, or a proxy before it, was busy. */
 const OUTCOME_UNKNOWN: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** The provider's own HTTP API. */
@@ -112,7 +112,7 @@ export class HttpPaymentGateway implements PaymentGateway {
   }
 }
 
-/** fetch says only that it failed; why is in the cause. */
+/** fetch only says that it failed; the reason is in the cause. */
 function reasonOf(fault: unknown): unknown {
   return fault instanceof Error && fault.cause instanceof Error && fault.cause.message !== '' ? fault.cause : fault;
 }

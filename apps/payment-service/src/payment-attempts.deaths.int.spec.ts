@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DependencyUnavailable } from '@orderstream/messaging';
-import { type RunningService, startService } from '@orderstream/service';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
+import type { PaymentGateway } from './payment-gateway.ts';
 import {
   AUTHORISED,
   type Attempt,
@@ -18,20 +18,12 @@ import {
   givenUp,
   overdue,
   refund,
-} from '../test/attempts-world.ts';
-import { type Journey, recordingJourney } from '../test/journey.ts';
-import type { PaymentGateway } from './payment-gateway.ts';
+} from './testing/attempts-world.ts';
+import { type Journey, recordingJourney } from './testing/journey.ts';
 
-const startProvider = (folder: string, port: number): Promise<RunningService> =>
-  startService({
-    name: 'payment-provider',
-    module: PaymentProviderModule.with({ DATA_DIR: folder }),
-    config: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'fatal' },
-  });
-const world = await AttemptsWorld.open(startProvider);
+const world = await AttemptsWorld.open(PaymentProviderModule);
 const { startWorker, stopWorkers, add, letTimePass, letDeadlinePass, openAttempts, isDone, eventsOf, bookOf, moneyOf } = world;
 afterEach(stopWorkers);
-afterAll(world.close);
 
 /** A card that does not answer. */
 const silently: PaymentGateway['authorise'] = () => Promise.reject(new DependencyUnavailable('payment-provider', 'silent'));

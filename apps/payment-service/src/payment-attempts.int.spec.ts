@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DependencyUnavailable } from '@orderstream/messaging';
-import { type RunningService, startService } from '@orderstream/service';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
+import { MisunderstoodRequest, type PaymentGateway, type ProviderOperation } from './payment-gateway.ts';
+import type { PaymentWork } from './payment-steps.ts';
 import {
   AUTHORISED,
   type Attempt,
@@ -22,17 +23,9 @@ import {
   givenUp,
   overdue,
   refund,
-} from '../test/attempts-world.ts';
-import { MisunderstoodRequest, type PaymentGateway, type ProviderOperation } from './payment-gateway.ts';
-import type { PaymentWork } from './payment-steps.ts';
+} from './testing/attempts-world.ts';
 
-const startProvider = (folder: string, port: number): Promise<RunningService> =>
-  startService({
-    name: 'payment-provider',
-    module: PaymentProviderModule.with({ DATA_DIR: folder }),
-    config: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'fatal' },
-  });
-const world = await AttemptsWorld.open(startProvider);
+const world = await AttemptsWorld.open(PaymentProviderModule);
 const { database, store, gateway, table, gatewayWith, startWorker, stopWorkers } = world;
 const { add, letTimePass, letDeadlinePass, rowOf, openAttempts, isDone, isStuck } = world;
 const { eventsOf, record, operationsOf, bookOf, moneyOf } = world;
@@ -43,7 +36,6 @@ afterEach(async () => {
   await stopWorkers();
   vi.restoreAllMocks();
 });
-afterAll(world.close);
 
 describe('A payment', () => {
   const BOOKED_AND_CAPTURED = ['authorisation succeeded', 'capture succeeded'];
@@ -434,7 +426,7 @@ describe('The payment worker', () => {
     await isDone(toVoid, toRefund);
     await vi.waitFor(async () => expect(await bookOf(bookedLate)).toHaveLength(1), 10_000);
     await first.onModuleDestroy();
-    await world.stopProvider();
+    await world.provider.stop();
     await add(
       authorise(toPay),
       capture(toPay),
@@ -465,7 +457,7 @@ describe('The payment worker', () => {
       }
     }, 20_000);
     for (const orderId of [toPay, late, silent, bookedLate, cancelled]) expect(await eventsOf(orderId)).toEqual(['PaymentRequested']);
-    await world.restartProvider();
+    await world.provider.restart();
     await isDone(...waiting.map(([orderId]) => orderId));
     expect(await eventsOf(toPay)).toEqual(CAPTURED);
     expect(await eventsOf(toVoid)).toEqual(VOIDED);

@@ -1,5 +1,6 @@
 import { type EventOn, type EventType, reactions, streams } from '@orderstream/contracts';
 import type { DeliveredEvent } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import { describe, expect, it } from 'vitest';
 import { toAttempt } from './payment-attempts.process.ts';
 
@@ -7,18 +8,10 @@ type ProcessEvent = DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>;
 
 const orderId = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const acceptedAt = '2026-01-02T03:04:05.678Z';
-const delivered = (type: EventType, more: object = {}): ProcessEvent => ({
-  id: 'cause',
-  stream: `any-${orderId}`,
-  revision: 0,
-  recordedAt: '2026-01-02T03:04:07.000Z',
-  correlationId: 'flow',
-  causationId: 'before',
-  event: {
-    type,
-    data: { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm', acceptedAt, ...more },
-  } as never,
-});
+const told = (type: EventType, more: object = {}): ProcessEvent => {
+  const data = { orderId, customerId: 'c', total: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm', acceptedAt, ...more };
+  return delivered({ type, data } as never, { id: 'cause' });
+};
 const settings = { deadlineMs: 60_000 };
 const cause = { id: 'cause', correlationId: 'flow', traceparent: undefined };
 const commandOf = { authorise: 'AuthorisePayment', capture: 'CapturePayment', void: 'VoidPayment', refund: 'RefundPayment' } as const;
@@ -28,11 +21,11 @@ const STAGES = ['placed', 'accepted', 'paid', 'shipped'];
 /** What an event leads to, and for which stages of a cancelled order. */
 function reactionTo(on: EventType): { command: string; stages?: readonly string[] } | null {
   if (on !== 'OrderCancelled') {
-    const attempt = toAttempt(delivered(on), settings);
+    const attempt = toAttempt(told(on), settings);
     return attempt === null ? null : { command: commandOf[attempt.work.step] };
   }
-  const stages = STAGES.filter((stage) => toAttempt(delivered(on, { stage }), settings) !== null);
-  const attempt = toAttempt(delivered(on, { stage: stages[0] }), settings);
+  const stages = STAGES.filter((stage) => toAttempt(told(on, { stage }), settings) !== null);
+  const attempt = toAttempt(told(on, { stage: stages[0] }), settings);
   return attempt === null ? null : { command: commandOf[attempt.work.step], stages };
 }
 
@@ -49,7 +42,7 @@ describe('Payment attempts', () => {
   });
 
   it('carry what the provider needs, the event that asked, and the time until which an answer is waited for', () => {
-    expect(toAttempt(delivered('OrderAccepted'), settings)).toEqual({
+    expect(toAttempt(told('OrderAccepted'), settings)).toEqual({
       key: orderId,
       work: { step: 'authorise', customerId: 'c', amount: { amount: 5, currency: 'EUR' }, paymentMethod: 'pm' },
       after: null,
@@ -72,6 +65,6 @@ describe('Payment attempts', () => {
     ['refund what came back, once it was captured', 'ShipmentReturned', {}, 'refund', 'capture'],
   ] as const)('%s', (_, type, more, step, after) => {
     const attempt = { key: orderId, work: { step }, after, dueAfterMs: 0, deadlineAfterMs: null, cause };
-    expect(toAttempt(delivered(type, more), settings)).toEqual(attempt);
+    expect(toAttempt(told(type, more), settings)).toEqual(attempt);
   });
 });

@@ -52,7 +52,7 @@ export class PaymentAttemptsProcess {
   }
 }
 
-/** The work that an event leads to; null when it is no business of payments. */
+/** The work that an event leads to; null when there is none. */
 export function toAttempt(
   { id, event, correlationId, traceparent }: DeliveredEvent<ProcessEvent>,
   { deadlineMs }: AttemptSettings,
@@ -65,7 +65,8 @@ export function toAttempt(
       return { ...task, work, after: null, deadlineAfterMs: deadlineMs };
     }
     case 'OrderCancelled':
-      // Of later stages it tells what the shipment said, and that is answered below; before, no payment was asked for.
+      // At later stages the shipment's own event is what counts, and it is handled below; at earlier ones no
+      // payment was asked for.
       return event.data.stage === 'accepted' ? { ...task, work: { step: 'void' }, after: 'authorise' } : null;
     case 'ShipmentCancelled':
       return { ...task, work: { step: 'void' }, after: 'authorise' };

@@ -13,7 +13,7 @@ export class PaymentAttemptsWorker extends ProcessWorker<PaymentWork> {
     @Inject(CONSUMERS) consumers: readonly Pick<ConsumerMember, 'transportId' | 'status'>[],
   ) {
     const hears = consumers.filter(({ transportId }) => transportId === paymentAttempts.transport);
-    // No grace: what is overdue is asked for once more, so it has its chance whenever that is.
+    // No grace is needed: what is overdue is asked for once more before it is given up.
     const presence = new Presence({ hears, needs: [], graceMs: 0 });
     super({
       name: 'payments',

@@ -15,8 +15,8 @@ export interface ProviderOperation {
 }
 
 /**
- * The port to the payment provider. The same key and request get the same answer, however often
- * they are sent, and whatever they ask for is done once.
+ * The port to the payment provider. However often the same key and request are sent, they get the same answer, and
+ * what they ask for is done once.
  *
  * @throws DependencyUnavailable when there was no answer: whether anything happened is not known.
  * @throws MisunderstoodRequest when the provider can't make sense of the request: nothing happened.
@@ -35,19 +35,19 @@ export interface PaymentGateway {
     signal: AbortSignal,
   ): Promise<ProviderOperation>;
   /**
-   * What was held under the authorisation's key is released; nothing will ever be held under it, also
-   * when it is sent only now. Refused once money was taken.
+   * What was held under the authorisation's key is released, and nothing will ever be held under it, even if that
+   * authorisation arrives later. Refused once money was taken.
    */
   void(
     key: string,
     request: { readonly orderId: string; readonly authorisationKey: string; readonly amount: Money },
     signal: AbortSignal,
   ): Promise<ProviderOperation>;
-  /** What was captured goes back, or a part of it. */
+  /** What was captured, or a part of it, is paid back. */
   refund(key: string, request: { readonly captureId: string; readonly amount: Money }, signal: AbortSignal): Promise<ProviderOperation>;
 }
 
-/** The two sides do not have the same contract. Sent again it would fail again, until one of them is mended. */
+/** The two sides disagree about the contract: repeating the request fails until one of them is fixed. */
 export class MisunderstoodRequest extends Error {
   override readonly name = 'MisunderstoodRequest';
 }

@@ -1,109 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { INestApplicationContext } from '@nestjs/common';
 import type { EventOf, EventOn } from '@orderstream/contracts';
-import { EventStoreDb } from '@orderstream/eventstoredb';
-import type { EventBatch } from '@orderstream/messaging';
-import { Database, migrate, platformTables, Projections } from '@orderstream/postgres';
+import type { StoredEvent } from '@orderstream/event-sourcing';
+import { delivered } from '@orderstream/messaging/testing';
+import { type Answer, problemOf, relayed, serviceUnderTest } from '@orderstream/platform/testing';
+import { Database, migrate, platformTables } from '@orderstream/postgres';
 import { createScratchDatabase, runSql } from '@orderstream/postgres/testing';
-import { createLogger, loadConfig, parseConfig, type RunningService, startService } from '@orderstream/service';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadConfig, parseConfig } from '@orderstream/service';
+import { describe, expect, it, vi } from 'vitest';
 import { PaymentProviderModule } from '../../payment-provider/src/payment-provider.module.ts';
 import { paymentServiceConfig } from './config.ts';
+import { paymentAttempts } from './consumers.ts';
 import { paymentTables } from './migrations/0002-payment-tables.ts';
 import { migrations } from './migrations/index.ts';
-import { PaymentAttemptsProcess } from './payment-attempts.process.ts';
 import { PaymentServiceModule } from './payment-service.module.ts';
 import type { PaymentView, RevenueList } from './payment.api.ts';
 import { paymentMetrics } from './payment.metrics.ts';
 import { paymentProjection } from './payment.projection.ts';
 import { revenueByDayProjection } from './revenue-by-day.projection.ts';
+import { providerOfSpec } from './testing/provider-of-spec.ts';
 
-const adminUrl = process.env['TEST_DATABASE_URL']!;
-const databaseName = `payment_service_${randomUUID().replaceAll('-', '')}`;
-const DATABASE_URL = Object.assign(new URL(adminUrl), { pathname: `/${databaseName}` }).toString();
-const admin = new Database({ url: adminUrl });
-const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
-/** Nobody listens there: this test delivers the batches itself. */
-const KAFKA_BROKERS = '127.0.0.1:1';
-const PARTITION = 0;
-let offset = 0n;
 const DEADLINE_MS = 90_000;
-const environment = {
-  PORT: '0',
-  LOG_LEVEL: 'fatal',
-  EVENTSTORE_URL: process.env['TEST_EVENTSTORE_URL']!,
-  KAFKA_BROKERS,
-  SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL']!,
-  DATABASE_URL,
-  PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1',
-  PAYMENT_DEADLINE_MS: String(DEADLINE_MS),
-};
-
-let folder: string;
-let provider: RunningService;
-let service: RunningService;
-
-const startProvider = (port = 0): Promise<RunningService> =>
-  startService({
-    name: 'payment-provider',
-    module: PaymentProviderModule.with({ DATA_DIR: folder }),
-    config: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'fatal' },
-  });
-
-beforeAll(async () => {
-  await admin.query(`CREATE DATABASE ${databaseName}`);
-  await migrate({ url: DATABASE_URL, ownerRole: new URL(adminUrl).username, migrations });
-  folder = await mkdtemp(join(tmpdir(), 'payment-service-'));
-  provider = await startProvider();
-  const config = parseConfig(paymentServiceConfig, { ...environment, PAYMENT_PROVIDER_URL: provider.url });
-  const logger = createLogger('payment-service', config);
-  const module = PaymentServiceModule.with(config, logger);
-  const metrics = (app: INestApplicationContext): ReturnType<typeof paymentMetrics> => paymentMetrics(app.get(Database));
-  service = await startService({ name: 'payment-service', config, logger, module, metrics });
-  const projections = service.app.get(Projections);
-  for (const topic of ['orders', 'shipments']) await projections.load('payment-attempts', topic, [PARTITION]);
-  for (const group of ['payment', 'revenue-by-day']) await projections.load(group, 'payments', [PARTITION]);
-});
-
-afterAll(async () => {
-  await service.stop();
-  await provider.stop();
-  await rm(folder, { recursive: true });
-  await store.dispose();
-  await admin.query(`DROP DATABASE ${databaseName} WITH (FORCE)`);
-  await admin.close();
+const provider = await providerOfSpec(PaymentProviderModule);
+const { service, eventsIn, sql } = await serviceUnderTest({
+  name: 'payment-service',
+  config: paymentServiceConfig,
+  module: PaymentServiceModule,
+  metrics: (app) => paymentMetrics(app.get(Database)),
+  migrations,
+  environment: { PAYMENT_PROVIDER_URL: provider.url, PAYMENT_DEADLINE_MS: String(DEADLINE_MS) },
 });
 
 const at = '2026-01-02T03:04:05.678Z';
 
-function batchOf<Event>(
-  group: string,
-  topic: string,
-  facts: readonly { id: string; stream: string; revision: number; event: Event }[],
-): EventBatch<Event> {
-  const records = facts.map((fact) => ({
-    stream: fact.stream,
-    offset: offset++,
-    value: null,
-    headers: {},
-    decoded: { ...fact, recordedAt: at, correlationId: 'flow', causationId: 'cause' },
-  }));
-  return { group, topic, partition: PARTITION, records, nextOffset: offset };
-}
-
-/** What relay and Kafka do: an accepted order, and what becomes of it later, reach the process table. */
-async function announce(event: EventOn<'orders'> | EventOn<'shipments'>): Promise<void> {
-  const process = service.app.get(PaymentAttemptsProcess);
-  const fact = { id: randomUUID(), stream: `any-${event.data.orderId}`, revision: 0 };
-  if (event.type.startsWith('Shipment')) {
-    await process.onShipments(batchOf('payment-attempts', 'shipments', [{ ...fact, event: event as EventOn<'shipments'> }]));
-  } else {
-    await process.onOrders(batchOf('payment-attempts', 'orders', [{ ...fact, event: event as EventOn<'orders'> }]));
-  }
-}
+/** An accepted order, and what becomes of it later, reach the process table. */
+const announce = (event: EventOn<'orders'> | EventOn<'shipments'>): Promise<void> =>
+  service.deliver([delivered(event, { stream: `any-${event.data.orderId}` })], paymentAttempts);
 const accepted = (orderId: string, paymentMethod: string, amount: number, acceptedAt = new Date().toISOString()): Promise<void> =>
   announce({
     type: 'OrderAccepted',
@@ -121,28 +52,16 @@ const shipmentCancelled = (orderId: string): Promise<void> =>
   announce({ type: 'ShipmentCancelled', data: { orderId, reason: 'DISPATCH_DEADLINE', cancelledAt: at } });
 
 type PaymentEvent = EventOf<'payment'>;
-const storedOf = async (orderId: string): Promise<{ id: string; stream: string; revision: number; event: PaymentEvent }[]> =>
-  (await Array.fromAsync(store.read(`payment-${orderId}`))).map(({ id, stream, revision, event }) => ({
-    id,
-    stream,
-    revision,
-    event: event as PaymentEvent,
-  }));
+const storedOf = (orderId: string): Promise<StoredEvent<PaymentEvent>[]> => eventsIn(`payment-${orderId}`);
 const untilLast = (orderId: string, type: PaymentEvent['type']): Promise<void> =>
   vi.waitFor(async () => expect((await storedOf(orderId)).at(-1)?.event.type).toBe(type), 20_000);
-
-/** The same for the read models: facts of a payment's stream. */
-async function toReadModels(...facts: Awaited<ReturnType<typeof storedOf>>): Promise<void> {
-  const projections = service.app.get(Projections);
-  await projections.run(batchOf('payment', 'payments', facts), paymentProjection);
-  await projections.run(batchOf('revenue-by-day', 'payments', facts), revenueByDayProjection);
-}
-const get = (orderId: string): Promise<Response> => fetch(`${service.url}/payments/${orderId}`);
-const revenue = async (query: string): Promise<RevenueList> =>
-  (await (await fetch(`${service.url}/revenue?${query}`)).json()) as RevenueList;
+const toReadModels = (...stored: readonly StoredEvent<PaymentEvent>[]): Promise<void> =>
+  service.deliver(stored.map(relayed), paymentProjection, revenueByDayProjection);
+const get = (orderId: string): Promise<Answer<PaymentView>> => service.call('GET', `/payments/${orderId}`);
+const askRevenue = (query: string): Promise<Answer<RevenueList>> => service.call('GET', `/revenue?${query}`);
+const revenue = async (query: string): Promise<RevenueList> => (await askRevenue(query)).body;
 const revenueOn = async (day: string): Promise<RevenueList['days'][number]> => (await revenue(`from=${day}&to=${day}`)).days[0]!;
 const metrics = async (): Promise<string> => (await fetch(`${service.url}/metrics`)).text();
-const rows = (sql: string, params: unknown[] = []): Promise<Record<string, unknown>[]> => service.app.get(Database).query(sql, params);
 
 describe('The payment service', () => {
   it('authorises an accepted order, captures it once it is dispatched, and shows it', async () => {
@@ -151,19 +70,19 @@ describe('The payment service', () => {
     await untilLast(orderId, 'PaymentAuthorised');
     await dispatched(orderId);
     await untilLast(orderId, 'PaymentCaptured');
-    const facts = await storedOf(orderId);
+    const stored = await storedOf(orderId);
 
-    await toReadModels(facts[0]!);
-    expect(await (await get(orderId)).json()).toMatchObject({ status: 'requested', revision: 0 });
-    await toReadModels(...facts.slice(1));
-    const response = await get(orderId);
-    expect(response.headers.get('etag')).toBe('"2"');
-    const [requested, authorised, captured] = facts.map(({ event }) => event.data) as [
+    await toReadModels(stored[0]!);
+    expect((await get(orderId)).body).toMatchObject({ status: 'requested', revision: 0 });
+    await toReadModels(...stored.slice(1));
+    const answer = await get(orderId);
+    expect(answer.etag).toBe('"2"');
+    const [requested, authorised, captured] = stored.map(({ event }) => event.data) as [
       Extract<PaymentEvent, { type: 'PaymentRequested' }>['data'],
       Extract<PaymentEvent, { type: 'PaymentAuthorised' }>['data'],
       Extract<PaymentEvent, { type: 'PaymentCaptured' }>['data'],
     ];
-    expect(await response.json()).toEqual({
+    expect(answer.body).toEqual({
       orderId,
       revision: 2,
       status: 'captured',
@@ -177,7 +96,7 @@ describe('The payment service', () => {
       requestedAt: requested.requestedAt,
       updatedAt: captured.capturedAt,
     } satisfies PaymentView);
-    expect(await rows('SELECT * FROM revenue_by_day')).toMatchObject([{ currency: 'EUR', amount: '4900' }]);
+    expect(await sql('SELECT * FROM revenue_by_day')).toMatchObject([{ currency: 'EUR', amount: '4900' }]);
   });
 
   it('shows a whole life that came in one batch', async () => {
@@ -185,7 +104,7 @@ describe('The payment service', () => {
     await accepted(orderId, 'pm_card_declined', 100);
     await untilLast(orderId, 'PaymentDeclined');
     await toReadModels(...(await storedOf(orderId)));
-    expect(await (await get(orderId)).json()).toMatchObject({
+    expect((await get(orderId)).body).toMatchObject({
       status: 'declined',
       revision: 1,
       reason: 'insufficient-funds',
@@ -199,7 +118,7 @@ describe('The payment service', () => {
     await dispatched(orderId);
     await untilLast(orderId, 'PaymentCaptureFailed');
     await toReadModels(...(await storedOf(orderId)));
-    expect(await (await get(orderId)).json()).toMatchObject({ status: 'capture-failed', reason: 'capture-refused', captureId: null });
+    expect((await get(orderId)).body).toMatchObject({ status: 'capture-failed', reason: 'capture-refused', captureId: null });
     expect(await metrics()).toMatch(/orderstream_payment_captures_failed\{service="payment-service"\} 1/);
   });
 
@@ -213,7 +132,7 @@ describe('The payment service', () => {
     await returned(orderId);
     await untilLast(orderId, 'PaymentVoided');
     await toReadModels((await storedOf(orderId)).at(-1)!);
-    expect(await (await get(orderId)).json()).toMatchObject({
+    expect((await get(orderId)).body).toMatchObject({
       status: 'voided',
       reason: 'capture-refused',
       captureId: null,
@@ -231,10 +150,10 @@ describe('The payment service', () => {
     await untilLast(orderId, 'PaymentAuthorised');
     await cancel(orderId);
     await untilLast(orderId, 'PaymentVoided');
-    const facts = await storedOf(orderId);
-    await toReadModels(...facts);
-    const voided = facts.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentVoided' }>['data'];
-    expect(await (await get(orderId)).json()).toMatchObject({
+    const stored = await storedOf(orderId);
+    await toReadModels(...stored);
+    const voided = stored.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentVoided' }>['data'];
+    expect((await get(orderId)).body).toMatchObject({
       status: 'voided',
       revision: 2,
       voidId: voided.voidId,
@@ -253,12 +172,12 @@ describe('The payment service', () => {
     }
     await returned(second);
     await untilLast(second, 'PaymentRefunded');
-    const facts = [...(await storedOf(first)), ...(await storedOf(second))];
-    const refunded = facts.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentRefunded' }>['data'];
+    const stored = [...(await storedOf(first)), ...(await storedOf(second))];
+    const refunded = stored.at(-1)!.event.data as Extract<PaymentEvent, { type: 'PaymentRefunded' }>['data'];
     const day = refunded.refundedAt.slice(0, 10);
     const before = await revenueOn(day);
-    await toReadModels(...facts);
-    expect(await (await get(second)).json()).toMatchObject({ status: 'refunded', revision: 3, refundId: refunded.refundId, voidId: null });
+    await toReadModels(...stored);
+    expect((await get(second)).body).toMatchObject({ status: 'refunded', revision: 3, refundId: refunded.refundId, voidId: null });
     expect(await revenueOn(day)).toEqual({
       day,
       currency: 'EUR',
@@ -272,7 +191,7 @@ describe('The payment service', () => {
 
   it('lists the days of a period in their order, both ends included, and a line for each currency', async () => {
     const moved = (day: string, currency: string, taken: number, back: number): Promise<unknown> =>
-      rows('INSERT INTO revenue_by_day (day, currency, amount, captures, refunded, refunds) VALUES ($1, $2, $3, 1, $4, 1)', [
+      sql('INSERT INTO revenue_by_day (day, currency, amount, captures, refunded, refunds) VALUES ($1, $2, $3, 1, $4, 1)', [
         day,
         currency,
         taken,
@@ -302,26 +221,24 @@ describe('The payment service', () => {
     ['from=2023-03-01&to=2024-03-01', ['to']],
     ['from=2024-03-01&to=2024-03-01&currency=EUR', ['currency']],
   ])('does not list the days of ?%s', async (query, fields) => {
-    const response = await fetch(`${service.url}/revenue?${query}`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([400, expect.stringContaining('application/problem+json')]);
-    expect(((await response.json()) as { errors: { field: string }[] }).errors.map(({ field }) => field)).toEqual(fields);
+    expect(problemOf(await askRevenue(query))).toEqual([400, 'invalid-request', fields]);
   });
 
   it('waits for an answer as long as it is told to, and gives nothing up while Kafka may have something to say', async () => {
     const [late, inTime] = [randomUUID(), randomUUID()];
     await accepted(late, 'pm_card_silent', 100);
     await untilLast(late, 'PaymentRequested');
-    const [row] = await rows(
+    const [row] = await sql(
       `SELECT state, attempts > 0 AS is_tried, deadline_at > now() + interval '85 s' AND deadline_at <= now() + interval '90 s' AS waits
        FROM payment_attempt WHERE order_id = $1`,
       [late],
     );
     expect(row).toEqual({ state: 'pending', is_tried: true, waits: true });
-    await rows(`UPDATE payment_attempt SET deadline_at = now(), next_attempt_at = now() WHERE order_id = $1`, [late]);
+    await sql(`UPDATE payment_attempt SET deadline_at = now(), next_attempt_at = now() WHERE order_id = $1`, [late]);
     await accepted(inTime, 'pm_card_ok', 100);
     await untilLast(inTime, 'PaymentAuthorised');
     expect((await storedOf(late)).map(({ event }) => event.type)).toEqual(['PaymentRequested']);
-    await rows('DELETE FROM payment_attempt WHERE order_id = $1', [late]);
+    await sql('DELETE FROM payment_attempt WHERE order_id = $1', [late]);
   });
 
   it.each([
@@ -331,7 +248,7 @@ describe('The payment service', () => {
     const orderId = randomUUID();
     await accepted(orderId, 'pm_card_unstable', 100, new Date(Date.now() + differenceMs).toISOString());
     await untilLast(orderId, 'PaymentAuthorised');
-    const [row] = await rows(`SELECT deadline_at - created_at <= interval '95 s' AS is_short FROM payment_attempt WHERE order_id = $1`, [
+    const [row] = await sql(`SELECT deadline_at - created_at <= interval '95 s' AS is_short FROM payment_attempt WHERE order_id = $1`, [
       orderId,
     ]);
     expect(row).toEqual({ is_short: true });
@@ -344,7 +261,7 @@ describe('The payment service', () => {
     const [, authorised] = await storedOf(orderId);
     await toReadModels(authorised!);
     expect((await get(orderId)).status).toBe(404);
-    expect(await rows('SELECT group_name, cause FROM parked_event WHERE stream = $1', [`payment-${orderId}`])).toEqual([
+    expect(await sql('SELECT group_name, cause FROM parked_event WHERE stream = $1', [`payment-${orderId}`])).toEqual([
       { group_name: 'payment', cause: 'a row of payment is not at the revision before its next event' },
     ]);
   });
@@ -353,18 +270,15 @@ describe('The payment service', () => {
     ['knows no payment of an order that it never heard of', randomUUID(), 404, 'not-found'],
     ['does not look for what is no order id', 'nonsense', 400, 'invalid-request'],
   ])('%s', async (_, orderId, status, slug) => {
-    const response = await get(orderId);
-    expect([response.status, ((await response.json()) as { type: string }).type]).toEqual([status, `urn:orderstream:problem:${slug}`]);
+    expect(problemOf(await get(orderId)).slice(0, 2)).toEqual([status, slug]);
   });
 
   it('is not ready while the provider is away, says so, takes orders all the same, and goes on by itself', async () => {
-    const readiness = async (): Promise<string[]> =>
-      ((await (await fetch(`${service.url}/health/ready`)).json()) as { errors: { field: string }[] }).errors.map(({ field }) => field);
+    const readiness = async (): Promise<string[]> => problemOf(await service.call('GET', '/health/ready'))[2];
     await vi.waitFor(async () => expect(await readiness()).not.toContain('payment-provider'), 5_000);
-    const port = Number(new URL(provider.url).port);
     await provider.stop();
     await vi.waitFor(async () => expect(await readiness()).toContain('payment-provider'), 5_000);
-    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    expect((await service.call('GET', '/health/live')).status).toBe(200);
     const orderId = randomUUID();
     await accepted(orderId, 'pm_card_ok', 100);
     await untilLast(orderId, 'PaymentRequested');
@@ -372,13 +286,13 @@ describe('The payment service', () => {
       async () => expect(await metrics()).toMatch(/payment_attempts_failing\{step="authorise",service="payment-service"\} 1/),
       10_000,
     );
-    provider = await startProvider(port);
+    await provider.restart();
     await untilLast(orderId, 'PaymentAuthorised');
     expect(await metrics()).not.toMatch(/payment_attempts_waiting\{step="authorise"/);
   });
 
   it('documents what it answers', async () => {
-    const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: Record<string, Record<string, object>> };
+    const { body: document } = await service.call<{ paths: Record<string, Record<string, object>> }>('GET', '/openapi.json');
     expect(document.paths['/payments/{orderId}']!['get']).toMatchObject({ responses: { 200: {}, 400: {}, 404: {}, 503: {} } });
     const parameters = ['from', 'to'].map((name) => expect.objectContaining({ name, in: 'query', required: true }));
     expect(document.paths['/revenue']!['get']).toMatchObject({ parameters, responses: { 200: {}, 400: {}, 503: {} } });
@@ -386,8 +300,18 @@ describe('The payment service', () => {
 });
 
 describe('The environment of the payment service', () => {
+  const environment = {
+    PORT: '0',
+    EVENTSTORE_URL: 'esdb://127.0.0.1:1?tls=false',
+    KAFKA_BROKERS: '127.0.0.1:1',
+    SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+    DATABASE_URL: 'postgres://127.0.0.1:1/payment_service',
+    PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1',
+    PAYMENT_DEADLINE_MS: String(DEADLINE_MS),
+  };
+
   it('names each variable that is missing or wrong', () => {
-    expect(() => parseConfig(paymentServiceConfig, { PORT: '1', PAYMENT_PROVIDER_URL: 'ftp://x', KAFKA_BROKERS })).toThrow(
+    expect(() => parseConfig(paymentServiceConfig, { PORT: '1', PAYMENT_PROVIDER_URL: 'ftp://x', KAFKA_BROKERS: '127.0.0.1:1' })).toThrow(
       /EVENTSTORE_URL is missing.*SCHEMA_REGISTRY_URL is missing.*DATABASE_URL is missing.*PAYMENT_PROVIDER_URL: must be a http or https URL/,
     );
   });
@@ -414,9 +338,7 @@ describe('The environment of the payment service', () => {
 
 describe('The database of the payment service', () => {
   it('counts the captures of before, too: the days are read again from their topic', async () => {
-    const scratch = await createScratchDatabase(adminUrl);
-    const ownerRole = new URL(adminUrl).username;
-    await migrate({ url: scratch.url, ownerRole, migrations: [platformTables, paymentTables] });
+    const scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!, [platformTables, paymentTables]);
     await runSql(scratch.url, `INSERT INTO revenue_by_day (day, currency, amount) VALUES ('2026-01-02', 'EUR', 4900)`);
     await runSql(
       scratch.url,
@@ -429,7 +351,7 @@ describe('The database of the payment service', () => {
       `INSERT INTO parked_event (group_name, topic, partition, record_offset, stream, headers, cause)
        SELECT group_name, topic, partition, 3, 'payment-1', '{}', 'x' FROM projection_position`,
     );
-    await migrate({ url: scratch.url, ownerRole, migrations });
+    await migrate({ url: scratch.url, ownerRole: new URL(scratch.url).username, migrations });
     expect(await runSql(scratch.url, 'SELECT FROM revenue_by_day')).toEqual([]);
     expect(await runSql(scratch.url, 'SELECT group_name FROM parked_event')).toEqual([{ group_name: 'payment' }]);
     const positions = await runSql(

@@ -19,10 +19,10 @@ type Step = PaymentWork['step'];
 type Task = ClaimedTask<PaymentWork>;
 
 /**
- * One step of one payment: asks the provider, and appends what it says. Each may be carried out any
- * number of times, also side by side, and broken off anywhere: the provider's key and the stream see
- * to it that all of it happens once. A step that resolves has left nothing to do, neither in the
- * stream nor at the provider, whoever else was at it and wherever they died.
+ * One step of one payment: asks the provider, and appends its answer. A step may run any number of times, also side
+ * by side, and be broken off anywhere: the provider's key and the stream make sure that everything happens once.
+ * When a step resolves, nothing is left to do in the stream or at the provider, whoever else was working on it and
+ * wherever they died.
  */
 @Injectable()
 export class PaymentSteps {
@@ -56,8 +56,9 @@ export class PaymentSteps {
     let state = await this.#record(task, { type: 'RequestPayment', orderId, customerId, amount, paymentMethod, at });
     // A worker that dies here has only announced what it was about to do: the next one finds the request, and asks.
     if (state.status === 'requested') state = await this.#record(task, await this.#outcome(task, work, signal));
-    // One that gave the payment up may die here, before the void. So whoever finds it given up voids it, also who
-    // comes back to life with an authorisation: it ends the task, and the money must not be held any longer then.
+    // A worker that gave the payment up may die here, before the void. So every worker that finds it given up voids
+    // it, even one that comes back with an authorisation: it ends the task, and then the money must not be held any
+    // longer.
     if (isGivenUp(state)) await this.#release(task, amount, signal);
   }
 
@@ -67,21 +68,21 @@ export class PaymentSteps {
     const isCancelled = awaitedBy.includes('void');
     const known = attempts > 1 || isCancelled ? await this.gateway.find(keyOf(orderId, 'authorise'), signal) : null;
     const booked = known ?? (isCancelled ? null : await this.#askToAuthorise(task, work, signal));
-    // Nothing is known, but a worker that lost its lease may just be sending it, or have the answer in its hands.
-    // Therefore the stream decides first, and the provider's key is closed only when the stream says so: the other
-    // order would release what somebody has just recorded as authorised, if the one who gives up died in between.
+    // Nothing is known, but a worker that lost its lease may just be sending it, or have the answer in hand.
+    // Therefore the stream decides first, and the provider's key is closed only when the stream says so: in the
+    // other order, a worker that dies in between could release what another has just recorded as authorised.
     const reason = isCancelled ? 'cancelled' : 'deadline';
     if (booked === null) return { type: 'GiveUpPayment', orderId, reason, at: new Date().toISOString() };
-    // A worker that dies here leaves an outcome that nobody has heard of: the next one looks it up.
+    // A worker that dies here leaves an outcome that is not recorded: the next one looks it up.
     return booked.refusal === null
       ? { type: 'RecordAuthorisation', orderId, amount: booked.amount, authorisationId: booked.id, at: booked.recordedAt }
       : { type: 'RecordDecline', orderId, reason: booked.refusal, at: booked.recordedAt };
   }
 
   /**
-   * Null when it need not be waited for any longer. A deadline may have passed while the provider was away, or this
-   * service, or both: so it does not end the asking, but only what is asked once more after it. The provider must have
-   * left that without an answer, and then say that it has booked nothing; one that does not say so is away.
+   * Null when it need not be waited for any longer. A deadline may have passed while the provider or this service
+   * was away, so the provider is asked once more after it. Only when that gets no answer, and the provider then
+   * says that it has booked nothing, is the payment given up; a provider that does not say so is away.
    */
   async #askToAuthorise(
     { key: orderId, isOverdue }: Task,
@@ -168,7 +169,7 @@ export class PaymentSteps {
         const { captureId, amount } = state;
         const booked = await this.#ask(task, 'refund', signal, (key) => this.gateway.refund(key, { captureId, amount }, signal));
         const { id: refundId, recordedAt: at } = succeeded('refund', booked);
-        // A worker that dies here has given the money back, and nobody knows: the next one looks it up.
+        // A worker that dies here has given the money back without recording it: the next one looks it up.
         await this.#record(task, { type: 'RecordRefund', orderId, amount: booked.amount, refundId, at });
         return;
       }
@@ -184,11 +185,11 @@ export class PaymentSteps {
 
   async #voidHeld(task: Task, amount: Money, signal: AbortSignal): Promise<void> {
     const { id: voidId, recordedAt: at, ...released } = await this.#release(task, amount, signal);
-    // A worker that dies here has released the money, and nobody knows: the next one looks it up.
+    // A worker that dies here has released the money without recording it: the next one looks it up.
     await this.#record(task, { type: 'RecordVoid', orderId: task.key, amount: released.amount, voidId, at });
   }
 
-  /** From now on nothing is held under the authorisation's key, whatever is still on its way there. */
+  /** From now on nothing is held under the authorisation's key, whatever is still on its way to the provider. */
   async #release(task: Task, amount: Money, signal: AbortSignal): Promise<ProviderOperation> {
     const { key: orderId } = task;
     const request = { orderId, authorisationKey: keyOf(orderId, 'authorise'), amount };
@@ -199,7 +200,7 @@ export class PaymentSteps {
     this.#logger.error(`order ${orderId} is on its way, but the provider refuses the capture: ${refusal}`);
   }
 
-  /** What an earlier attempt may have got done without hearing of it is looked up before anything is sent again. */
+  /** An earlier attempt may have succeeded without hearing of it, so its outcome is looked up before anything is sent again. */
   async #ask(
     { key: orderId, attempts }: Task,
     step: Step,
@@ -215,7 +216,7 @@ export class PaymentSteps {
     return (await load(this.store, paymentDecider, orderId)).state;
   }
 
-  /** Resolves to what the payment is then, whoever has made it that. */
+  /** Resolves to the payment as it then stands, whoever recorded it. */
   async #record({ key: orderId, cause }: Task, command: PaymentCommand): Promise<PaymentState> {
     const envelope = { id: orderId, command, cause: { ...cause, reaction: command.type } };
     const [result] = await this.commands.execute(new PaymentCommands([envelope]));
@@ -223,7 +224,7 @@ export class PaymentSteps {
   }
 }
 
-/** What the provider knows a step by, in every attempt. A void has one key, whichever step it belongs to. */
+/** The key of a step at the provider, the same in every attempt. A void has one key, whichever step it belongs to. */
 function keyOf(orderId: string, step: Step): string {
   return `payment-${orderId}/${step}`;
 }

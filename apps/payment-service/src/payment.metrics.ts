@@ -3,7 +3,7 @@ import { Gauge, type Metric } from 'prom-client';
 
 /** What somebody should look at, counted in the tables so that a restart forgets nothing. */
 export function paymentMetrics(database: Database): Metric[] {
-  /** While Postgres is away the metric is absent: the last number would be a lie, and the others must be served. */
+  /** While Postgres is away the metric is absent: the last number would be wrong, and the other metrics must still be served. */
   const count = async (sql: string): Promise<{ readonly step?: string; readonly rows: number }[]> =>
     database.query<{ step?: string; rows: number }>(sql).catch(() => []);
 

@@ -26,7 +26,7 @@ export class Batcher {
 
   /**
    * @param subscribe to the log, until the signal is aborted.
-   * @param learn finds out what has to be known of an event before it is added; null when that is known.
+   * @param learn finds out what must be known about an event before it is added; null when that is known.
    */
   constructor(
     subscribe: (signal: AbortSignal) => AsyncIterable<Delivery>,
@@ -42,7 +42,7 @@ export class Batcher {
     );
   }
 
-  /** Everything that the log had has been taken, as far as it has said. */
+  /** Everything in the log, as far as it has said, has been taken. */
   get isLevel(): boolean {
     return this.#level && this.#filling.events === 0;
   }
@@ -91,7 +91,7 @@ export class Batcher {
         if (!this.#stop.signal.aborted) await this.#untilTaken();
         if (this.#stop.signal.aborted) return;
       }
-      // Only a type that is not known costs a turn of the event loop. The batch may have been taken meanwhile.
+      // Only an unknown type costs a turn of the event loop. The batch may have been taken meanwhile.
       const learning = delivery.kind === 'event' ? this.#learn(delivery.stored) : null;
       if (learning !== null) await learning;
       if (delivery.kind === 'event') this.#filling.add(delivery.stored, delivery.position);

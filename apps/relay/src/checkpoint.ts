@@ -12,7 +12,7 @@ export interface EventIdentity {
 export interface Checkpoint {
   /** The last position of the log that is on its topic or does not belong there; null before the first. */
   readonly position: bigint | null;
-  /** The last event of the log that was published or parked, to notice another log or one that was set back. */
+  /** The last event of the log that was published or parked, to notice a different log or one that was restored to an earlier state. */
   readonly last: EventIdentity | null;
   readonly routes: Readonly<Record<string, string>>;
   readonly partitions: Readonly<Record<string, number>>;
@@ -20,7 +20,7 @@ export interface Checkpoint {
   readonly failures: readonly Failure[];
   /** Where the topics ended before the transaction of this checkpoint, to notice that one lost records. */
   readonly ends: PartitionEnds;
-  /** Parked events have a topic of their own; false: they lie among the checkpoints, as those before them did. */
+  /** Whether parked events have a topic of their own; if not, they lie among the checkpoints, as they used to. */
   readonly parkedApart: boolean;
 }
 
@@ -43,7 +43,7 @@ export function toJson({ position, last, routes, partitions, failures, ends }: C
   return JSON.stringify({ position: position === null ? null : String(position), lastEvent: last, routes, partitions, failures, ends });
 }
 
-/** As this relay writes it, or as one did that wrote `last` and no ends. */
+/** As this relay writes it, or as an older one did, with `last` and without ends. */
 type Stored = Pick<Checkpoint, 'last' | 'routes' | 'partitions'> & {
   readonly position: string | null;
   readonly lastEvent?: EventIdentity | null;

@@ -3,7 +3,7 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import type { Shard } from './shard.ts';
 
-/** The event types that this relay lacks, and another release has: it published their schemas before it stored any. */
+/** The event types that this relay lacks and another release has: it registers a schema before it stores an event. */
 export class ForeignTypes {
   readonly #codec: SchemaRegistryCodec;
   readonly #routes: Shard['routes'];

@@ -9,7 +9,7 @@ import {
   isHeldBack,
 } from '@orderstream/messaging';
 
-/** What a checkpoint keeps of a cause, which a parked record tells in full. */
+/** How much of a cause a checkpoint keeps; the parked record has all of it. */
 const LONGEST_CAUSE = 300;
 
 /** What a shard has parked, as far as its relay must know to go on as it began, also after a restart. */
@@ -43,7 +43,7 @@ export class ParkedSoFar {
   }
 
   /**
-   * Counts an event, with the cause when it is parked.
+   * Counts an event, with its cause when it is parked.
    *
    * @throws ConsumerHeld when it would be one too many, and is not counted then.
    */

@@ -3,11 +3,10 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Shard } from './shard.ts';
 
 /**
- * `publish`: to this topic.
- * `park`: this event can't be published by any build that is known here; it is set aside with its cause.
- * `wait`: a newer build can; publishing it with an older schema would lose fields without a sign.
+ * `publish`: to this topic. `park`: no build that is known here can publish this event; it is set aside with its
+ * cause. `wait`: a newer build can; publishing it with an older schema would lose fields without a sign.
  */
-export type Decision =
+export type Routing =
   | { readonly kind: 'publish'; readonly topic: string }
   | { readonly kind: 'park'; readonly cause: string }
   | { readonly kind: 'wait'; readonly cause: string };
@@ -22,7 +21,7 @@ export function publishable(
   routes: Shard['routes'],
   contracts: Contracts,
   isForeign: (type: string) => boolean,
-): Decision {
+): Routing {
   const category = categoryOf(stream);
   const topic = category === null ? undefined : routes[category];
   const contract = contracts.of(event.type);
@@ -40,12 +39,12 @@ export function publishable(
   return { kind: 'publish', topic };
 }
 
-function wait(stream: string, what: string): Decision {
+function wait(stream: string, what: string): Routing {
   const cause = `${stream} has ${what}, which this relay's contracts lack: run \`npm run deploy\` of the newer release and its relay`;
   return { kind: 'wait', cause };
 }
 
-function park(cause: string): Decision {
+function park(cause: string): Routing {
   return { kind: 'park', cause };
 }
 

@@ -16,7 +16,7 @@ import { type Shard, topicsOf } from './shard.ts';
 /** A dead relay's open transaction holds read-committed readers up until its successor fences, or for this long. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
 
-/** The platform lacks something that its deploy step makes. Passing, like an outage. */
+/** The platform lacks something that its deploy step makes. It is waited for, like an outage. */
 export class NotDeployed extends Error {
   override readonly name = 'NotDeployed';
   readonly dependency = 'kafka';
@@ -37,8 +37,8 @@ export interface Recovered {
 }
 
 /**
- * The order matters. Only when every predecessor is fenced, the checkpoint can't move any more; only
- * then is it read; only from there on may anything be published.
+ * The order matters. Once every predecessor is fenced, the checkpoint can't move any more; only then is it read,
+ * and only from there on may anything be published.
  *
  * @param known where the topics ended when this process last wrote to them: the last checkpoint does not tell that of its own transaction.
  * @throws NotDeployed, SchemaNotRegistered, DependencyUnavailable, RecordsLost: to be tried again, with a new producer.
@@ -57,7 +57,7 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts, known:
     const { checkpoint, firstParked } = await readState(kafka, producer, shard);
     if (checkpoint === null) {
       await checkNothingPublished(kafka, shard);
-      // From here on, topics with records and no checkpoint are a loss and not a beginning.
+      // From here on, topics with records but without a checkpoint are a loss and not a beginning.
       const first = checkpointAt(null, null, shard, { ends: producer.ends, failures: [] });
       await producer.commit(checkpointRecord(first, shard), []);
       return { producer, checkpoint: first, firstParked };
@@ -109,7 +109,7 @@ async function checkNothingPublished(kafka: Kafka, { partitions, stateTopic, nam
   throw new StartRefused(`${stateTopic} has no checkpoint of shard ${name}, but there are records on ${published.join(', ')}`);
 }
 
-/** Behind a position that the log has not reached yet, new events would be left out without a sign. */
+/** If the position were beyond the end of the log, new events would be left out without a sign. */
 async function checkSameLog(store: EventStoreDb, { last }: Checkpoint): Promise<void> {
   if (last === null) return;
   if ((await store.idAt(last.stream, last.revision)) === last.id) return;

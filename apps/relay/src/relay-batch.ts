@@ -64,7 +64,10 @@ export class RelayBatch {
   get refused(): readonly Refused[] {
     return this.#refused;
   }
-  /** What was parked among the last events up to the end of this batch, by which its checkpoint knows a fault of the relay's own. */
+  /**
+   * What was parked among the last events up to the end of this batch: the checkpoint keeps it, so that a fault of
+   * the relay's own is recognised.
+   */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
@@ -148,7 +151,7 @@ function encode(stored: StoredEvent, codec: SchemaRegistryCodec): Message | stri
   }
 }
 
-/** What comes from the log has no limit, in the key and the headers as little as in the value. */
+/** Nothing from the log has a limit: neither key and headers nor the value. */
 function bytesOf({ key, value, headers = {} }: Message): number {
   const texts = [key, value, ...Object.entries(headers).flat(2)];
   return texts.reduce((sum: number, text) => sum + (text === null || text === undefined ? 0 : Buffer.byteLength(text)), 0);

@@ -18,7 +18,7 @@ export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
   };
 }
 
-/** The relay in its shell: started, stopped and reported on as a consumer is, only that it consumes the log. */
+/** The relay is started, stopped and reported on like a consumer; what it consumes is the log. */
 @Module({})
 export class RelayModule {
   /** @param refused called when the relay must not run at all. */

@@ -7,7 +7,7 @@ import { unreachable } from '@orderstream/event-sourcing';
 export type RelayState =
   /** Waits until it may try again. `cause` names what does not answer or is missing. */
   | { readonly status: 'unknown'; readonly cause: string }
-  /** Shuts out its predecessors and reads how far they came. */
+  /** Fences its predecessors and reads how far they came. */
   | { readonly status: 'recovering' }
   /** `position`: the last of the log that is done; null: none yet. */
   | { readonly status: 'relaying'; readonly position: bigint | null };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkNothingLost, type Logger, type PartitionEnds, PartitionEndsReader, RecordsLost } from '@orderstream/kafka';
-import { backoffMs, boundedName, messageOf } from '@orderstream/messaging';
+import { checkNothingLost, type PartitionEnds, PartitionEndsReader, RecordsLost } from '@orderstream/kafka';
+import { backoffMs, boundedName, type Logger, messageOf } from '@orderstream/messaging';
 import { Batcher } from './batcher.ts';
 import { checkpointAt, type EventIdentity, StartRefused } from './checkpoint.ts';
 import { ForeignTypes } from './foreign-types.ts';
@@ -36,7 +36,7 @@ export class Relay {
   readonly #topicEnds: PartitionEndsReader;
   /** Where its topics end, as far as it has written them. */
   #ends: PartitionEnds = {};
-  /** Why it must not write to its topics any more before it has recovered. */
+  /** Why it must recover before it writes to its topics again. */
   #topicFault: Error | null = null;
   readonly counts: RelayCounts = { batches: 0, records: 0, parked: 0, recoveries: 0 };
 
@@ -71,8 +71,8 @@ export class Relay {
   }
 
   /**
-   * Asks Kafka whether its topics stand. A relay that has nothing to write would never notice that one
-   * is gone, and one that has would begin a new one.
+   * Asks Kafka whether its topics are intact. A relay that has nothing to write would never notice that one is
+   * gone, and one that writes would fill a new topic.
    *
    * @throws NotDeployed, RecordsLost, and it starts over; DependencyUnavailable.
    */
@@ -117,7 +117,7 @@ export class Relay {
     }
   }
 
-  /** null when it was stopped meanwhile: whatever does not answer must not hold up the end of the process. */
+  /** null when it was stopped meanwhile: what does not answer must not delay the end of the process. */
   async #recover(): Promise<Recovered | null> {
     const { signal } = this.#stop;
     const stopped = Promise.withResolvers<null>();
@@ -185,7 +185,7 @@ export class Relay {
   }
 }
 
-/** null also for a stream whose name could fill a record: the event before it tells the log as well. */
+/** null also for a stream whose name could fill a record: the event before it identifies the log as well. */
 function identityOf({ last }: RelayBatch): EventIdentity | null {
   if (last === null || boundedName(last.stream) !== last.stream) return null;
   return { stream: last.stream, revision: last.revision, id: last.id };

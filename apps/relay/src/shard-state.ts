@@ -18,7 +18,7 @@ type Parkable = Pick<StoredEvent, 'stream' | 'revision' | 'id'> & { readonly eve
 
 const PARKED = 'parked/';
 const RECOVERY = 'recovery';
-/** Several times what lies between two checkpoints, their markers and what failed recoveries leave. */
+/** Several times what lies between two checkpoints: markers, and what failed recoveries leave. */
 const FIRST_WINDOW_OFFSETS = 256n;
 const COPIED_AT_ONCE = 100;
 const LONGEST_TEXT = 500;
@@ -27,7 +27,10 @@ export function checkpointRecord(checkpoint: Checkpoint, shard: Shard): Checkpoi
   return { topic: shard.stateTopic, message: stateMessage(shard, shard.name, toJson(checkpoint)) };
 }
 
-/** The log has the event itself; this says where, and why it is not on its topic. Never compacted away: the key is its own. */
+/**
+ * The log has the event itself; this says where it is, and why it is not on its topic. Its key is unique, so it is
+ * never compacted away.
+ */
 export function parkedMessage({ stream, revision, id, event }: Parkable, position: bigint, cause: string, shard: Shard): Message {
   const value = {
     stream: boundedName(stream),
@@ -41,9 +44,9 @@ export function parkedMessage({ stream, revision, id, event }: Parkable, positio
 }
 
 /**
- * Reads how far the shard is and what it has parked. Nobody else writes there once the producer has
- * fenced, but a broker that has not heard yet that it leads no more would tell an old end. So the
- * producer commits a record of its own to each partition, and what lies before those is read.
+ * Reads how far the shard is and what it has parked. Nobody else writes there once the producer has fenced, but a
+ * broker that does not know yet that it lost its leadership would report an old end. So the producer commits a
+ * record of its own to each partition, and what lies before those is read.
  *
  * @throws DependencyUnavailable
  */
@@ -99,7 +102,7 @@ function parkedBefore(value: string, shard: Shard): Message {
   return parkedMessage({ ...place, event: { type } }, BigInt(position), cause, shard);
 }
 
-/** Until the first checkpoint that knows of their topic, they count where they were, and are copied again. */
+/** Until the first checkpoint that knows of their topic, they count where they were, and are copied again at each start. */
 async function copyParked(producer: TransactionalProducer, messages: readonly Message[], shard: Shard): Promise<void> {
   for (let from = 0; from < messages.length; from += COPIED_AT_ONCE) {
     const records = { topic: shard.parkedTopic, messages: messages.slice(from, from + COPIED_AT_ONCE) };

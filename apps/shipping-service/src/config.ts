@@ -12,12 +12,12 @@ export const shippingServiceConfig = z.object({
   ...platformConfig,
   /** The key database, with the role that may only read keys. */
   PERSONAL_DATA_DATABASE_URL: urlOf('postgres', 'postgresql'),
-  /** Goods that have not left so long after they were scheduled never will: the shipment is cancelled. */
+  /** A shipment whose goods have not left this long after it was scheduled is cancelled. */
   DISPATCH_DEADLINE_MS: milliseconds.default(WEEK_MS),
   /**
-   * When it is set, an automatic carrier takes each shipment over so long after it was scheduled, and delivers
-   * it, or brings back what was recalled, after as long again. When it is not, all of that is said over REST.
-   * It applies to what is scheduled, dispatched or recalled while it is set.
+   * When it is set, an automatic carrier takes each shipment this long after it was scheduled, and delivers it, or
+   * brings back what was recalled, after as long again. When it is not, people report that over REST. It applies to
+   * what is scheduled, dispatched or recalled while it is set.
    */
   AUTOMATIC_CARRIER_MS: milliseconds.optional(),
 });

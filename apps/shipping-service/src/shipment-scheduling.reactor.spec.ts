@@ -1,6 +1,6 @@
 import { type EventType, reactions, streams } from '@orderstream/contracts';
-import type { DeliveredEvent, Parking } from '@orderstream/messaging';
-import { ParkingInMemory } from '@orderstream/messaging/testing';
+import type { Parking } from '@orderstream/messaging';
+import { ParkingInMemory, batchOf, delivered } from '@orderstream/messaging/testing';
 import type { ParkingTable } from '@orderstream/postgres';
 import { expect, it } from 'vitest';
 import { ShipmentSchedulingReactor, toShipmentCommand } from './shipment-scheduling.reactor.ts';
@@ -11,23 +11,19 @@ const paidAt = '2026-01-02T03:04:05.006Z';
 const requestedAt = '2026-01-03T00:00:00.000Z';
 const lines = [{ sku: 'TEA', quantity: 2 }];
 
-const delivered = (type: EventType) =>
-  ({
-    id: 'cause',
-    correlationId: 'flow',
-    event: { type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } },
-  }) as unknown as Parameters<typeof toShipmentCommand>[0] satisfies DeliveredEvent<{ type: string; data: object }>;
+const told = (type: EventType): Parameters<typeof toShipmentCommand>[0] =>
+  delivered({ type, data: { orderId, customerId, lines, recipient: 'sealed', paidAt, requestedAt } } as never, { id: 'cause' });
 
 it('shipments react to what the platform’s table of reactions says, and to nothing else', () => {
   const done = streams.order.events.flatMap((on) => {
-    const command = toShipmentCommand(delivered(on))?.command.type;
+    const command = toShipmentCommand(told(on))?.command.type;
     return command === undefined ? [] : [{ service: 'shipping-service', on, command, of: 'shipment' }];
   });
   expect(done).toEqual(reactions.filter((reaction) => reaction.service === 'shipping-service'));
 });
 
 it('a shipment is scheduled with what was paid for, and to whom it goes', () => {
-  expect(toShipmentCommand(delivered('OrderPaid'))).toEqual({
+  expect(toShipmentCommand(told('OrderPaid'))).toEqual({
     id: orderId,
     command: { type: 'ScheduleShipment', orderId, customerId, lines, recipient: 'sealed', at: paidAt },
     cause: { id: 'cause', reaction: 'ScheduleShipment', correlationId: 'flow', traceparent: undefined },
@@ -35,7 +31,7 @@ it('a shipment is scheduled with what was paid for, and to whom it goes', () => 
 });
 
 it('a shipment is cancelled as of when the customer wanted it', () => {
-  expect(toShipmentCommand(delivered('OrderCancellationRequested'))).toEqual({
+  expect(toShipmentCommand(told('OrderCancellationRequested'))).toEqual({
     id: orderId,
     command: { type: 'CancelShipment', orderId, at: requestedAt },
     cause: { id: 'cause', reaction: 'CancelShipment', correlationId: 'flow', traceparent: undefined },
@@ -45,10 +41,7 @@ it('a shipment is cancelled as of when the customer wanted it', () => {
 it('a paid order whose shipment is refused is set aside, not lost', async () => {
   const parking = new ParkingInMemory();
   const refused = { ok: false, rejection: { type: 'already-cancelled' }, state: { status: 'none' }, revision: null } as const;
-  const stream = `order-${orderId}`;
-  const decoded = { ...delivered('OrderPaid'), stream };
-  const records = [{ stream, offset: 7n, value: null, headers: {}, decoded }];
   const reactor = new ShipmentSchedulingReactor({ execute: async () => [refused] }, parking as Parking as ParkingTable);
-  await reactor.onOrders({ group: 'g', topic: 'orders', partition: 0, records, nextOffset: 8n });
-  expect(parking.story).toEqual([`${stream}/7: what has happened was refused: already-cancelled`]);
+  await reactor.onOrders(batchOf({ group: 'g', topic: 'orders', partition: 0 }, [told('OrderPaid')]));
+  expect(parking.story).toEqual(['any/0: what has happened was refused: already-cancelled']);
 });

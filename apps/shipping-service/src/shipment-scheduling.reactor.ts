@@ -9,7 +9,7 @@ import { shipmentScheduling } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
-/** An order that is paid may be packed; one that its customer wants no more may not leave. */
+/** A paid order may be packed; one that its customer no longer wants may not leave. */
 @Controller()
 export class ShipmentSchedulingReactor {
   constructor(

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { EventOn, ShipmentCancelled } from '@orderstream/contracts';
+import type { EventOf, ShipmentCancelled } from '@orderstream/contracts';
 import type { EventStore, StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import type { EventBatch } from '@orderstream/messaging';
-import { Database, PostgresProcessTable, Projections, migrate } from '@orderstream/postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { batchOf } from '@orderstream/messaging/testing';
+import { relayed } from '@orderstream/platform/testing';
+import { Database, PostgresProcessTable, Projections } from '@orderstream/postgres';
+import { databaseOfSpec } from '@orderstream/postgres/testing';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shipmentScheduling, shipmentTasks } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
 import { migrations } from './migrations/index.ts';
@@ -12,11 +14,7 @@ import { ShipmentTasksProcess, type ShipmentTimes, type ShipmentWork } from './s
 import { ShipmentTasksWorker } from './shipment-tasks.worker.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
-const adminUrl = process.env['TEST_DATABASE_URL']!;
-const databaseName = `shipment_tasks_${randomUUID().replaceAll('-', '')}`;
-const databaseUrl = Object.assign(new URL(adminUrl), { pathname: `/${databaseName}` }).toString();
-const admin = new Database({ url: adminUrl, poolSize: 1 });
-const database = new Database({ url: databaseUrl });
+const database = new Database({ url: await databaseOfSpec(migrations) });
 const projections = new Projections(database);
 const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
 const lines = [{ sku: 'TEA', quantity: 2 }];
@@ -27,10 +25,6 @@ const automatic: ShipmentTimes = { dispatchDeadlineMs: LONG_MS, automaticCarrier
 /** A deadline that is there at once, and needs no grace to speak of. */
 const none: ShipmentTimes = { dispatchDeadlineMs: 1, automaticCarrierMs: undefined };
 
-beforeAll(async () => {
-  await admin.query(`CREATE DATABASE ${databaseName}`);
-  await migrate({ url: databaseUrl, ownerRole: new URL(adminUrl).username, migrations });
-});
 beforeEach(() => database.query('TRUNCATE shipment_task'));
 const workers: ShipmentTasksWorker[] = [];
 const stopWorkers = (): Promise<unknown> => Promise.all(workers.splice(0).map((worker) => worker.onModuleDestroy()));
@@ -38,8 +32,6 @@ afterEach(stopWorkers);
 afterAll(async () => {
   await store.dispose();
   await database.close();
-  await admin.query(`DROP DATABASE ${databaseName} WITH (FORCE)`);
-  await admin.close();
 });
 
 interface Surroundings {
@@ -75,7 +67,8 @@ function startWorker(with_: Partial<Surroundings> = {}): ShipmentTasksWorker {
   return worker;
 }
 
-const eventsOf = (orderId: string): Promise<StoredEvent[]> => Array.fromAsync(store.read(`shipment-${orderId}`));
+const eventsOf = async (orderId: string): Promise<StoredEvent<EventOf<'shipment'>>[]> =>
+  (await Array.fromAsync(store.read(`shipment-${orderId}`))) as StoredEvent<EventOf<'shipment'>>[];
 const typesOf = async (orderId: string): Promise<string[]> => (await eventsOf(orderId)).map(({ event }) => event.type);
 
 async function say(command: ShipmentCommand): Promise<void> {
@@ -83,32 +76,12 @@ async function say(command: ShipmentCommand): Promise<void> {
   await new ShipmentCommands.Handler(store).execute(new ShipmentCommands([{ id: command.orderId, command, cause }]));
 }
 
+let partitions = 0;
+
 /** What the topic brings of a shipment, all of it: most of it was heard before. */
 async function hear(orderId: string, times: ShipmentTimes): Promise<void> {
-  const records = (await eventsOf(orderId)).map(({ id, event, stream, revision, recordedAt, metadata }, offset) => ({
-    stream,
-    offset: BigInt(offset),
-    value: null,
-    headers: {},
-    decoded: {
-      id,
-      event: event as EventOn<'shipments'>,
-      stream,
-      revision,
-      recordedAt,
-      correlationId: metadata.$correlationId,
-      causationId: metadata.$causationId,
-    },
-  }));
-  const partition = Math.floor(Math.random() * 2 ** 31);
-  const batch: EventBatch<EventOn<'shipments'>> = {
-    group: 'shipment-tasks',
-    topic: 'shipments',
-    partition,
-    records,
-    nextOffset: BigInt(records.length),
-  };
-  await projections.load(batch.group, batch.topic, [partition]);
+  const batch = batchOf({ group: 'shipment-tasks', topic: 'shipments', partition: partitions++ }, (await eventsOf(orderId)).map(relayed));
+  await projections.load(batch.group, batch.topic, [batch.partition]);
   const woken = workers.at(-1) ?? ({ wake() {} } as ShipmentTasksWorker);
   await new ShipmentTasksProcess(projections, newTable(), woken, times).onShipments(batch);
 }

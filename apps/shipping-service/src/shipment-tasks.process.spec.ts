@@ -1,4 +1,5 @@
 import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import type { Apply, PostgresProcessTable, Projections, Transaction } from '@orderstream/postgres';
 import type { ProcessWorker } from '@orderstream/service';
 import { describe, expect, it } from 'vitest';
@@ -12,16 +13,7 @@ const at = '2026-01-01T00:00:00.000Z';
 const manual: ShipmentTimes = { dispatchDeadlineMs: 60_000, automaticCarrierMs: undefined };
 const automatic: ShipmentTimes = { dispatchDeadlineMs: 60_000, automaticCarrierMs: 2_000 };
 
-const delivered = (event: ShipmentEvent): DeliveredEvent<ShipmentEvent> => ({
-  id: 'cause',
-  event,
-  stream: `shipment-${orderId}`,
-  revision: 0,
-  recordedAt: at,
-  correlationId: 'flow',
-  causationId: 'before',
-  traceparent: '00-trace',
-});
+const told = (event: ShipmentEvent): DeliveredEvent<ShipmentEvent> => delivered(event, { id: 'cause', traceparent: '00-trace' });
 const scheduled: ShipmentEvent = { type: 'ShipmentScheduled', data: { orderId, customerId, lines, recipient: 'sealed', scheduledAt: at } };
 const dispatched: ShipmentEvent = {
   type: 'ShipmentDispatched',
@@ -41,13 +33,13 @@ const task = (step: ShipmentWork['step'], dueAfterMs: number, deadlineAfterMs: n
 
 describe('A shipment', () => {
   it('that is scheduled is to leave by its deadline, and is overdue when that is there', () =>
-    expect(tasksOf(delivered(scheduled), manual)).toEqual({ add: [task('expire', 60_000, 0)], close: [] }));
+    expect(tasksOf(told(scheduled), manual)).toEqual({ add: [task('expire', 60_000, 0)], close: [] }));
 
   it('leaves, arrives and comes back by itself only with an automatic carrier', () => {
-    for (const event of [dispatched, recalled]) expect(tasksOf(delivered(event), manual).add).toEqual([]);
-    expect(tasksOf(delivered(scheduled), automatic).add[1]).toEqual(task('dispatch', 2_000));
-    expect(tasksOf(delivered(dispatched), automatic).add).toEqual([task('deliver', 2_000)]);
-    expect(tasksOf(delivered(recalled), automatic).add).toEqual([task('return', 2_000)]);
+    for (const event of [dispatched, recalled]) expect(tasksOf(told(event), manual).add).toEqual([]);
+    expect(tasksOf(told(scheduled), automatic).add[1]).toEqual(task('dispatch', 2_000));
+    expect(tasksOf(told(dispatched), automatic).add).toEqual([task('deliver', 2_000)]);
+    expect(tasksOf(told(recalled), automatic).add).toEqual([task('return', 2_000)]);
   });
 });
 
@@ -59,7 +51,7 @@ const off: ShipmentEvent = { type: 'ShipmentCancelled', data: { orderId, reason:
 function openAfter(batches: readonly (readonly ShipmentEvent[])[], times: ShipmentTimes): string[] {
   const open = new Map<string, boolean>();
   for (const batch of batches) {
-    const changes = batch.map((event) => tasksOf(delivered(event), times));
+    const changes = batch.map((event) => tasksOf(told(event), times));
     for (const {
       work: { step },
     } of changes.flatMap(({ add }) => add))
@@ -93,7 +85,7 @@ it('Work is written in the transaction of the position, and the worker is woken 
   const transaction: Transaction = { query: () => Promise.resolve([]) };
   const projections = {
     project: async (_batch: EventBatch<ShipmentEvent>, apply: Apply<ShipmentEvent>) => {
-      await apply(transaction, [delivered(scheduled), delivered(dispatched)], []);
+      await apply(transaction, [told(scheduled), told(dispatched)], []);
       done.push('position moved');
     },
   } as unknown as Projections;

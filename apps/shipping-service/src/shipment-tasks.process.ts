@@ -13,7 +13,7 @@ type Delivered = DeliveredEvent<EventOn<'shipments'>>;
 
 const CARRIER = 'Automatic carrier';
 
-/** What is to be done for a shipment when its time has come: its deadline, and what the automatic carrier does. */
+/** What is to be done for a shipment at a certain time: its deadline, and the steps of the automatic carrier. */
 export interface ShipmentWork {
   readonly step: Step;
 }
@@ -64,7 +64,7 @@ export interface TaskChanges {
   readonly close: readonly { readonly key: string; readonly step: Step }[];
 }
 
-/** What an event of a shipment gives to do, and what it leaves nothing to do for. */
+/** Which work an event of a shipment adds, and which it makes unnecessary. */
 export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges {
   const { event } = delivered;
   const closing = (...steps: Step[]): TaskChanges['close'] => steps.map((step) => ({ key: event.data.orderId, step }));
@@ -85,7 +85,7 @@ export function tasksOf(delivered: Delivered, times: ShipmentTimes): TaskChanges
   }
 }
 
-/** Overdue as soon as it is due: not before everything has been heard that may say that it is too late for it. */
+/** Overdue as soon as it is due: it waits until everything has been heard that may have made it unnecessary. */
 function expiry(delivered: Delivered, { dispatchDeadlineMs }: ShipmentTimes): NewTask<ShipmentWork> {
   return { ...taskOf('expire', delivered), dueAfterMs: dispatchDeadlineMs, deadlineAfterMs: 0 };
 }

@@ -6,15 +6,15 @@ import { shipmentScheduling, shipmentTasks } from './consumers.ts';
 import { SHIPMENT_TIMES, type ShipmentTimes, type ShipmentWork, toTaskCommand } from './shipment-tasks.process.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
-/** So long at most goods that were to leave while this service was away have to leave after it. */
+/** The most time that goods are given to leave after an outage in which they should have left. */
 const LONGEST_GRACE_MS = 3_600_000;
 
 /**
- * Drains shipment_task. A service that was down hears first whether orders were cancelled and what became of
- * their shipments. Then people have their time: while it was away nobody could tell it that goods left, or see which
- * were to leave, and to cancel a shipment that is on the truck would give it away. So a deadline that has passed
- * acts only when the service and all that it needs have been there, without a break, for as long as the deadline
- * itself, or for an hour. One that never is there for so long cancels nothing.
+ * Drains shipment_task. A service that was down first hears whether orders were cancelled and what became of their
+ * shipments. Then people get time: while it was away nobody could report that goods left, or see which were to
+ * leave, and cancelling a shipment that is on the truck would give it away. So a deadline that has passed acts only
+ * when the service and all that it needs have been there without a break for as long as the deadline itself, or for
+ * an hour. A service that is never there for that long cancels nothing.
  */
 @Injectable()
 export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
@@ -33,7 +33,7 @@ export class ShipmentTasksWorker extends ProcessWorker<ShipmentWork> {
       name: 'shipments',
       subject: 'order',
       table,
-      // A task that comes too late is refused, or changes nothing: either way it is done.
+      // A task that comes too late is refused or changes nothing; either way it is done.
       carryOut: async (task) => void (await commands.execute(new ShipmentCommands([toTaskCommand(task, new Date().toISOString())]))),
       actsOnOverdue: () => presence.hasLasted(),
     });

@@ -23,7 +23,7 @@ export const shipmentView = z.object({
   lines: z.array(z.object({ sku: z.string(), quantity: z.int() })),
   /** Name and address; null when the customer's data has been erased. */
   recipient: z.record(z.string(), z.string()).nullable(),
-  /** Whether the recipient is gone because the customer's data has been erased. */
+  /** Whether the recipient is missing because the customer's data has been erased. */
   recipientErased: z.boolean(),
   carrier: z.string().nullable(),
   trackingNumber: z.string().nullable(),
@@ -52,7 +52,7 @@ export const shipmentList = z.object({
 });
 export type ShipmentList = z.infer<typeof shipmentList>;
 
-/** Where a change has taken a shipment. */
+/** The shipment after a change. */
 export const shipmentProgress = z.object({
   orderId: z.uuid(),
   revision: z.int(),

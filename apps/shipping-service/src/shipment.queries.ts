@@ -15,7 +15,7 @@ export class FindShipment extends queryOf(
   },
 ) {}
 
-/** Shipments, the one that has waited longest first. */
+/** Shipments, longest waiting first. */
 export class ListShipments extends queryOf(
   [Database, PersonalData],
   async ({ status, cursor, limit = PAGE }: ListShipmentsQuery, database, personalData): Promise<ShipmentList> => {

@@ -1,131 +1,49 @@
 import { randomUUID } from 'node:crypto';
 import { type EventNamed, type EventOn, contracts } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
-import { EventStoreDb } from '@orderstream/eventstoredb';
-import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
+import type { DeliveredEvent } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import { PersonalData, personalDataMigrations } from '@orderstream/personal-data';
-import { Database, Projections, migrate } from '@orderstream/postgres';
-import { type RunningService, createLogger, parseConfig, startService } from '@orderstream/service';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, problem, relayed, serviceUnderTest } from '@orderstream/platform/testing';
+import { databaseOfSpec, runSql } from '@orderstream/postgres/testing';
+import { afterAll, describe, expect, it } from 'vitest';
 import { shippingServiceConfig } from './config.ts';
+import { shipmentScheduling, shipmentTasks } from './consumers.ts';
 import { dispatchesByDayProjection } from './dispatches-by-day.projection.ts';
 import { migrations } from './migrations/index.ts';
-import { ShipmentSchedulingReactor } from './shipment-scheduling.reactor.ts';
-import { ShipmentTasksProcess } from './shipment-tasks.process.ts';
 import { shipmentProjection } from './shipment.projection.ts';
 import { ShippingServiceModule } from './shipping-service.module.ts';
 
-const adminUrl = process.env['TEST_DATABASE_URL']!;
-const unique = randomUUID().replaceAll('-', '');
-const databases = { shipping: `shipping_service_${unique}`, keys: `personal_data_${unique}` };
-const urlTo = (database: string): string => Object.assign(new URL(adminUrl), { pathname: `/${database}` }).toString();
-const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
-const admin = new Database({ url: adminUrl, poolSize: 1 });
-const keys = new Database({ url: urlTo(databases.keys), poolSize: 1 });
-const orderService = new PersonalData(urlTo(databases.keys));
-let service: RunningService;
-
-function start(settings: Record<string, string> = {}): Promise<RunningService> {
-  const config = parseConfig(shippingServiceConfig, {
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-    EVENTSTORE_URL: process.env['TEST_EVENTSTORE_URL'],
-    // Batches are handed to reactors and projections by the test, so that only its own events count.
-    KAFKA_BROKERS: '127.0.0.1:1',
-    SCHEMA_REGISTRY_URL: process.env['TEST_SCHEMA_REGISTRY_URL'],
-    DATABASE_URL: urlTo(databases.shipping),
-    PERSONAL_DATA_DATABASE_URL: urlTo(databases.keys),
-    ...settings,
-  });
-  const name = 'shipping-service';
-  const logger = createLogger(name, config);
-  return startService({ name, config, logger, module: ShippingServiceModule.with(config, logger) });
-}
-
-beforeAll(async () => {
-  for (const database of Object.values(databases)) await admin.query(`CREATE DATABASE ${database}`);
-  await migrate({ url: urlTo(databases.shipping), ownerRole: new URL(adminUrl).username, migrations });
-  for (const { sql } of personalDataMigrations) await keys.query(sql);
-  service = await start();
+const keys = await databaseOfSpec(personalDataMigrations);
+const { service, start, eventsIn, typesIn, sql } = await serviceUnderTest({
+  name: 'shipping-service',
+  config: shippingServiceConfig,
+  module: ShippingServiceModule,
+  migrations,
+  environment: { PERSONAL_DATA_DATABASE_URL: keys },
 });
-afterAll(async () => {
-  await service.stop();
-  await Promise.all([store.dispose(), orderService.close(), keys.close()]);
-  for (const database of Object.values(databases)) await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
-  await admin.close();
-});
+const { call } = service;
+const orderService = new PersonalData(keys);
+afterAll(() => orderService.close());
 
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-  readonly etag: string | null;
-}
-
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${service.url}${path}`, {
-    method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    etag: response.headers.get('etag'),
-  };
-}
-
-const problem = (slug: string): string => `urn:orderstream:problem:${slug}`;
+const erase = (customerId: string): Promise<unknown> => runSql(keys, 'DELETE FROM customer_key WHERE customer_id = $1', [customerId]);
 const recipient = { name: 'Ada', street: '1 Market Street', city: 'Turin', postalCode: '10100', country: 'IT' };
 const details = { carrier: 'Blue Van', trackingNumber: 'BV-1' };
-const shipmentEvents = async (orderId: string): Promise<StoredEvent[]> => Array.fromAsync(store.read(`shipment-${orderId}`));
-const typesOf = async (orderId: string): Promise<string[]> => (await shipmentEvents(orderId)).map(({ event }) => event.type);
+const typesOf = (orderId: string): Promise<string[]> => typesIn(`shipment-${orderId}`);
 
 function ofOrder(event: EventNamed<'OrderPaid' | 'OrderCancellationRequested'>): DeliveredEvent<EventOn<'orders'>> {
   contracts.check(event.type, event.data);
-  return {
-    id: randomUUID(),
-    event,
-    stream: `order-${event.data.orderId}`,
-    revision: event.type === 'OrderPaid' ? 2 : 3,
-    recordedAt: new Date().toISOString(),
-    correlationId: randomUUID(),
-    causationId: randomUUID(),
-  };
+  return delivered(event, { stream: `order-${event.data.orderId}`, correlationId: randomUUID() });
 }
 
-function batchOf<Event>(group: string, topic: string, events: readonly DeliveredEvent<Event>[], partition = 0): EventBatch<Event> {
-  const records = events.map((decoded, offset) => ({ stream: decoded.stream, offset: BigInt(offset), value: null, headers: {}, decoded }));
-  return { group, topic, partition, records, nextOffset: BigInt(records.length) };
-}
-
-const hear = (events: readonly DeliveredEvent<EventOn<'orders'>>[]): Promise<void> =>
-  service.app.get(ShipmentSchedulingReactor).onOrders(batchOf('shipment-scheduling', 'orders', events));
+const hear = (events: readonly DeliveredEvent<EventOn<'orders'>>[]): Promise<void> => service.deliver(events, shipmentScheduling);
 
 /** What the relay would bring of these shipments. */
-async function factsOf(...orderIds: readonly string[]): Promise<DeliveredEvent<EventOn<'shipments'>>[]> {
-  const stored = (await Promise.all(orderIds.map(shipmentEvents))).flat();
-  return stored.map(({ id, event, stream, revision, recordedAt, metadata }) => ({
-    id,
-    event: event as EventOn<'shipments'>,
-    stream,
-    revision,
-    recordedAt,
-    correlationId: metadata.$correlationId,
-    causationId: metadata.$causationId,
-  }));
-}
+const factsOf = async (...orderIds: readonly string[]): Promise<DeliveredEvent[]> =>
+  (await Promise.all(orderIds.map((orderId) => eventsIn(`shipment-${orderId}`)))).flat().map(relayed);
 
 /** Brings it into both read models. */
-async function project(...orderIds: readonly string[]): Promise<void> {
-  const events = await factsOf(...orderIds);
-  const partition = Math.floor(Math.random() * 2 ** 31);
-  const projections = service.app.get(Projections);
-  await projections.load('shipment', 'shipments', [partition]);
-  await projections.load('dispatches-by-day', 'shipments', [partition]);
-  await projections.run(batchOf('shipment', 'shipments', events, partition), shipmentProjection);
-  await projections.run(batchOf('dispatches-by-day', 'shipments', events, partition), dispatchesByDayProjection);
-}
+const project = async (...orderIds: readonly string[]): Promise<void> =>
+  service.deliver(await factsOf(...orderIds), shipmentProjection, dispatchesByDayProjection);
 
 /** A shipment that was scheduled because its order was paid; resolves to the event that said so. */
 async function scheduled(
@@ -186,7 +104,7 @@ describe('A shipment', () => {
     await dispatch(orderId, '*');
     await hear([paid]);
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
-    const [first] = await shipmentEvents(orderId);
+    const [first] = await eventsIn(`shipment-${orderId}`);
     expect(first!.metadata).toMatchObject({ $causationId: paid.id, $correlationId: paid.correlationId });
   });
 
@@ -194,9 +112,7 @@ describe('A shipment', () => {
     const [one, two] = [await scheduled(), await scheduled()];
     const day = new Date().toISOString().slice(0, 10);
     const dispatches = async (): Promise<number> => {
-      const rows = await service.app
-        .get(Database)
-        .query<{ dispatches: string }>('SELECT dispatches FROM dispatches_by_day WHERE day = $1', [day]);
+      const rows = await sql<{ dispatches: string }>('SELECT dispatches FROM dispatches_by_day WHERE day = $1', [day]);
       return Number(rows[0]?.dispatches ?? 0);
     };
     const before = await dispatches();
@@ -214,16 +130,14 @@ describe('A shipment', () => {
     expect(await dispatches()).toBe(before + 2);
   });
 
-  it('is not changed in its row by a fact that comes again: that is set aside', async () => {
+  it('is not changed in its row by an event that comes again: that is set aside', async () => {
     const { orderId } = await scheduled();
     await dispatch(orderId, '*');
     await project(orderId);
     const before = await call('GET', `/shipments/${orderId}`);
     await project(orderId);
     expect(await call('GET', `/shipments/${orderId}`)).toEqual(before);
-    const parked = await service.app
-      .get(Database)
-      .query('SELECT 1 FROM parked_event WHERE group_name = $1 AND stream = $2', ['shipment', `shipment-${orderId}`]);
+    const parked = await sql('SELECT 1 FROM parked_event WHERE group_name = $1 AND stream = $2', ['shipment', `shipment-${orderId}`]);
     expect(parked).toHaveLength(2);
   });
 
@@ -238,7 +152,7 @@ describe('A shipment', () => {
     ]) {
       expect(answer).toMatchObject({ status: 404, body: { type: problem('not-found') } });
     }
-    expect(await shipmentEvents(orderId)).toEqual([]);
+    expect(await eventsIn(`shipment-${orderId}`)).toEqual([]);
   });
 
   it('is changed only by who knows its revision', async () => {
@@ -284,7 +198,7 @@ describe('A shipment', () => {
     const wish = unwanted(orderId);
     await hear([wish]);
     await hear([paid, wish]);
-    const [, cancelled, ...rest] = await shipmentEvents(orderId);
+    const [, cancelled, ...rest] = await eventsIn(`shipment-${orderId}`);
     expect(cancelled).toMatchObject({
       event: { type: 'ShipmentCancelled', data: { orderId, reason: 'CUSTOMER' } },
       metadata: { $causationId: wish.id, $correlationId: wish.correlationId },
@@ -327,7 +241,7 @@ describe('A shipment', () => {
     expect(await takeBack(orderId, '*')).toMatchObject({ status: 200, etag: '"3"' });
     await hear([wish]);
     expect(await typesOf(orderId)).toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentRecalled', 'ShipmentReturned']);
-    expect((await shipmentEvents(orderId)).at(-1)!.event.data).toMatchObject({ orderId, lines: [{ sku: 'TEA', quantity: 2 }] });
+    expect((await eventsIn(`shipment-${orderId}`)).at(-1)!.event.data).toMatchObject({ orderId, lines: [{ sku: 'TEA', quantity: 2 }] });
     await project(orderId);
     const { body } = await call('GET', `/shipments/${orderId}`);
     expect(body).toMatchObject({ status: 'returned', ...details, deliveredAt: null, cancelledAt: null, cancellationReason: null });
@@ -370,7 +284,7 @@ describe('A shipment', () => {
   it('forgets where it goes when the customer is erased', async () => {
     const { orderId, customerId } = await scheduled();
     await project(orderId);
-    await keys.query('DELETE FROM customer_key WHERE customer_id = $1', [customerId]);
+    await erase(customerId);
     expect(await call('GET', `/shipments/${orderId}`)).toMatchObject({
       status: 200,
       body: { recipient: null, recipientErased: true, customerId },
@@ -396,7 +310,7 @@ describe('Shipments', () => {
     const all = await Promise.all([3, 1, 1, 2, 0].map((ms, nth) => scheduled(at(ms), { ...recipient, name: `Ada ${nth}` })));
     await dispatch(all[3]!.orderId, '*');
     await project(...all.map(({ orderId }) => orderId));
-    await keys.query('DELETE FROM customer_key WHERE customer_id = $1', [all[4]!.customerId]);
+    await erase(all[4]!.customerId);
     const [late, one, other, gone, first] = all.map(({ orderId }) => orderId);
     const sameInstant = [one!, other!].sort();
 
@@ -436,18 +350,17 @@ it('with an automatic carrier, a shipment goes its way by itself; its deadline w
   const { orderId } = await scheduled(new Date(Date.now() - 60_000).toISOString());
   const carrier = await start({ DISPATCH_DEADLINE_MS: '1', AUTOMATIC_CARRIER_MS: '20' });
   try {
-    const hearOfIt = async (): Promise<void> => {
-      const partition = Math.floor(Math.random() * 2 ** 31);
-      await carrier.app.get(Projections).load('shipment-tasks', 'shipments', [partition]);
-      await carrier.app.get(ShipmentTasksProcess).onShipments(batchOf('shipment-tasks', 'shipments', await factsOf(orderId), partition));
-    };
+    const hearOfIt = async (): Promise<void> => carrier.deliver(await factsOf(orderId), shipmentTasks);
     await hearOfIt();
     await expect.poll(() => typesOf(orderId), { timeout: 10_000 }).toEqual(['ShipmentScheduled', 'ShipmentDispatched']);
     await hearOfIt();
     await expect
       .poll(() => typesOf(orderId), { timeout: 10_000 })
       .toEqual(['ShipmentScheduled', 'ShipmentDispatched', 'ShipmentDelivered']);
-    expect((await shipmentEvents(orderId))[1]!.event.data).toMatchObject({ carrier: 'Automatic carrier', trackingNumber: `AC-${orderId}` });
+    expect((await eventsIn(`shipment-${orderId}`))[1]!.event.data).toMatchObject({
+      carrier: 'Automatic carrier',
+      trackingNumber: `AC-${orderId}`,
+    });
   } finally {
     await carrier.stop();
   }

@@ -3,7 +3,7 @@ import type { EventOf, EventType } from '@orderstream/contracts';
 /** The streams that end with their order. */
 export type Kind = 'order' | 'reservation' | 'payment' | 'shipment';
 
-/** The last event of a stream; `none` for a stream that there is not. */
+/** The last event of a stream; `none` for a stream that does not exist. */
 export type LastEvent = EventType | 'none';
 
 /** What the other streams of an order may end with, by where the order stands. */
@@ -75,7 +75,7 @@ export const ended: Readonly<Record<string, Agreement>> = {
   },
 };
 
-/** Where an order stands after an event, in the words of the tables; null when it stands where it stood. */
+/** Where an order stands after an event, in the words of the tables; null when the event changes nothing about that. */
 export function standingAfter({ type, data }: EventOf<'order'>): string | null {
   switch (type) {
     case 'OrderRejected':

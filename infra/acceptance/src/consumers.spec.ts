@@ -1,17 +1,18 @@
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { isProjection, type Projection } from '@orderstream/postgres';
+import type { ProjectionCase } from '@orderstream/postgres/testing';
 import { serviceNames } from '@orderstream/services';
 import { expect, it } from 'vitest';
 import { consumerGroups } from './consumers.ts';
-import { readModels } from './ledger/read-models.ts';
+import { expectedTables } from './ledger/expected-tables.ts';
 import { open } from './open-tasks.ts';
 
 const apps = path.resolve(import.meta.dirname, '../../../apps');
+const having = serviceNames.filter((service) => existsSync(path.join(apps, service, 'src/consumers.ts')));
 
 it('The consumers of every service are known, each by a name of its own', () => {
-  const having = serviceNames.filter((service) => existsSync(path.join(apps, service, 'src/consumers.ts')));
-  expect([...new Set(consumerGroups.map(({ service }) => service))].sort()).toEqual(having.sort());
+  expect([...new Set(consumerGroups.map(({ service }) => service))].sort()).toEqual(having.toSorted());
   expect(new Set(consumerGroups.map(({ consumer }) => consumer.name)).size).toBe(consumerGroups.length);
 });
 
@@ -28,10 +29,18 @@ it('The ledger recounts every table of every projection', () => {
   const tables = consumerGroups.flatMap(({ consumer, database }) =>
     isProjection(consumer) ? consumer.tables.map((table) => `${database} ${consumer.name} ${table.name}`) : [],
   );
-  expect(readModels.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
+  expect(expectedTables.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
+});
+
+it.each(having)('Every table of %s has a case, which runs in memory and on Postgres', async (service) => {
+  const folder = path.join(apps, service, 'src');
+  const { cases } = (await import(path.join(folder, 'testing/projection-cases.ts'))) as { readonly cases: readonly ProjectionCase[] };
+  const tables = consumerGroups.flatMap((each) => (each.service === service && isProjection(each.consumer) ? each.consumer.tables : []));
+  expect(new Set(cases.map(({ table }) => table.name))).toEqual(new Set(tables.map(({ name }) => name)));
+  expect(['projections.spec.ts', 'projections.int.spec.ts'].filter((spec) => !existsSync(path.join(folder, spec)))).toEqual([]);
 });
 
 it('The work of every process is waited for', () => {
-  const having = consumerGroups.filter(({ consumer }) => consumer.kind === 'process').map(({ database }) => database);
-  expect(open.map(({ database }) => database).sort()).toEqual(having.sort());
+  const working = consumerGroups.filter(({ consumer }) => consumer.kind === 'process').map(({ database }) => database);
+  expect(open.map(({ database }) => database).sort()).toEqual(working.sort());
 });

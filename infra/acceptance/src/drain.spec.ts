@@ -3,26 +3,26 @@ import { consumerGroups } from './consumers.ts';
 import { type Draining, NotDrained, drained } from './drain.ts';
 import type { OpenTask } from './open-tasks.ts';
 import type { Platform } from './platform.ts';
-import { story } from './testing/facts.ts';
+import { story } from './testing/events.ts';
 import { Unseen } from './unseen.ts';
 
-const facts = story('OrderPlaced');
+const events = story('OrderPlaced');
 const silent: OpenTask = { orderId: '1', step: 'authorise', attempts: 7, lastError: 'no answer' };
 
-/** A platform at rest, unless something is said of it. */
+/** A platform at rest, except for what is given. */
 function platformWith({
   unrelayed = [],
   unread = async () => [],
   tasks = [],
-  count = () => facts.length,
+  count = () => events.length,
 }: {
-  readonly unrelayed?: typeof facts;
+  readonly unrelayed?: typeof events;
   readonly unread?: () => Promise<string[]>;
   readonly tasks?: readonly OpenTask[];
   readonly count?: () => number;
 }): Platform {
   const observer = {
-    get facts() {
+    get events() {
       return { length: count() };
     },
     unrelayed,
@@ -32,7 +32,7 @@ function platformWith({
   return { observer, unread, query, askKafka: async () => [] } as unknown as Platform;
 }
 
-/** How the wait ends, and what was said meanwhile. */
+/** How the wait ends, and what was reported meanwhile. */
 async function waitFor(
   platform: Platform,
   options: Partial<Draining> = {},
@@ -55,10 +55,10 @@ describe('A platform', () => {
     expect((await waitFor(platformWith({}), { timeoutMs: -1 })).end).toEqual([]);
   });
 
-  it('is not drained while a fact is on no topic, however many records there are', async () => {
-    const { end, said } = await waitFor(platformWith({ unrelayed: facts }));
+  it('is not drained while an event is on no topic, however many records there are', async () => {
+    const { end, said } = await waitFor(platformWith({ unrelayed: events }));
     expect(end).toBeInstanceOf(NotDrained);
-    expect([...said]).toEqual([`relay: 1 events are not on their topic, the first is OrderPlaced of ${facts[0]!.stream}`]);
+    expect([...said]).toEqual([`relay: 1 events are not on their topic, the first is OrderPlaced of ${events[0]!.stream}`]);
   });
 
   it('is not drained while its store or a topic has not been read to the end', async () => {

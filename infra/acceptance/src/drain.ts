@@ -1,5 +1,5 @@
 import { type ConsumerGroup, consumerGroups } from './consumers.ts';
-import { type OpenTask, openTasks, tell } from './open-tasks.ts';
+import { type OpenTask, openTasks, openTaskLines } from './open-tasks.ts';
 import type { Platform } from './platform.ts';
 import { Unseen } from './unseen.ts';
 
@@ -16,10 +16,10 @@ export class NotDrained extends Error {
 
 /** What still has work to do, in words; nothing when all has arrived everywhere. */
 export async function backlog(platform: Platform): Promise<string[]> {
-  return [...(await unheard(platform)), ...tell(await openTasks(platform))];
+  return [...(await unheard(platform)), ...openTaskLines(await openTasks(platform))];
 }
 
-/** What not everybody has heard yet who is to hear it. */
+/** What has not yet reached everything that must hear it. */
 async function unheard(platform: Platform): Promise<string[]> {
   const [next, ...later] = platform.observer.unrelayed;
   const relay =
@@ -35,31 +35,32 @@ async function unheard(platform: Platform): Promise<string[]> {
 export interface Draining {
   readonly timeoutMs: number;
   readonly onWait?: (waiting: readonly string[]) => void;
-  /** Doesn't wait for what services have still to do, which may last until a deadline. */
+  /** Doesn't wait for open tasks, which may last until a deadline. */
   readonly leaveOpen?: boolean;
 }
 
 /**
- * Waits until nothing is on its way any more: every fact relayed, every consumer at the end of its
- * topics, no payment attempt open and no shipment task due; seen twice in a row, because the last consumer may have said something new.
+ * Waits until nothing is on its way any more: every event relayed, every consumer at the end of its topics, no
+ * payment attempt open and no shipment task due; seen twice in a row, because the last consumer may have added an
+ * event.
  *
- * @returns what is open all the same, which is nothing unless `leaveOpen`.
- * @throws after timeoutMs: Unseen when a system can't be looked into, else NotDrained saying what is behind.
+ * @returns the tasks that are still open; none unless `leaveOpen`.
+ * @throws after timeoutMs: Unseen when a system can't be looked into, otherwise NotDrained saying what is behind.
  */
 export async function drained(platform: Platform, { timeoutMs, onWait, leaveOpen = false }: Draining): Promise<readonly OpenTask[]> {
   const giveUpAt = Date.now() + timeoutMs;
   let quietAt = -1;
   for (;;) {
-    const facts = platform.observer.facts.length;
+    const count = platform.observer.events.length;
     const late = Date.now() > giveUpAt;
     try {
-      const [events, open] = [await unheard(platform), await openTasks(platform)];
-      const waiting = leaveOpen ? events : [...events, ...tell(open)];
-      if (waiting.length === 0 && quietAt === facts) return open;
-      // Quiet for the first time, it is looked at once more, however late.
+      const [ahead, open] = [await unheard(platform), await openTasks(platform)];
+      const waiting = leaveOpen ? ahead : [...ahead, ...openTaskLines(open)];
+      if (waiting.length === 0 && quietAt === count) return open;
+      // When it is quiet for the first time, there is one more look, however late.
       const isFirst = waiting.length === 0 && quietAt === -1;
       if (late && !isFirst) throw new NotDrained(`not at rest after ${timeoutMs / 1_000} s: ${waiting.join('; ') || 'events keep coming'}`);
-      quietAt = waiting.length === 0 ? facts : -1;
+      quietAt = waiting.length === 0 ? count : -1;
       if (waiting.length > 0) onWait?.(waiting);
     } catch (fault) {
       if (!(fault instanceof Unseen) || late) throw fault;
@@ -90,11 +91,14 @@ async function backlogOf(platform: Platform, { database, consumer: { kind, name,
   return behind.length === 0 ? [] : [`${name}: behind on ${behind.map(([place]) => place).join(', ')}`];
 }
 
-/** Waits for orders' ends, which a carrier may take his time for. @returns those that are not delivered after some minutes. */
+/**
+ * Waits until orders are delivered, for which a carrier may take its time. @returns those that are still not
+ * delivered after some minutes.
+ */
 export async function untilDelivered({ observer }: Platform, orderIds: readonly string[]): Promise<string[]> {
   const giveUpAtMs = performance.now() + DELIVERED_WITHIN_MS;
   for (;;) {
-    const delivered = new Set(observer.facts.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
+    const delivered = new Set(observer.events.filter(({ event }) => event.type === 'OrderDelivered').map(({ stream }) => stream));
     const open = orderIds.filter((id) => !delivered.has(`order-${id}`));
     if (open.length === 0 || performance.now() > giveUpAtMs) return open;
     await delay(LOOK_FOR_ENDS_EVERY_MS);

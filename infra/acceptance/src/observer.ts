@@ -5,7 +5,7 @@ import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing'
 import { EventStoreDb, inCurrentVersion } from '@orderstream/eventstoredb';
 import { reasonOf } from '@orderstream/messaging';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
-import type { TopicRecord } from './ledger/topic-record.ts';
+import type { ObservedRecord } from './ledger/observed-record.ts';
 import { Unseen } from './unseen.ts';
 
 const AGAIN_AFTER_MS = 250;
@@ -16,17 +16,17 @@ const categories = Object.keys(streams);
  * reader could. It takes part in nothing: it commits no offsets and writes nowhere.
  */
 export class Observer {
-  /** Every stored fact, in the order of the log. */
-  readonly facts: StoredEvent[] = [];
+  /** Every stored event, in the order of the log. */
+  readonly events: StoredEvent[] = [];
   /** Every record of every topic, in the order of its partition. */
-  readonly records: TopicRecord[] = [];
+  readonly records: ObservedRecord[] = [];
   /** The offset of the last record by `topic/partition`. */
   readonly lastOffsets = new Map<string, bigint>();
   readonly store: EventStoreDb;
-  /** Ids of facts that no record has been seen of, and of every record. */
+  /** Events of which no record has been seen, and the event ids of all records. */
   readonly #unrelayed = new Map<string, StoredEvent>();
   readonly #recorded = new Set<string>();
-  /** How far the log and each partition have been read: over what is no fact and no record, too. */
+  /** How far the log and each partition have been read: also past what is not an event or record. */
   #readTo = -1n;
   readonly #nextOffsets = new Map<string, bigint>();
   readonly #stop = new AbortController();
@@ -44,7 +44,7 @@ export class Observer {
     this.#following = this.#followStore().catch((fault: unknown) => void (this.#fault = fault));
     const { CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => void (restart || (this.#fault = error)));
-    // Also of batches with nothing but the marks of transactions, which eachBatch doesn't get.
+    // Also for batches with nothing but transaction markers, which eachBatch doesn't get.
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
       const place = `${topic}/${partition}`;
       const next = BigInt(lastOffset) + 1n;
@@ -59,7 +59,7 @@ export class Observer {
           const text = (name: string): string | null => headers?.[name]?.toString() ?? null;
           const at = BigInt(offset);
           const place = `${batch.topic}/${batch.partition}`;
-          // Its group has no offsets: after a rebalance it begins anew.
+          // Its group commits no offsets: after a rebalance it begins anew.
           if (at <= (this.lastOffsets.get(place) ?? -1n)) continue;
           this.lastOffsets.set(place, at);
           const eventId = text('ce_id');
@@ -74,22 +74,22 @@ export class Observer {
     });
   }
 
-  /** The facts seen in the store of which no topic has a record. @throws Unseen when either can't be followed. */
+  /** The stored events that no topic has a record of. @throws Unseen when either can't be followed. */
   get unrelayed(): readonly StoredEvent[] {
     if (this.#fault !== null) throw new Unseen(`what happens can't be followed: ${reasonOf(this.#fault)}`, { cause: this.#fault });
     return [...this.#unrelayed.values()];
   }
 
   /**
-   * Where there is more, at this moment, than has been read; nothing when all is known. Without that, a store
-   * that is read more slowly than the topics, or not at all, would look like one with fewer facts.
+   * Names the event store if there is more in it, at this moment, than has been read. Without this, a store that is
+   * read more slowly than the topics, or not at all, would look like one with fewer events.
    */
   async unreadLog(): Promise<string[]> {
     const last = await this.store.lastPosition(categories);
     return last !== null && last > this.#readTo ? ['the event store'] : [];
   }
 
-  /** The same of the topics. */
+  /** The partitions in which there is more, at this moment, than has been read. */
   async unreadTopics(admin: Admin): Promise<string[]> {
     const behind: string[] = [];
     for (const topic of Object.keys(topics)) {
@@ -108,14 +108,14 @@ export class Observer {
     await this.#consumer.disconnect();
   }
 
-  /** A subscription that is dropped is taken up again behind the last fact. */
+  /** A subscription that is dropped is resumed after the last event. */
   async #followStore(): Promise<void> {
     const { signal } = this.#stop;
     let from: bigint | 'start' = 'start';
     while (!signal.aborted) {
       try {
         for await (const delivery of this.store.subscribeToAll({ from, categories, signal })) {
-          if (delivery.kind === 'event') this.#keep(asFact(delivery.stored));
+          if (delivery.kind === 'event') this.#keep(inKnownVersion(delivery.stored));
           if (delivery.kind !== 'caught-up') this.#readTo = from = delivery.position;
         }
       } catch (fault) {
@@ -125,18 +125,18 @@ export class Observer {
     }
   }
 
-  #keep(fact: StoredEvent): void {
-    this.facts.push(fact);
-    if (!this.#recorded.has(fact.id)) this.#unrelayed.set(fact.id, fact);
+  #keep(stored: StoredEvent): void {
+    this.events.push(stored);
+    if (!this.#recorded.has(stored.id)) this.#unrelayed.set(stored.id, stored);
   }
 }
 
 /**
  * In its current version, if it ever had one: the relay parks what no contract declares.
  *
- * @throws NewerEvent for one of a type that is known: nothing can be said of it.
+ * @throws NewerEvent for a newer version of a known type: nothing can be said about it.
  */
-function asFact(stored: StoredEvent): StoredEvent {
+function inKnownVersion(stored: StoredEvent): StoredEvent {
   const { kind } = contracts.current(stored.event.type, stored.metadata?.schemaVersion, stored.event.data);
   return kind === 'unknown' ? stored : inCurrentVersion(stored, contracts);
 }

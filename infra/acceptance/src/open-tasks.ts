@@ -1,7 +1,7 @@
-import type { Database } from './consumers.ts';
+import type { ServiceDatabase } from './consumers.ts';
 import type { Platform } from './platform.ts';
 
-/** What a service has still to do for one order. */
+/** What a service still has to do for one order. */
 export interface OpenTask {
   readonly orderId: string;
   readonly step: string;
@@ -10,7 +10,7 @@ export interface OpenTask {
 }
 
 /** A payment is asked for until there is an answer; a shipment's task may lie days ahead, and is open when it is due or was begun. */
-export const open: readonly { readonly database: Database; readonly from: string }[] = [
+export const open: readonly { readonly database: ServiceDatabase; readonly from: string }[] = [
   { database: 'payment_service', from: "payment_attempt WHERE state <> 'done'" },
   { database: 'shipping_service', from: "shipment_task WHERE state <> 'done' AND (next_attempt_at <= now() OR attempts > 0)" },
 ];
@@ -27,7 +27,7 @@ export async function openTasks(platform: Platform): Promise<OpenTask[]> {
 }
 
 /** In words, the oldest few of them by name. */
-export function tell(tasks: readonly OpenTask[]): string[] {
+export function openTaskLines(tasks: readonly OpenTask[]): string[] {
   if (tasks.length === 0) return [];
   const told = tasks
     .slice(0, TOLD)

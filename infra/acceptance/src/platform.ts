@@ -3,14 +3,14 @@ import { silentLogger } from '@orderstream/messaging';
 import { logins } from '@orderstream/services';
 import type { Admin, Kafka } from 'kafkajs';
 import { Pool } from 'pg';
-import type { Database } from './consumers.ts';
+import type { ServiceDatabase } from './consumers.ts';
 import { Observer } from './observer.ts';
 import { type Environment, platformSettings, toolLogins } from './settings.ts';
 import { must } from './shop/api.ts';
 import { type ServiceUrls, serviceUrls } from './shop/service-urls.ts';
 import { allSeen, placeOf, seen } from './unseen.ts';
 
-/** A running platform as an outsider with every password sees it. Whatever can't be looked into throws Unseen. */
+/** A running platform as an outsider with every password sees it. Every method throws Unseen for a system that can't be looked into. */
 export interface Platform {
   readonly env: Environment;
   readonly urls: ServiceUrls & { readonly provider: string };
@@ -18,7 +18,7 @@ export interface Platform {
   readonly admin: Admin;
   readonly codec: SchemaRegistryCodec;
   readonly observer: Observer;
-  query<Row extends object>(database: Database, sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  query<Row extends object>(database: ServiceDatabase, sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** What an API says. */
   ask<Body>(system: string, url: string): Promise<Body>;
   /** What Kafka says. */

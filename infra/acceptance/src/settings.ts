@@ -7,14 +7,14 @@ import { z } from 'zod';
 const databaseUrl = urlOf('postgres', 'postgresql');
 const url = urlOf('http', 'https');
 
-/** Tools only look: of the customers' keys they use the login that reads. */
+/** Tools only look: for the customers' keys they use the login that reads. */
 export const toolLogins = loginVariables.filter((variable) => variable !== 'PERSONAL_DATA_WRITER_URL');
 const urlVariables = serviceNames.map((name) => services[name].urlVariable).filter((variable) => variable !== undefined);
 
 const each = <Variable extends string, Shape>(names: readonly Variable[], shape: Shape): Readonly<Record<Variable, Shape>> =>
   Object.fromEntries(names.map((name) => [name, shape])) as Record<Variable, Shape>;
 
-/** Where a running platform is, as `infra/local` says it of its own. */
+/** Where a running platform is, in the variables that `infra/local` sets. */
 const shape = {
   EVENTSTORE_URL: eventStoreUrl,
   KAFKA_BROKERS: hostList,
@@ -30,18 +30,19 @@ type Settings<Named extends Variable> = { readonly [Name in Named]: z.output<(ty
 /** The settings of a running platform, as text. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** All that says where a platform is. One that is missing or wrong ends the process with code 78 and its name. */
+/** All settings that say where a platform is. One that is missing or wrong ends the process with code 78 and its name. */
 export const platformSettings = (env: Environment): Settings<Variable> => loadConfig(z.object(shape), env);
 
-/** The same of some of it, for a tool that looks into the running stack, or wherever its environment says. */
+/** Some of these settings, for a tool that looks into the running stack, or where its environment says. */
 export function toolSettings<Named extends Variable>(...names: readonly Named[]): Settings<Named> {
   const picked = Object.fromEntries(names.map((name) => [name, shape[name]]));
   return loadConfig(z.object(picked), toolEnvironment(names)) as Settings<Named>;
 }
 
 /**
- * Of the stack in the data folder, and over it what is set already: so the same tools look into any other deployment.
- * @throws when no stack runs, and not all of these are set.
+ * The settings of the stack in the data folder, overridden by what is set already: so the same tools can look into
+ * any other deployment.
+ * @throws when no stack runs and not all of these are set.
  */
 export function toolEnvironment(names: readonly Variable[] = variables): Environment {
   const dataDir = dataDirFromEnvironment(process.env);

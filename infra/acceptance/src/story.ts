@@ -1,12 +1,12 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 
 /** Everything that happened to one order, in the order in which the store recorded it, over all streams. */
-export function storyOf(facts: readonly StoredEvent[], orderId: string): StoredEvent[] {
-  return facts.filter(({ event }) => (event.data as { readonly orderId?: string }).orderId === orderId);
+export function storyOf(events: readonly StoredEvent[], orderId: string): StoredEvent[] {
+  return events.filter(({ event }) => (event.data as { readonly orderId?: string }).orderId === orderId);
 }
 
-/** One line an event: when after the first, what, where, and how long after the event that caused it. */
-export function tell(story: readonly StoredEvent[]): string[] {
+/** One line per event: how long after the first, what, where, and how long after the event that caused it. */
+export function storyLines(story: readonly StoredEvent[]): string[] {
   const byId = new Map(story.map((stored) => [stored.id, stored]));
   const start = msOf(story[0]);
   return aligned(

@@ -1,13 +1,13 @@
 import { messageOf, reasonOf } from '@orderstream/messaging';
 
-/** A system doesn't let itself be looked into: nothing may be concluded from what it doesn't say. */
+/** A system can't be looked into: nothing may be concluded from its silence. */
 export class Unseen extends Error {
   override readonly name = 'Unseen';
 }
 
 const SEEN_WITHIN_MS = 10_000;
 
-/** What a system says when it is looked into. @throws Unseen naming it, when it fails or says nothing for too long. */
+/** What a look into a system gives. @throws Unseen naming it, when it fails or is silent for too long. */
 export async function seen<T>(system: string, look: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -29,7 +29,7 @@ export async function allSeen(looks: readonly (readonly [system: string, look: (
   if (reasons.length > 0) throw new Unseen(reasons.join('; '));
 }
 
-/** Where a URL leads, without a password. */
+/** Host and port of a URL, without its password. */
 export function placeOf(url: string): string {
   return url.replace(/^[^:]+:\/\/(?:[^@/]*@)?/, '').replace(/[/?].*$/, '');
 }

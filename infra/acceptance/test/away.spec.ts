@@ -39,7 +39,7 @@ describe('While a component is away', () => {
     const moving = patient.map((order) => ({ ...order, movesTo: elsewhere }));
     // Nothing is given up while this test looks.
     await stack.configure('payment-service', { PAYMENT_DEADLINE_MS: String(600_000) });
-    const since = observer.facts.length;
+    const since = observer.events.length;
     await stack.stop('payment-provider');
     const silent = await place(urls, planOf(['payment given up'], 23).orders[0]!);
     const ending = untilEnded(platform, moving, { rate: null, onProgress: () => {} });
@@ -47,7 +47,7 @@ describe('While a component is away', () => {
       const tried = "SELECT order_id FROM payment_attempt WHERE state = 'pending' AND attempts > 1";
       expect(await platform.query('payment_service', tried)).toHaveLength(moving.length + 1);
     });
-    const told = observer.facts.slice(since).map(({ event }) => event.type);
+    const told = observer.events.slice(since).map(({ event }) => event.type);
     expect(told.filter((type) => type === 'ShippingAddressChanged')).toHaveLength(moving.length + 1);
     expect(told.filter((type) => /^Payment(?!Requested)|^Order(Rejected|Paid)/.test(type))).toEqual([]);
 
@@ -71,16 +71,16 @@ describe('While a component is away', () => {
     const { stack, platform } = test;
     await stack.configure('payment-service', { PAYMENT_DEADLINE_MS: '1000' });
     await stack.stop(away);
-    const since = platform.observer.facts.length;
+    const since = platform.observer.events.length;
     const ending = untilEnded(
       platform,
       planOf(['delivered', 'delivered', 'delivered'], seed).orders.map((order) => ({ ...order, copies: 1 })),
       { rate: null, onProgress: () => {} },
     );
     await eventually(() => {
-      const facts = platform.observer.facts.slice(since);
-      expect(facts.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(3);
-      expect(Math.max(...facts.map(({ recordedAt }) => Date.parse(recordedAt)))).toBeLessThan(Date.now() - 3_000);
+      const events = platform.observer.events.slice(since);
+      expect(events.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(3);
+      expect(Math.max(...events.map(({ recordedAt }) => Date.parse(recordedAt)))).toBeLessThan(Date.now() - 3_000);
     });
     await stack.startServices([away]);
     expectPlannedOutcomes(platform, await ending);

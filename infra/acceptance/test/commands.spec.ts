@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loginVariables, serviceNames, services } from '@orderstream/services';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eachOf } from '../src/shop/api.ts';
 import { STACK_TRACE, runCommand } from './run-command.ts';
@@ -120,13 +121,9 @@ describe('A tool says in one line', () => {
     ['ORDER_DATABASE_URL', 'mysql://127.0.0.1/order', ['sql', 'order']],
     ['EVENTSTORE_URL', 'esdb://127.0.0.1?tls=maybe', ['ledger']],
   ])('%s=%s is wrong, with exit code 78', async (variable, value, args) => {
-    const others = { INVENTORY_DATABASE_URL: '', PAYMENT_DATABASE_URL: '', SHIPPING_DATABASE_URL: '', PERSONAL_DATA_READER_URL: '' };
-    const urls = Object.fromEntries(
-      ['ORDER', 'INVENTORY', 'PAYMENT', 'SHIPPING'].map((name) => [`${name}_SERVICE_URL`, 'http://127.0.0.1:1']),
-    );
-    const { code, stderr } = await runCommand(args, {
-      env: { ...others, ...urls, PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1', ...nowhere, [variable]: value },
-    });
+    const databases = Object.fromEntries(loginVariables.map((login) => [login, '']));
+    const urls = Object.fromEntries(serviceNames.map((name) => [services[name].urlVariable ?? 'NONE', 'http://127.0.0.1:1']));
+    const { code, stderr } = await runCommand(args, { env: { ...databases, ...urls, ...nowhere, [variable]: value } });
     expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(new RegExp(`^configuration: ${variable}: `, 'm')) });
     expect(stderr).not.toMatch(STACK_TRACE);
   });

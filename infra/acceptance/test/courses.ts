@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type LastEvent, ended, standingAfter } from '../src/agreement.ts';
 import type { Outcome } from '../src/shop/outcomes.ts';
 
-/** What an outcome says beyond the ends that agree with each other. */
+/** What an outcome says beyond the agreement of the streams' ends. */
 export interface Course {
   /** The events of the order's own stream, one after the other, without the word "Order". */
   readonly order: RegExp;
@@ -28,7 +28,7 @@ export const courses: Readonly<Record<Outcome, Course>> = {
   'capture failed': { order: delivered, ends: ['PaymentCaptureFailed'] },
 };
 
-/** How a stream gets to its end. */
+/** The events that lead to a stream's end. */
 const ways: Partial<Record<LastEvent, string>> = {
   none: '',
   ReservationRejected: 'Rejected',
@@ -45,10 +45,10 @@ const ways: Partial<Record<LastEvent, string>> = {
   ShipmentReturned: 'Scheduled Dispatched Returned',
 };
 
-/** Demands that the streams of an order say just that; when its address changed is left to the customer. */
-export function expectCourse(facts: readonly StoredEvent[], orderId: string, { order, ends = [] }: Course): void {
+/** Expects the streams of an order to say just that; the customer may change the address at any time. */
+export function expectCourse(events: readonly StoredEvent[], orderId: string, { order, ends = [] }: Course): void {
   const eventsOf = (kind: string) =>
-    facts.flatMap(({ stream, event }) => (stream === `${kind}-${orderId}` && event.type !== 'ShippingAddressChanged' ? [event] : []));
+    events.flatMap(({ stream, event }) => (stream === `${kind}-${orderId}` && event.type !== 'ShippingAddressChanged' ? [event] : []));
   const told = (kind: string): string =>
     eventsOf(kind)
       .map(({ type }) => type.slice(kind.length))

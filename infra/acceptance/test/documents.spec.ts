@@ -1,3 +1,6 @@
+import { globSync } from 'node:fs';
+import path from 'node:path';
+import type { Type } from '@nestjs/common';
 import { serviceNames, services, servicesWith } from '@orderstream/services';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import * as fc from 'fast-check';
@@ -6,8 +9,9 @@ import { type LonelyServices, startLonelyServices } from './lonely-services.ts';
 import { Answers, bodySchemaOf, type Document, endpointsOf, requestsTo, type Schema, send } from './openapi-requests.ts';
 
 const SERVICES = serviceNames.filter((name) => services[name].urlVariable !== undefined);
+const APPS = path.resolve(import.meta.dirname, '../../../apps');
 const SEED = 7;
-/** That the two are one, a schema can't say. */
+/** A schema can't say that the two are the same. */
 const A_PERIOD = { from: ['2026-01-01'], to: ['2026-01-31'] };
 
 let lonely: LonelyServices;
@@ -19,10 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => lonely?.end());
 
-/** A schema and all within it. */
-function within(value: unknown): Schema[] {
+/** A schema and all schemas within it. */
+function schemasWithin(value: unknown): Schema[] {
   if (typeof value !== 'object' || value === null) return [];
-  return [value, ...Object.values(value).flatMap(within)];
+  return [value, ...Object.values(value).flatMap(schemasWithin)];
 }
 
 describe.each(SERVICES)('The document of %s', (name) => {
@@ -37,7 +41,7 @@ describe.each(SERVICES)('The document of %s', (name) => {
   it('has examples that hold, and one for every body', () => {
     const document = documents.get(name)!;
     const answers = new Answers(document);
-    const wrong = within(document).flatMap((schema) => {
+    const wrong = schemasWithin(document).flatMap((schema) => {
       const fault = schema.example === undefined || schema.type === undefined ? undefined : answers.faultsOf(schema, schema.example);
       return fault === undefined ? [] : [`${JSON.stringify(schema.example)}: ${fault}`];
     });
@@ -49,7 +53,7 @@ describe.each(SERVICES)('The document of %s', (name) => {
   });
 
   it('has patterns that mean the same to every reader: without flags, and without escapes that need one', () => {
-    const patterns = within(documents.get(name)).flatMap(({ pattern }) => (typeof pattern === 'string' ? [pattern] : []));
+    const patterns = schemasWithin(documents.get(name)).flatMap(({ pattern }) => (typeof pattern === 'string' ? [pattern] : []));
     for (const pattern of new Set(patterns)) {
       expect(() => new RegExp(pattern, 'u')).not.toThrow();
       expect(pattern).not.toMatch(/\\[pP]\{/);
@@ -65,6 +69,12 @@ describe.each(SERVICES)('The document of %s', (name) => {
       }
     }
   });
+});
+
+it.each(globSync('*/src/*.controller.ts', { cwd: APPS }))('What %s declares is in the module of its service', async (file) => {
+  const { app } = lonely.services.get(file.split('/')[0]!)!;
+  const declared = Object.values((await import(path.join(APPS, file))) as Record<string, Type>);
+  for (const controller of declared) expect(app.get(controller)).toBeInstanceOf(controller);
 });
 
 it('A linter would have something to say of a document without servers, or of an example that does not hold', async () => {

@@ -19,7 +19,7 @@ import { type TestPlatform, eventually, expectCleanLedger, expectPlannedOutcomes
 import { runCommand } from './run-command.ts';
 import { runNpm } from './run-npm.ts';
 
-/** Reactors whose position stands beside the work that they have written down. */
+/** Consumers whose position is stored beside the work that they have written down. */
 const processTables = consumerGroups
   .filter(({ consumer }) => consumer.kind === 'process')
   .map(({ database, consumer }) => ({ database, group: consumer.name }));
@@ -38,7 +38,7 @@ describe('The whole platform', () => {
     const planned = planOf([outcome, outcome], 300 + outcomes.indexOf(outcome)).orders;
     const placed = await goShopping(platform, planned, { rate: null, onProgress: () => {} });
     expectPlannedOutcomes(platform, placed);
-    for (const { orderId } of placed) expectCourse(platform.observer.facts, orderId, courses[outcome]);
+    for (const { orderId } of placed) expectCourse(platform.observer.events, orderId, courses[outcome]);
     await expectCleanLedger(platform);
   });
 
@@ -51,20 +51,20 @@ describe('The whole platform', () => {
 
   it('answers 20 equal POSTs at once with one key by one stream and 20 equal answers', async () => {
     const { platform } = test;
-    // Placing demands the equal answers.
+    // Placing checks that the answers are equal.
     const twenty = planOf(['delivered'], 20).orders.map((order) => ({ ...order, copies: 20 }));
     const [{ orderId } = { orderId: 'none' }] = await goShopping(platform, twenty, { rate: null, onProgress: () => {} });
-    const told = platform.observer.facts.filter(({ stream }) => stream === `order-${orderId}`);
+    const told = platform.observer.events.filter(({ stream }) => stream === `order-${orderId}`);
     expect(told.filter(({ event }) => event.type === 'OrderPlaced')).toHaveLength(1);
   });
 
   it('appends nothing when every reactor reads its topics again from the beginning', async () => {
     const { stack, platform } = test;
     await drained(platform, { timeoutMs: 60_000 });
-    const before = platform.observer.facts.length;
+    const before = platform.observer.events.length;
     const reacting = servicesWith('DATABASE_URL');
     await Promise.all(reacting.map((name) => stack.stop(name)));
-    // A group that is not known begins at the beginning.
+    // An unknown group begins at the beginning.
     await platform.admin.deleteGroups(consumerGroups.flatMap(({ consumer }) => (consumer.kind === 'reaction' ? [consumer.name] : [])));
     for (const { group, database } of processTables) {
       const beginning = 'UPDATE projection_position SET next_offset = 0, last_offset = NULL, last_event_id = NULL WHERE group_name = $1';
@@ -72,7 +72,7 @@ describe('The whole platform', () => {
     }
     await stack.startServices(reacting);
     await drained(platform, { timeoutMs: 60_000 });
-    expect(platform.observer.facts.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
+    expect(platform.observer.events.slice(before).map(({ stream, event }) => `${event.type} on ${stream}`)).toEqual([]);
     await expectCleanLedger(platform);
   });
 
@@ -95,7 +95,7 @@ describe('The whole platform', () => {
       const { ended, output } = runNpm(args, { ORDERSTREAM_DATA: stack.dataDir });
       return { code: await ended, output: output() };
     };
-    const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'));
+    const first = platform.observer.events.find(({ stream }) => stream.startsWith('order-'));
     expect(await run('events', '--', first!.stream)).toMatchObject({ code: 0, output: expect.stringContaining('OrderPlaced') });
     expect(await run('events', '--', 'order-unknown')).toMatchObject({ code: 1 });
     expect(await run('sql', '--', 'order', 'select count(*) from order_summary')).toMatchObject({
@@ -160,7 +160,7 @@ describe('The whole platform', () => {
 
   it('shows what is inside to whoever leaves early, sits behind a proxy or east of Greenwich', async () => {
     const { stack, platform } = test;
-    const first = platform.observer.facts.find(({ stream }) => stream.startsWith('order-'))!;
+    const first = platform.observer.events.find(({ stream }) => stream.startsWith('order-'))!;
     const env = { ORDERSTREAM_DATA: stack.dataDir };
     for (const args of [
       ['events', first.stream],

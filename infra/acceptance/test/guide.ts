@@ -1,7 +1,7 @@
 import { exec } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join, relative } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -77,30 +77,32 @@ function holds(line: string, parts: readonly string[]): boolean {
   });
 }
 
+const NO_SOURCES = ['node_modules', 'dist', '.git', '.nx', '.orderstream'];
+
 /** The sources in a folder of their own, with the installed packages, so that a guide can be carried out on them. */
 export function copyOfTheSources(): string {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'orderstream-guide-')));
-  const isSource = (path: string): boolean => !['node_modules', 'dist'].includes(basename(path));
-  for (const name of ['apps', 'libs', 'infra', 'docs', 'package.json', 'tsconfig.json', 'tsconfig.base.json', 'vitest.config.ts']) {
-    cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource });
-  }
-  linkPackages(copy);
-  return copy;
-}
-
-function linkPackages(copy: string): void {
+  cpSync(root, copy, { recursive: true, filter: (path) => !NO_SOURCES.includes(basename(path)) });
   const packages = join(root, 'node_modules');
   mkdirSync(join(copy, 'node_modules/@orderstream'), { recursive: true });
   for (const name of readdirSync(packages)) {
     if (name === '.bin' || !(name.startsWith('.') || name === '@orderstream'))
       symlinkSync(join(packages, name), join(copy, 'node_modules', name));
   }
-  // Our own are those of the copy.
-  for (const name of readdirSync(join(packages, '@orderstream'))) {
-    const workspace = relative(root, realpathSync(join(packages, '@orderstream', name)));
-    symlinkSync(join(copy, workspace), join(copy, 'node_modules/@orderstream', name));
-    const itsOwn = join(root, workspace, 'node_modules');
-    if (existsSync(itsOwn)) symlinkSync(itsOwn, join(copy, workspace, 'node_modules'));
+  linkOurs(copy);
+  return copy;
+}
+
+/** What `npm install` does with our own packages, which are those of the copy: it links what the lock file says. */
+function linkOurs(copy: string): void {
+  const lock = JSON.parse(readFileSync(join(copy, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { link?: true; resolved: string }>;
+  };
+  for (const [link, { link: isLink, resolved }] of Object.entries(lock.packages)) {
+    if (isLink !== true || existsSync(join(copy, link))) continue;
+    symlinkSync(join(copy, resolved), join(copy, link));
+    const itsOwn = join(root, resolved, 'node_modules');
+    if (existsSync(itsOwn)) symlinkSync(itsOwn, join(copy, resolved, 'node_modules'));
   }
 }
 
@@ -118,6 +120,7 @@ export async function carryOut(step: Step, copy: string): Promise<void> {
     }
     case 'run': {
       const { code, output } = await run(step.command, copy);
+      if (step.command === 'npm install') linkOurs(copy);
       const missing = missingFrom(output, step.output);
       const mayFail = step.output.some((line) => /error|FAIL/.test(line));
       if (missing.length > 0 || (code === 0) === mayFail) {
@@ -135,6 +138,9 @@ function run(command: string, cwd: string): Promise<{ readonly code: number; rea
   const env = {
     ...Object.fromEntries(inherited),
     NO_COLOR: '1',
+    // It writes the lock file, from what is installed; `linkOurs` does the rest.
+    npm_config_package_lock_only: 'true',
+    npm_config_offline: 'true',
     PATH: `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`,
   };
   return new Promise((resolve) => {

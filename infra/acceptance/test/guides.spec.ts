@@ -5,13 +5,18 @@ import { carryOut, copyOfTheSources, edited, missingFrom, stepsOf } from './guid
 const docs = new URL('../../../docs/', import.meta.url);
 const guide = (name: string): string => readFileSync(new URL(`guides/${name}.md`, docs), 'utf8');
 
-describe('A guide works as it stands', () => {
-  it.each(['add-an-event', 'add-a-reaction'])('%s', async (name) => {
+/** Compilers and tests, one after the other, while others run beside them. */
+const PATIENCE_MS = 600_000;
+const carriedOut = ['add-an-event', 'add-a-reaction', 'add-a-read-model', 'add-a-service'];
+
+describe('A guide works as it stands', { timeout: PATIENCE_MS }, () => {
+  it.each(carriedOut)('%s', async (name) => {
     const copy = copyOfTheSources();
     onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
     const steps = stepsOf(guide(name));
     expect(new Set(steps.map(({ kind }) => kind)).size).toBeGreaterThan(1);
     for (const step of steps) await carryOut(step, copy);
+    await carryOut({ kind: 'run', command: 'oxfmt --check', output: [] }, copy);
   });
 });
 

@@ -6,7 +6,7 @@ import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { expect, vi } from 'vitest';
 import { outcomesOf, surprises } from '../src/demo/outcomes.ts';
 import { drained } from '../src/drain.ts';
-import { takeStock } from '../src/ledger/ledger.ts';
+import { checkLedger } from '../src/ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../src/platform.ts';
 import type { PlacedOrder } from '../src/shop/customers.ts';
 import { SHORT_DEADLINES } from '../src/shop/deadlines.ts';
@@ -44,12 +44,12 @@ export async function startPlatform(): Promise<TestPlatform> {
 export async function expectCleanLedger(platform: Platform): Promise<void> {
   await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
   const lines: string[] = [];
-  const clean = await takeStock(platform, (line) => lines.push(line));
+  const clean = await checkLedger(platform, (line) => lines.push(line));
   expect(clean ? 'clean' : lines.join('\n')).toBe('clean');
 }
 
 export function expectPlannedOutcomes(platform: Platform, placed: readonly PlacedOrder[]): void {
-  expect(surprises(placed, outcomesOf(platform.observer.facts))).toEqual([]);
+  expect(surprises(placed, outcomesOf(platform.observer.events))).toEqual([]);
 }
 
 export function pidOf(stack: Stack, name: string): number {

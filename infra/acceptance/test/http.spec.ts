@@ -21,7 +21,7 @@ const SEED = 20;
 const REQUESTS_EACH = 8;
 const ODD_BODIES_EACH = 8;
 
-/** What has broken one system or another: each is well-formed. */
+/** Texts that have broken one system or another: each is well-formed. */
 const TEXTS = [
   '😀👩‍👩‍👧‍👦',
   'שלום עולם',
@@ -86,7 +86,7 @@ describe('Every operation', () => {
       }),
     );
     expect(faults).toEqual([]);
-    // They get somewhere: what is generated is not refused throughout.
+    // The generated requests get somewhere: not all of them are refused.
     for (const status of [200, 201, 204, 404, 412]) expect(statuses).toContain(status);
   });
 
@@ -135,18 +135,18 @@ describe('Every operation', () => {
 
 it('What was accepted is the same in the store, on the topics and in the rows, also to a reader in Java', async () => {
   await expectCleanLedger(test.platform);
-  const { facts } = test.platform.observer;
+  const { events } = test.platform.observer;
   const records = Map.groupBy(await readWithJava(test.platform), ({ stream }) => stream);
-  const stored = Map.groupBy(facts, ({ stream }) => stream);
+  const stored = Map.groupBy(events, ({ stream }) => stream);
   expect([...records.keys()].toSorted()).toEqual([...stored.keys()].toSorted());
   for (const [stream, events] of stored) {
     expect(records.get(stream)).toEqual(events.map(({ event }) => ({ stream, type: event.type, data: asAvro(event.data) })));
   }
-  const names = new Set(facts.map(({ event }) => (event.data as { name?: string }).name));
+  const names = new Set(events.map(({ event }) => (event.data as { name?: string }).name));
   for (const text of TEXTS) expect(names).toContain(text);
 });
 
-/** Products, an order on its way and the names of what leads further. */
+/** Products, an order on its way, and values that lead further. */
 async function things(): Promise<Known> {
   const { order, inventory } = test.platform.urls;
   for (const sku of ['LAMP', 'CHAIR']) {
@@ -174,7 +174,7 @@ async function things(): Promise<Known> {
   };
 }
 
-/** Of an example, the paths of what has no members. */
+/** The paths of an example's leaves. */
 function leavesOf(value: unknown, type?: 'string' | 'number', path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return type === undefined || typeof value === type ? [path] : [];
   return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, type, [...path, name]));

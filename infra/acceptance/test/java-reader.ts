@@ -16,7 +16,7 @@ export interface ReadRecord {
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 const JARS = /^(kafka-clients|slf4j-api|lz4-java|snappy-java|zstd-jni|jackson-(core|databind|annotations)|org\.apache\.avro\.avro)-\d/;
 
-/** Every record of every topic as Java's own libraries read it. They come with the embedded stack's servers. */
+/** Every record of every topic as Java's own libraries read it; they come with the embedded stack's servers. */
 export async function readWithJava({ env }: Platform): Promise<ReadRecord[]> {
   const folders = [fetchedServer('kafka'), join(fetchedServer('schema-registry'), 'lib')];
   const classpath = folders
@@ -39,7 +39,7 @@ export async function readWithJava({ env }: Platform): Promise<ReadRecord[]> {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** A stored fact's data as Avro has it. */
+/** A stored event's data as Avro has it. */
 export function asAvro(value: unknown): unknown {
   if (typeof value === 'string' && INSTANT.test(value)) return Date.parse(value);
   if (Array.isArray(value)) return value.map(asAvro);

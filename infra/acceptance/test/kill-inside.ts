@@ -6,8 +6,8 @@ const LET_IT_RUN_MS = 3;
 const KILLED_WITHIN_MS = 60_000;
 
 /**
- * Kills a process (-9) at an instant that satisfies the condition: it is frozen, looked at, and either
- * killed as it stands or let go on for a moment. What the condition sees can't change any more.
+ * Kills a process (-9) at an instant that satisfies the condition: it is frozen, looked at, and either killed as it
+ * stands or let go on for a moment. So what the condition sees can't change before the kill.
  *
  * @throws when the condition was not met within a minute.
  */

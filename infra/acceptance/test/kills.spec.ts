@@ -13,24 +13,24 @@ import { type TestPlatform, expectCleanLedger, expectPlannedOutcomes, startPlatf
 import { killInside } from './kill-inside.ts';
 import { readUncommitted } from './read-uncommitted.ts';
 
-/** Whether none of these events is in a stream: as far as the observer has come, and then by the store itself. */
+/** Whether none of these events is in a stream: as far as the observer has read, and then by the store itself. */
 async function isUntold({ observer }: Platform, stream: string, types: readonly string[]): Promise<boolean> {
   const isOne = ({ event }: { readonly event: { readonly type: string } }): boolean => types.includes(event.type);
-  if (observer.facts.some((fact) => fact.stream === stream && isOne(fact))) return false;
+  if (observer.events.some((stored) => stored.stream === stream && isOne(stored))) return false;
   for await (const stored of observer.store.read(stream)) if (isOne(stored)) return false;
   return true;
 }
 
-/** Whether something has happened that a stream of the same order has still to answer. */
+/** Whether something has happened that a stream of the same order still has to answer. */
 async function isUnanswered(platform: Platform, asked: EventType, by: Category, answers: readonly EventType[]): Promise<boolean> {
-  for (const { event } of platform.observer.facts.filter((fact) => fact.event.type === asked)) {
+  for (const { event } of platform.observer.events.filter((stored) => stored.event.type === asked)) {
     const { orderId } = event.data as { readonly orderId: string };
     if (await isUntold(platform, `${by}-${orderId}`, answers)) return true;
   }
   return false;
 }
 
-/** Whether the provider has booked a refund that no payment stream tells of yet. */
+/** Whether the provider has booked a refund that no payment stream has recorded yet. */
 async function isRefundUntold(platform: Platform): Promise<boolean> {
   for (const { reference } of (await readBook(platform)).filter(({ kind }) => kind === 'refund')) {
     if (await isUntold(platform, `payment-${reference}`, ['PaymentRefunded'])) return true;
@@ -43,12 +43,12 @@ async function isAuthorising(platform: Platform): Promise<boolean> {
   return (await platform.query('payment_service', asking)).length > 0;
 }
 
-/** Whether a fact is not on its topic, and no slow reader is the reason: it still is not after many answers of the broker. */
+/** Whether an event is not on its topic, and not just because of a slow reader: it still is not after many answers of the broker. */
 async function isUnrelayed({ observer, admin }: Platform, type: EventType): Promise<boolean> {
   const asOften = 20;
   for (let look = 1; look <= asOften; look++) {
     const relayed = new Set(observer.records.map(({ eventId }) => eventId));
-    if (observer.facts.every(({ id, event }) => event.type !== type || relayed.has(id))) return false;
+    if (observer.events.every(({ id, event }) => event.type !== type || relayed.has(id))) return false;
     await admin.fetchTopicOffsets('shipments');
   }
   return true;
@@ -64,11 +64,11 @@ describe('Killed (-9) and started again,', () => {
     const wanted = Array.from({ length: times }, () => outcomes).flat();
     return planOf(wanted, seed++).orders.map((order) => ({ ...order, copies: 1 }));
   };
-  /** The provider answers each request two seconds after it has booked it: there is time to die in. */
+  /** The provider answers each request two seconds after it has booked it: time for a kill. */
   const slowly = (orders: readonly PlannedOrder[]): PlannedOrder[] =>
     orders.map((order) => ({ ...order, body: { ...order.body, paymentMethod: 'pm_card_slow' } }));
 
-  /** Whoever is cut off sends the same orders again under the same keys, and goes on with what was planned. */
+  /** Customers that are cut off send the same orders again under the same keys, and go on with what was planned. */
   const survive = async (
     name: ServiceName,
     orders: readonly PlannedOrder[],
@@ -119,7 +119,7 @@ describe('Killed (-9) and started again,', () => {
     expect(await backlog(platform)).toContainEqual(expect.stringMatching(/^order-(summary|price-list|demand): behind/));
     await stack.startServices(['order-service']);
     await cutOff;
-    // Whoever was cut off sends the same order again under the same key.
+    // A customer that was cut off sends the same order again under the same key.
     const placed = await goShopping(platform, quick.slice(60, 110), { rate: null, onProgress: () => {} });
     expectPlannedOutcomes(platform, placed);
     await expectCleanLedger(platform);
@@ -128,13 +128,13 @@ describe('Killed (-9) and started again,', () => {
   it('a reactor between its effect and the commit of its offset is delivered the same events again, to no effect', async () => {
     const { stack, platform } = test;
     const recordOf = new Map<string, { topic: string; partition: number; offset: bigint }>();
-    /** Facts that come from records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
+    /** Events caused by records behind the committed offset: their effect is stored, their delivery is not acknowledged. */
     const unacknowledged = async (): Promise<number> => {
       for (const record of platform.observer.records) if (record.eventId !== null) recordOf.set(record.eventId, record);
       const committed = new Map<string, bigint>();
       const offsets = await platform.admin.fetchOffsets({ groupId: 'inventory-reservations', topics: ['orders'] });
       for (const { partition, offset } of offsets[0]!.partitions) committed.set(`orders/${partition}`, BigInt(offset));
-      return platform.observer.facts.filter(({ stream, metadata }) => {
+      return platform.observer.events.filter(({ stream, metadata }) => {
         const cause = recordOf.get(metadata.$causationId);
         return (
           /^(stock|reservation)-/.test(stream) && cause?.topic === 'orders' && cause.offset >= committed.get(`orders/${cause.partition}`)!

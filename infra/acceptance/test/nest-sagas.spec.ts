@@ -36,7 +36,8 @@ class Fulfilment {
     );
 }
 
-// What docs/guides/why-not-something-else.md says of them: when this fails, Nest has changed, and so must the guide.
+// What docs/guides/why-not-something-else.md says about them: when this fails, Nest has changed, and so must the
+// guide.
 it('a saga of @nestjs/cqrs loses the event whose command fails, and after one that it can not read all that follow', async () => {
   const app = await NestFactory.createApplicationContext(
     { module: class {}, imports: [CqrsModule.forRoot()], providers: [ReserveStockHandler, Fulfilment] },

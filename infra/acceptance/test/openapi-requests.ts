@@ -2,7 +2,7 @@ import addFormats from 'ajv-formats';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 
-/** What is used of an OpenAPI document. */
+/** The parts of an OpenAPI document that are used here. */
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: object;
@@ -54,7 +54,7 @@ export interface GeneratedRequest {
   readonly body: unknown;
 }
 
-/** Values that lead to something, by the name of the parameter or member that takes them. */
+/** Values that lead to something, by the name of their parameter or member. */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
 const MOST_ITEMS = 4;
@@ -69,7 +69,7 @@ export function bodySchemaOf({ operation }: Endpoint): Schema | undefined {
   return operation.requestBody?.content?.['application/json']?.schema;
 }
 
-/** Requests as the document alone allows them. They don't ask to wait: for what is made up, nobody comes. */
+/** Requests as the document alone allows them. They don't ask to wait: what is made up never comes. */
 export function requestsTo(endpoint: Endpoint, known: Known = {}): fc.Arbitrary<GeneratedRequest> {
   const parameters = (endpoint.operation.parameters ?? []).filter(({ name }) => name !== 'Prefer');
   const values = fc.record(Object.fromEntries(parameters.map(({ name, schema }) => [name, valuesOf(schema, known, name)])), {
@@ -124,7 +124,7 @@ function textOf({ pattern, maxLength = 200 }: Schema): fc.Arbitrary<string> {
     .filter((text) => pattern === undefined || new RegExp(pattern).test(text));
 }
 
-/** Whether answers are what the document says of them: undefined, or what is wrong. */
+/** What is wrong with an answer according to the document; undefined when nothing is. */
 export class Answers {
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
   readonly #compiled = new Map<object, ValidateFunction>();
@@ -135,7 +135,7 @@ export class Answers {
     (addFormats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
   }
 
-  /** Of a schema of the document, which may refer to its components. */
+  /** A validator of a schema of the document, which may refer to its components. */
   faultsOf(schema: object, value: unknown): string | undefined {
     let validate = this.#compiled.get(schema);
     if (validate === undefined) {

@@ -10,7 +10,7 @@ import { Traffic } from '../src/outages/traffic.ts';
 
 const STALLED_FOR_MS = 5_000;
 
-/** A few rows of what `npm run outages` has in full: one of each dependency, and of the answers that once did harm. */
+/** A few rows of `npm run outages`: one for each dependency, and the answers that once did harm. */
 describe('Under traffic, with proxies that can be faults in the place of every server,', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-outages-'));
   let ground: Ground;
@@ -49,6 +49,6 @@ describe('Under traffic, with proxies that can be faults in the place of every s
     await traffic.finish();
     const lines: string[] = [];
     expect((await agrees(ground, traffic, (line) => lines.push(line))) ? 'agrees' : lines.join('\n')).toBe('agrees');
-    expect(traffic.offences).toEqual([]);
+    expect(traffic.violations).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ function readRequest(block: string): WrittenRequest {
   };
 }
 
-/** Sends them from top to bottom without a pause. Each answer as it is and as it is written down. */
+/** Sends them from top to bottom without a pause. Resolves to the status and title of each, as answered and as the file has them. */
 export async function runRequests(requests: readonly WrittenRequest[]): Promise<{ readonly told: string[]; readonly written: string[] }> {
   const answers = new Map<string, Readonly<Record<string, unknown>>>();
   const told: string[] = [];

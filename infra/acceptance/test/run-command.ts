@@ -14,11 +14,11 @@ export interface CommandRun {
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Whoever reads its output is gone before it begins. */
+  /** The reader of its output is gone before it begins. */
   readonly unread?: boolean;
 }
 
-/** Runs a command to its end as npm does, without npm. */
+/** Runs a command to its end as npm would, without npm. */
 export async function runCommand([name, ...args]: readonly string[], { env, unread = false }: CommandOptions = {}): Promise<CommandRun> {
   const child = spawn(process.execPath, [bootstrap, name!, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,7 +11,7 @@ export interface Sample {
   readonly cpuSeconds: number;
 }
 
-/** Two ways to do one thing, run in turn: whatever else the machine does meets both. */
+/** Two ways to do one thing, run in turn, so that both suffer whatever else the machine does. */
 export interface Comparison {
   readonly name: string;
   readonly unit: 'records' | 'appends' | 'events' | 'transactions';
@@ -22,13 +22,13 @@ export interface Comparison {
 
 /** What a benchmark is given beside its options. */
 export interface Ground {
-  /** A folder of its own, which goes afterwards, with a stack that was started in it. */
+  /** A folder of its own, deleted afterwards, with a stack that was started in it. */
   readonly dataDir: string;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
 
-/** Runs both sides in turn. Who goes first changes, so that what a run leaves behind meets both. */
+/** Runs both sides in turn. They take turns at going first, so that both suffer what a run leaves behind. */
 export async function inPairs(
   count: number,
   run: (side: 0 | 1) => Promise<Sample>,
@@ -45,13 +45,13 @@ export async function inPairs(
   return pairs;
 }
 
-/** Everything that one benchmark has found. */
-export interface Findings {
+/** What one benchmark has measured. */
+export interface Measurements {
   readonly comparisons: readonly Comparison[];
   /** What was measured on its own, a line each. */
   readonly figures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
-  /** Something is beyond the bound that it has. */
+  /** Whether a measurement exceeds its bound. */
   readonly isExceeded?: boolean;
 }
 
@@ -70,7 +70,7 @@ export function spreadOf(values: readonly number[]): Spread {
 
 const RESAMPLES = 2_000;
 
-/** Between which values the median lies with 95 % confidence: by the bootstrap, with the same resamples every time. */
+/** The interval of the median with 95 % confidence: by the bootstrap, with the same resamples every time. */
 export function confidenceOf(values: readonly number[]): readonly [low: number, high: number] {
   let state = 1;
   // Lehmer's generator: good enough to choose samples by, and the same report gives the same interval.
@@ -97,7 +97,7 @@ export interface Report {
   readonly figures: readonly string[];
 }
 
-export function reportOf(benchmark: string, { comparisons, figures, versions }: Findings): Report {
+export function reportOf(benchmark: string, { comparisons, figures, versions }: Measurements): Report {
   return {
     benchmark,
     date: new Date().toISOString(),

@@ -1,5 +1,5 @@
-// One run in a process of its own: does one kind of work through the client for some seconds, looks at what that
-// left, and prints how much it was.
+// One run in a process of its own: does one kind of work through the client for some seconds, checks what that
+// stored, and prints how much it was.
 import { randomUUID } from 'node:crypto';
 import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -107,7 +107,7 @@ async function append(inFlight: number, eventsEach: number): Promise<void> {
   }
 }
 
-/** What passes must be in order: the check costs less than what it looks at. */
+/** What is read must be in order: the check costs less than the reading. */
 function checked(): (position: bigint) => void {
   let last = -1n;
   return (position) => {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions, spreadOf } from './comparison.ts';
+import { type Comparison, type Measurements, type Ground, type Sample, inPairs, packageVersions, spreadOf } from './comparison.ts';
 import type { Run, RunResult, Work } from './eventstore-client.ts';
 import { type RunningServer, startEmulator, startNullServer } from './eventstore-servers.ts';
 import type { Options } from './options.ts';
 
-/** What a run goes to: a server that does nothing, or the emulator with so many events before. */
+/** The target of a run: a server that does nothing, or the emulator with this many events already stored. */
 type Target = 'null' | 'nothing' | 'empty' | 'few' | 'full';
 
 interface Side {
@@ -72,7 +72,7 @@ function rowsOf(events: number): readonly Row[] {
 }
 
 /** The embedded event store through the unmodified client, each figure beside its limit. */
-export async function eventstore(options: Options, ground: Ground): Promise<Findings> {
+export async function eventstore(options: Options, ground: Ground): Promise<Measurements> {
   const { events, pairs, only } = options;
   const isWanted = (name: string): boolean => only === undefined || name.includes(only);
   const rows = rowsOf(events).filter(({ name }) => isWanted(name));
@@ -117,7 +117,7 @@ class EventStoreBench {
     this.#fullFolder = join(ground.dataDir, 'full');
   }
 
-  /** Stores what reads go through. */
+  /** Stores the events that are read. */
   async fill(): Promise<void> {
     const { events } = this.#options;
     this.#ground.onProgress(`storing ${count(events)} events`);
@@ -137,7 +137,7 @@ class EventStoreBench {
     return result;
   }
 
-  /** What is not compared with anything. */
+  /** Measurements that are compared with nothing. */
   async figures(isWanted: (name: string) => boolean): Promise<string[]> {
     return [...(isWanted('start') ? await this.#starts() : []), ...(isWanted('memory') ? await this.#memory() : [])];
   }

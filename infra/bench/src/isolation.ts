@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openShop } from '@orderstream/acceptance/demo/shopping';
 import { drained, untilDelivered } from '@orderstream/acceptance/drain';
-import { takeStock } from '@orderstream/acceptance/ledger/ledger';
+import { checkLedger } from '@orderstream/acceptance/ledger/ledger';
 import { type Platform, connectPlatform } from '@orderstream/acceptance/platform';
 import { eachOf, must } from '@orderstream/acceptance/shop/api';
 import { place } from '@orderstream/acceptance/shop/customers';
@@ -9,14 +9,14 @@ import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
-import { type Findings, type Ground, type Spread, spreadOf } from './comparison.ts';
+import { type Measurements, type Ground, type Spread, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 
 const SICK = 500;
 const HEALTHY = 40;
 const WARM_UP = 60;
 const AT_ONCE = 16;
-/** Of the healthy orders, whatever becomes of those before. */
+/** Only of the healthy orders, whatever happens to the others. */
 const EVERY_MS = 200;
 const LOOK_EVERY_MS = 100;
 const TRIED = "SELECT FROM payment_attempt WHERE state = 'pending' AND attempts > 0";
@@ -27,8 +27,11 @@ const DRAINED_WITHIN_MS = 180_000;
 const PATIENT = { PAYMENT_DEADLINE_MS: String(3_600_000) };
 const SEED = 1;
 
-/** What a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a burst, and in a burst for one other product. */
-export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Findings> {
+/**
+ * How long a healthy order takes from its POST until it is paid: alone, beside payments that get no answer, in a
+ * burst, and in a burst for one other product.
+ */
+export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Measurements> {
   const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
   const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
   await stack.deploy();
@@ -48,14 +51,14 @@ const like = (order: PlannedOrder, paymentMethod: string, wanted: string): Plann
   body: { ...order.body, paymentMethod, lines: [{ sku: wanted, quantity: 1 }] },
 });
 
-async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Findings> {
+async function measured(platform: Platform, onProgress: (line: string) => void): Promise<Measurements> {
   const { products, orders } = planOf(
     Array.from({ length: WARM_UP + 5 * HEALTHY + 3 * SICK }, () => 'delivered' as const),
     SEED,
   );
   const [hot, ...others] = products.filter(({ stock }) => stock > 0);
   await openShop(platform, products);
-  // Nobody but those who fight over it wants the hot product.
+  // Only the orders that compete for it want the hot product.
   const sku = (index: number): string => others[index % others.length]!.sku;
   const healthy = orders.map((order, index) => like(order, 'pm_card_ok', sku(index)));
   const next = (count: number): PlannedOrder[] => healthy.splice(0, count);
@@ -118,7 +121,7 @@ async function measured(platform: Platform, onProgress: (line: string) => void):
 
 async function mustBeClean(platform: Platform): Promise<void> {
   const lines: string[] = [];
-  const isClean = await takeStock(platform, (line) => lines.push(line));
+  const isClean = await checkLedger(platform, (line) => lines.push(line));
   if (!isClean) throw new Error(`the ledger is not clean:\n${lines.join('\n')}`);
 }
 
@@ -133,9 +136,9 @@ function figuresOf(samples: readonly (readonly [name: string, spread: Spread])[]
   ];
 }
 
-/** Places one order after the other, whatever becomes of those before, and waits until all are paid. */
+/** Places orders one after the other, without waiting for those before, until all are paid. */
 async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
-  const from = platform.observer.facts.length;
+  const from = platform.observer.events.length;
   const sentAtMs = new Map<string, number>();
   await Promise.all(
     orders.map(async (order, index) => {
@@ -147,13 +150,13 @@ async function paidInTurn(platform: Platform, orders: readonly PlannedOrder[]) {
   return { orderIds: [...sentAtMs.keys()], spread: spreadOf(await paidAfterMs(platform, from, sentAtMs)) };
 }
 
-/** For each order, from sending the POST until the store has it that the order is paid. */
+/** For each order, from sending the POST until the store has OrderPaid. */
 async function paidAfterMs({ observer }: Platform, from: number, sentAtMs: ReadonlyMap<string, number>): Promise<number[]> {
   const took: number[] = [];
   let read = from;
   await until(PAID_WITHIN_MS, `${sentAtMs.size} orders are paid`, () => {
-    for (; read < observer.facts.length; read++) {
-      const { stream, event, recordedAt } = observer.facts[read]!;
+    for (; read < observer.events.length; read++) {
+      const { stream, event, recordedAt } = observer.events[read]!;
       const sent = event.type === 'OrderPaid' ? sentAtMs.get(stream.slice('order-'.length)) : undefined;
       if (sent !== undefined) took.push(Date.parse(recordedAt) - sent);
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runCommand } from '@orderstream/local-stack/command';
 import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { discardData, openStack } from '@orderstream/local-stack/stack';
-import { type Findings, type Ground, reportOf, textOf } from './comparison.ts';
+import { type Measurements, type Ground, reportOf, textOf } from './comparison.ts';
 import { eventstore } from './eventstore.ts';
 import { isolation } from './isolation.ts';
 import { memory } from './memory.ts';
@@ -13,7 +13,7 @@ import { type BenchmarkName, HELP, type Options, parseOptions } from './options.
 import { relayBrokers } from './relay-brokers.ts';
 import { transport } from './transport.ts';
 
-const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Findings>>> = {
+const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Ground) => Promise<Measurements>>> = {
   transport,
   eventstore,
   memory,
@@ -29,10 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
   const onProgress = (line: string): void => console.error(`  ${line}`);
   onProgress(`fresh data in ${dataDir}`);
   try {
-    const findings = await Promise.race([benchmarks[options.name](options, { dataDir, signal, onProgress }), interrupted]);
-    const report = reportOf(options.name, findings);
+    const measurements = await Promise.race([benchmarks[options.name](options, { dataDir, signal, onProgress }), interrupted]);
+    const report = reportOf(options.name, measurements);
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
-    return findings.isExceeded === true ? 1 : 0;
+    return measurements.isExceeded === true ? 1 : 0;
   } catch (fault) {
     throw signal.aborted ? signal.reason : fault;
   } finally {

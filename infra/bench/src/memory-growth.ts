@@ -9,7 +9,7 @@ export interface Growth {
   readonly externalBytes: number;
 }
 
-/** By how much each process has grown, for every 1,000 of so many. */
+/** By how much each process has grown, per 1,000 of the count. */
 export function growthOf(before: Memories, after: Memories, count: number): Growth[] {
   const per1000 = (bytes: number): number => (bytes * 1_000) / count;
   return [...after].map(([process, { heapBytes, externalBytes }]) => {
@@ -21,8 +21,8 @@ export function growthOf(before: Memories, after: Memories, count: number): Grow
 export const totalOf = ({ heapBytes, externalBytes }: Pick<Growth, 'heapBytes' | 'externalBytes'>): number => heapBytes + externalBytes;
 
 /**
- * What is left when several rounds of the same are compared: what grows does so in each of them; what is compiled
- * or not collected yet does not. So each process has the least that it grew by.
+ * Compares several equal rounds: a leak grows in each of them; what is being compiled or is not collected yet does
+ * not. So each process gets the smallest growth of all rounds.
  */
 export function leastOf(rounds: readonly (readonly Growth[])[]): Growth[] {
   const [first = [], ...more] = rounds;

@@ -10,7 +10,7 @@ import { type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
 import { FOLDER_VARIABLE, memoryOf, memoryProbe } from '@orderstream/local-stack/testing/memory';
 import { serviceNames } from '@orderstream/services';
-import type { Findings, Ground } from './comparison.ts';
+import type { Measurements, Ground } from './comparison.ts';
 import { type RunningServer, startEmulator } from './eventstore-servers.ts';
 import { type Growth, type Memories, growthOf, leastOf, totalOf } from './memory-growth.ts';
 import type { Options } from './options.ts';
@@ -18,10 +18,10 @@ import type { Options } from './options.ts';
 const MEGABYTE = 1_000_000;
 /** For every 1,000 orders. */
 const MOST_FOR_ORDERS_BYTES = MEGABYTE;
-/** For every 1,000 repeats of one request: less than any object that each of them would leave. */
+/** For every 1,000 repeats of one request: less than the smallest object that each could leave. */
 const MOST_FOR_REPEATS_BYTES = MEGABYTE / 10;
 
-/** Until everything is compiled, and every cache that fills soon is full. */
+/** Enough to compile everything and to fill every cache that fills soon. */
 const WARM_UP_ORDERS = 500;
 const WARM_UP_REPEATS = 200;
 const REPEATS = 500;
@@ -31,8 +31,8 @@ const CALLERS_AT_ONCE = 8;
 const DRAINED_WITHIN_MS = 180_000;
 const SEED = 1;
 
-/** What every process of ours keeps after a collection: whether it grows with orders, and with repeats of one request. */
-export async function memory(options: Options, ground: Ground): Promise<Findings> {
+/** What each of our processes keeps after a collection: whether it grows with orders, and with repeats of one request. */
+export async function memory(options: Options, ground: Ground): Promise<Measurements> {
   const { dataDir, signal, onProgress } = ground;
   let emulator: RunningServer | undefined;
   try {
@@ -76,7 +76,7 @@ async function measured(
   { onProgress }: Ground,
   platform: Platform,
   measure: () => Promise<Memories>,
-): Promise<Findings> {
+): Promise<Measurements> {
   const count = minutes * 60 * rate;
   const { products, orders } = planOf(
     Array.from({ length: WARM_UP_ORDERS + count }, () => 'delivered' as const),
@@ -95,7 +95,7 @@ async function measured(
   const after = await go(steady.slice(WARM_UP_ORDERS));
   const byOrders = growthOf(before, after, count);
   const figures: string[] = [];
-  // Told at once, too: whoever ends it before it is done has seen something.
+  // Also printed at once: somebody who ends it early has seen something.
   const tell = (line: string): void => {
     figures.push(line);
     onProgress(line);
@@ -135,7 +135,7 @@ async function placeSteadily({ urls }: Platform, orders: readonly PlannedOrder[]
 
 type Request = () => Promise<unknown>;
 
-/** Each answers as it should, or the measurement ends. */
+/** Each must answer as it should, or the measurement ends. */
 async function requestsOf({ urls }: Platform, order: PlannedOrder): Promise<Record<string, Request>> {
   const { orderId } = await place(urls, order, { untilVisible: false });
   const [line] = order.body.lines;

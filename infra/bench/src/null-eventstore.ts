@@ -1,5 +1,5 @@
-// A server that does nothing and answers at once: the fastest that any server can look through the client. Its one
-// event is encoded beforehand, by the client's own classes.
+// A server that does nothing and answers at once: the fastest that any server can look through the client. Its only
+// event is encoded beforehand by the client's own classes.
 import serverFeatures from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -84,7 +84,7 @@ function batchAppended(request: BatchAppendReq) {
 }
 
 const event = encodedEvent();
-/** Who waits at the end for what is appended. */
+/** Subscribers that wait at the end for what is appended. */
 const live = new Set<ServerWritableStream<ReadReq, Encoded>>();
 
 function read(call: ServerWritableStream<ReadReq, Encoded>): void {

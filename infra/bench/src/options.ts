@@ -21,8 +21,8 @@ export const HELP = `npm run bench -- NAME [options]
   transport      a topic into Postgres: Nest's Kafka transport, message by message, against this platform's, batch by batch
   eventstore     the embedded event store: appends, reads and subscriptions through its client, beside their limits
   memory         the whole platform: what each process keeps after a collection, and whether that grows
-  isolation      what a healthy order takes until it is paid, alone and beside 500 that are sick
-  relay-brokers  the relay's transactions on three brokers: partitions that one of them leads, and that three lead
+  isolation      how long a healthy order takes until it is paid, alone and beside 500 whose payments get no answer
+  relay-brokers  the relay's transactions on three brokers: partitions led by one of them, and by all three
 
   --pairs N    how often each side runs, in turn (default 5)
   --json       print the report, with every sample, as JSON
@@ -35,7 +35,7 @@ export const HELP = `npm run bench -- NAME [options]
   --seconds N  how long each run is measured, after half of that to warm up (default 4)
 
   of eventstore:
-  --events N   how many events are stored before (default 1000000, at least 1000)
+  --events N   how many events are stored beforehand (default 1000000, at least 1000)
   --only TEXT  only what has this text in its name: the comparisons, start, memory
 
   of memory, whose exit code is 1 when a process grows by more than 1 MB for every 1,000 orders, or at all with
@@ -43,13 +43,13 @@ export const HELP = `npm run bench -- NAME [options]
   --minutes N  how long orders are placed, after 500 to warm up (default 10)
   --rate N     orders a second (default 10)
 
-Starts servers of its own with fresh data. Prints a ratio only when every run has left what it should.
+Starts servers of its own with fresh data. Prints a ratio only when every run has left the result that it should.
 Leave the machine alone meanwhile.
 `;
 
 const FEWEST_EVENTS = 1_000;
 
-/** @throws with the option's name when one is unknown or no whole number. */
+/** @throws naming the option that is unknown or not a whole number. */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],

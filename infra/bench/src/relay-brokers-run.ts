@@ -16,7 +16,7 @@ const producer = new TransactionalProducer({ kafka, transactionalId: `bench-${ra
 const value = Buffer.alloc(VALUE_BYTES, 'x');
 const messages = Array.from({ length: RECORDS }, (_, index) => ({ key: String(index), value, partition: index % PARTITIONS }));
 
-/** Commits for so long. */
+/** Commits for this long. */
 async function commitFor(durationMs: number): Promise<Sample> {
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
   let operations = 0;

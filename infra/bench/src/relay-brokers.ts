@@ -8,7 +8,7 @@ import { askKafka, createKafka } from '@orderstream/kafka';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
 import { silentLogger } from '@orderstream/messaging';
-import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
+import { type Comparison, type Measurements, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { kafkaVersion } from './versions.ts';
 
@@ -17,15 +17,15 @@ const RUN_WITHIN_MS = 120_000;
 const leaders = { one: [1, 1, 1], three: [1, 2, 3] } as const;
 const sides = ['one', 'three'] as const;
 
-/** The relay's transactions on three brokers: to partitions that one of them leads, and to partitions that each leads one of. */
-export async function relayBrokers(options: Options, ground: Ground): Promise<Findings> {
+/** The relay's transactions on three brokers: to partitions that are all led by one of them, and to partitions that are led by one each. */
+export async function relayBrokers(options: Options, ground: Ground): Promise<Measurements> {
   const { dataDir, signal, onProgress } = ground;
   const only = ['kafka', 'kafka-2', 'kafka-3'] as const;
   const stack = await startStack({ dataDir, portBase: await freePortBase(), brokers: 3, only, signal, onProgress });
   return await compare(stack.env, options, ground);
 }
 
-async function compare(env: Environment, { pairs, seconds }: Options, { signal, onProgress }: Ground): Promise<Findings> {
+async function compare(env: Environment, { pairs, seconds }: Options, { signal, onProgress }: Ground): Promise<Measurements> {
   await createTopics(setting(env, 'KAFKA_BROKERS'));
   const taken = await inPairs(
     pairs,

@@ -9,7 +9,7 @@ export const TOPIC = 'bench';
 /** As many as the topic of orders has. */
 export const PARTITIONS = topics.orders.partitions;
 
-/** The read model that both sides fill: a row an order. */
+/** The read model that both sides fill: a row per order. */
 export const orderTable = `CREATE TABLE bench_order (
   order_id uuid PRIMARY KEY,
   revision int NOT NULL,
@@ -48,7 +48,7 @@ export const orderRows = new StreamRows({
   },
 });
 
-/** What somebody writes who handles one message at a time. The revision guards the row as it does in StreamRows. */
+/** What one would write to handle one message at a time. The revision guards the row as it does in StreamRows. */
 export const upsertOrder = `INSERT INTO bench_order (order_id, revision, customer_id, lines, total_amount, currency, placed_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7)
   ON CONFLICT (order_id) DO UPDATE SET revision = excluded.revision, customer_id = excluded.customer_id, lines = excluded.lines,
@@ -78,7 +78,7 @@ export function placedOrders(count: number): StoredEvent[] {
   });
 }
 
-/** What the table must hold in the end: a line an order, in the order of their ids. */
+/** What the table must hold in the end: a line per order, sorted by id. */
 export function checksumOf(orders: readonly StoredEvent[]): string {
   const lines = orders.map(({ revision, event }) => {
     const { orderId, total, placedAt } = (event as Placed).data;
@@ -87,7 +87,7 @@ export function checksumOf(orders: readonly StoredEvent[]): string {
   return createHash('md5').update(lines.toSorted().join('\n')).digest('hex');
 }
 
-/** What the table holds, told in the same way. */
+/** What the table holds, in the same form. */
 export async function checksumIn(database: Database): Promise<{ rows: number; checksum: string | null }> {
   const [found] = await database.query<{ rows: number; checksum: string | null }>(
     `SELECT count(*)::int AS rows, md5(string_agg(line, E'\\n' ORDER BY line COLLATE "C")) AS checksum

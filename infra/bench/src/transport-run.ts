@@ -23,7 +23,7 @@ const codec = new SchemaRegistryCodec(setting(process.env, 'SCHEMA_REGISTRY_URL'
 const database = new Database({ url: setting(process.env, 'BENCH_DATABASE_URL') });
 const projections = new Projections(database);
 
-/** The same for both: only how records reach the handler differs. */
+/** Shared by both sides: only how records reach the handler differs. */
 const PARTITIONS_AT_ONCE = 3;
 const fetching = { maxWaitTimeInMs: 100, maxBytesPerPartition: 512 * 1024, readUncommitted: false };
 
@@ -105,7 +105,7 @@ const sides: Readonly<Record<string, { readonly controller: new () => object; re
   },
 };
 
-// A projector finds its positions made; whoever goes message by message would make them too.
+// A projector finds its positions there; handling single messages needs them as well.
 await projections.load(
   group,
   TOPIC,

@@ -12,7 +12,7 @@ import { startStack } from '@orderstream/local-stack/stack';
 import { silentLogger } from '@orderstream/messaging';
 import { Database, migrate, platformTables } from '@orderstream/postgres';
 import type { Kafka } from 'kafkajs';
-import { type Comparison, type Findings, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
+import { type Comparison, type Measurements, type Ground, type Sample, inPairs, packageVersions } from './comparison.ts';
 import type { Options } from './options.ts';
 import { PARTITIONS, TOPIC, checksumIn, checksumOf, orderTable, placedOrders } from './transport-orders.ts';
 import type { RunResult } from './transport-run.ts';
@@ -26,14 +26,14 @@ const sides = ['per-message', 'batch'] as const;
  * One topic into one table, with the position in the transaction of the rows: message by message through
  * Nest's own Kafka transport, and batch by batch through ours.
  */
-export async function transport(options: Options, ground: Ground): Promise<Findings> {
+export async function transport(options: Options, ground: Ground): Promise<Measurements> {
   const { dataDir, signal, onProgress } = ground;
   const stack = await startStack({ dataDir, portBase: await freePortBase(), signal, onProgress });
   await stack.deploy();
   return await compare(stack.env, options, ground);
 }
 
-async function compare(env: Environment, { records, pairs }: Options, { signal, onProgress }: Ground): Promise<Findings> {
+async function compare(env: Environment, { records, pairs }: Options, { signal, onProgress }: Ground): Promise<Measurements> {
   const orders = placedOrders(records);
   const kafka = createKafka({ clientId: 'bench', brokers: setting(env, 'KAFKA_BROKERS').split(','), logger: silentLogger });
   await fillTopic(kafka, new SchemaRegistryCodec(setting(env, 'SCHEMA_REGISTRY_URL')), orders);

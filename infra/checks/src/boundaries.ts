@@ -228,7 +228,7 @@ export const rules: readonly IForbiddenRuleType[] = [
     severity: 'error',
     from: {
       path: '^(apps|libs|infra)/',
-      pathNot: `${TESTS}|^(apps|infra)/[^/]+/test/|^infra/(acceptance|simulation|bench|pages|checks)/|^vitest`,
+      pathNot: `${TESTS}|^infra/[^/]+/test/|^infra/(acceptance|simulation|bench|pages|checks)/|^vitest`,
     },
     to: { path: `${TESTS}|node_modules/(${TEST_PACKAGES.join('|')})/` },
   },

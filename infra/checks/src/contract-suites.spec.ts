@@ -59,10 +59,10 @@ function ownSources(): Sources {
 
 const isSpec = (file: string): boolean => file.endsWith('.spec.ts');
 
-/** The files with a class, function or constant of that type. A function that is given one only wraps it. */
+/** The files with a class, function or constant of that type. A function that is given one, or a part, only wraps it. */
 function implementing(port: string, sources: Sources): string[] {
   const type = `${port}(<[^=()]*>)?`;
-  const pattern = new RegExp(`\\bimplements [^{]*\\b${port}\\b|\\((?![^()]*: ${port}\\b)[^()]*\\): ${type} (\\{|=>)|: ${type} = \\{`);
+  const pattern = new RegExp(`\\bimplements [^{]*\\b${port}\\b|\\((?![^()]*\\b${port}\\b)[^()]*\\): ${type} (\\{|=>)|: ${type} = \\{`);
   return [...sources].filter(([file, text]) => !isSpec(file) && !(file in stubs) && pattern.test(text)).map(([file]) => file);
 }
 
@@ -103,6 +103,7 @@ describe('The check of contract suites', () => {
     ['apps/a/src/paper.spec.ts', "import { doorContract } from './door.ts';\n"],
     ['apps/a/src/sliding.ts', 'for = (life: Life): Door<string> => ({\n'],
     ['apps/a/src/painted.ts', 'function painted(door: Door<string>): Door<string> {\nconst own: Door<string> = painted(glass);\n'],
+    ['apps/a/src/patched.ts', 'const patched = (other: Partial<Door<string>>): Door<string> => ({\n'],
     ['apps/a/src/hinge.spec.ts', 'class OfATest implements Door<string> {}\n'],
   ]);
 

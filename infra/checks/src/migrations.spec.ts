@@ -30,7 +30,7 @@ function nameIn(file: string): string {
   return words.map((word) => `${word[0]!.toUpperCase()}${word.slice(1)}`).join('') + number!.padStart(13, '0');
 }
 
-/** What keeps SQL from being what databases have, each with what to do. `sums` has lines as sha256sum writes them. */
+/** Where SQL differs from what databases have run, each with what to do. `sums` has lines as sha256sum writes them. */
 function complaints(sqlOf: ReadonlyMap<string, string>, sums: string): string[] {
   const sumOf = new Map([...sums.matchAll(/^(\S+) {2}(.+)$/gm)].map(([, sum, name]) => [name!, sum!]));
   const gone = [...sumOf.keys()]

@@ -8,9 +8,9 @@ const wordsOf = (name: string): string =>
     .replaceAll(/[^A-Za-z]+/g, ' ')
     .toLowerCase();
 
-/** Nouns of the shop that mean nothing else in a library. Others do, such as the total, delivery and capture. */
+/** Nouns of the shop that mean nothing else in a library, as total, delivery and capture do. */
 const NOUN = /\b(cart|currenc(?:y|ie)|customer|inventory|money|payment|price|product|refund|reservation|shipment|shipping|sku|stock)s?\b/;
-/** To order is also to sort: only what has no second meaning is taken for an order of the shop. */
+/** Order also means sequence: only words without a second meaning count as the shop's order. */
 const ORDER = /\borders\b|\border (ids?|lines?|service|status)\b/;
 const ORDER_STREAM = /\border-$/;
 const eventTypes = Object.values(streams).flatMap(({ events }) => events.map(wordsOf));
@@ -35,7 +35,7 @@ export function linesAboutTheShop(text: string): number[] {
   return [...lines];
 }
 
-/** Whatever a syntax tree consists of, lists too. */
+/** A node of a syntax tree, or a list of them. */
 interface Node {
   readonly type?: string;
   readonly span?: { readonly start: number };

@@ -1,4 +1,4 @@
-// Checks what no linter knows about this house's style. Run: node infra/checks/src/style.ts
+// Checks rules of style that the linter doesn't know. Run: node infra/checks/src/style.ts
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { linesAboutTheShop } from './shop-words.ts';
@@ -11,7 +11,7 @@ export interface Finding {
 const LONGEST_FILE_LINES = 300;
 const isTest = (file: string): boolean => /\.spec\.ts$|\/testing\//.test(file);
 const isBarrel = (file: string): boolean => /^libs\/[^/]+\/src\/(testing\/)?index\.ts$/.test(file);
-/** The events are the shop's, and personal data is a customer's. Tests may tell their stories of the shop. */
+/** The events are the shop's, and personal data is a customer's. Tests may use the shop for their stories. */
 const knowsNoShop = (file: string): boolean => /^libs\/(?!(contracts|personal-data)\/)/.test(file) && !isTest(file);
 const isGenerated = (file: string): boolean => file.endsWith('/generated.ts');
 

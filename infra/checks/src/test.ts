@@ -17,7 +17,7 @@ export interface SuiteCount extends Count {
   readonly failures: readonly string[];
 }
 
-/** What is read of vitest's JSON report. */
+/** The parts of vitest's JSON report that are read. */
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -38,7 +38,7 @@ type Run = (command: string, args: readonly string[]) => Promise<number>;
 const root = path.resolve(import.meta.dirname, '../../..');
 const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
 const INTERRUPTED = 130;
-// kafkajs 2.2 computes a negative delay, which Node.js says in every test file.
+// kafkajs 2.2 computes a negative delay, which Node.js warns about in every test file.
 const env = { ...process.env, NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning' };
 
 const checks: Readonly<Record<string, readonly string[]>> = {
@@ -97,7 +97,7 @@ async function runCheck([command, ...args]: readonly string[], run: Run): Promis
   return exitCode === 0 ? { passed: 1, failed: 0, failures: [] } : { passed: 0, failed: 1, failures: [] };
 }
 
-/** Runs a program in front; a signal to this process goes to it too, and no part is begun after that. */
+/** Runs a program in the foreground; a signal to this process is passed on to it, and no part is begun after that. */
 function runner(onSignal: () => void): Run {
   let current: ReturnType<typeof spawn> | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { migrate } from '@orderstream/postgres';
 import { createScratchDatabase, runSql } from '@orderstream/postgres/testing';
+import { logins, loginVariables } from '@orderstream/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatabaseSettings, deployDatabases, plannedDatabases } from './databases.ts';
 import { Refused } from './refused.ts';
@@ -10,21 +11,15 @@ const adminUrl = process.env['TEST_DATABASE_URL']!;
 /** Databases and roles that nobody else on the server has. */
 function scratchSettings(): DatabaseSettings {
   const run = randomUUID().slice(0, 8);
-  const urlOf = (role: string, database = role): string => {
+  const urlOf = (role: string, database: string): string => {
     const url = new URL(adminUrl);
     url.username = `${role}_${run}`;
     url.password = encodeURIComponent('p@ss\'w"rd/%');
     url.pathname = `/${database}_${run}`;
     return url.href;
   };
-  return {
-    ORDER_DATABASE_URL: urlOf('order_service'),
-    INVENTORY_DATABASE_URL: urlOf('inventory_service'),
-    PAYMENT_DATABASE_URL: urlOf('payment_service'),
-    SHIPPING_DATABASE_URL: urlOf('shipping_service'),
-    PERSONAL_DATA_WRITER_URL: urlOf('personal_data_writer', 'personal_data'),
-    PERSONAL_DATA_READER_URL: urlOf('personal_data_reader', 'personal_data'),
-  };
+  const urls = loginVariables.map((variable) => [variable, urlOf(logins[variable].role, logins[variable].database)]);
+  return Object.fromEntries(urls) as DatabaseSettings;
 }
 const deploy = (settings: DatabaseSettings): Promise<string[]> => deployDatabases(adminUrl, plannedDatabases(settings));
 const at = (url: string, part: 'pathname' | 'username' | 'password', value: string): string =>
@@ -41,7 +36,7 @@ async function discard(settings: DatabaseSettings): Promise<void> {
 
 const settings = scratchSettings();
 const { ORDER_DATABASE_URL: order, PAYMENT_DATABASE_URL: payment } = settings;
-const services = [order, payment, settings.INVENTORY_DATABASE_URL, settings.SHIPPING_DATABASE_URL];
+const services = loginVariables.filter((variable) => logins[variable].database !== 'personal_data').map((variable) => settings[variable]);
 let firstRun: string[];
 
 beforeAll(async () => {

@@ -36,7 +36,7 @@ export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] 
   }));
 }
 
-/** Any number that nothing else in the administrator's database locks. */
+/** Any number that nothing else locks in the administrator's database. */
 const LOCK = 4_071_994;
 const CONNECTED_WITHIN_MS = 5_000;
 const RIGHTS = {
@@ -45,8 +45,8 @@ const RIGHTS = {
 } as const;
 
 /**
- * Databases, roles and rights, then migrations; what is there stays. Tables belong to
- * `<database>_owner`, which can't log in; the services' roles have no DDL and may connect to no other database.
+ * Makes databases, roles and rights, then runs migrations; what exists stays. Tables belong to `<database>_owner`,
+ * which can't log in; the services' roles have no DDL and may connect to no other database.
  *
  * @param adminUrl of a superuser.
  * @returns the names of the migrations that were run.
@@ -56,7 +56,7 @@ export async function deployDatabases(adminUrl: string, planned: readonly Planne
   checkRoles(adminUrl, planned);
   const run: string[] = [];
   await withClient(adminUrl, async (admin) => {
-    // Roles belong to the whole server: two deployments at once would trip over each other.
+    // Roles belong to the whole server: two deployments at once would collide.
     await admin.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await keepPublicOut(admin, databaseOf(adminUrl));
     for (const { logins, migrations } of planned) {
@@ -71,7 +71,7 @@ export async function deployDatabases(adminUrl: string, planned: readonly Planne
   return run;
 }
 
-/** One role a login and one login a role: a role that served two databases could open both. */
+/** One role per login and one login per role: a role that served two databases could open both. */
 function checkRoles(adminUrl: string, planned: readonly PlannedDatabase[]): void {
   const taken = new Set([roleOf(adminUrl).role, ...planned.map(({ logins }) => `${databaseOf(logins[0]!.url)}_owner`)]);
   for (const { logins } of planned) {
@@ -113,7 +113,7 @@ async function createRole(admin: Client, role: string, attributes: string): Prom
   await admin.query(`${verb} ROLE ${escapeIdentifier(role)} ${attributes} NOSUPERUSER NOCREATEDB NOCREATEROLE`);
 }
 
-/** Rights on the owner's tables: those that it makes from now on, and for a role that came later those that are there. */
+/** Rights on the owner's tables: on those that it makes from now on, and, for a role that came later, on those that exist. */
 async function grantRights(client: Client, owner: string, logins: readonly PlannedLogin[]): Promise<void> {
   const by = escapeIdentifier(owner);
   await client.query(`ALTER SCHEMA public OWNER TO ${by}`);

@@ -9,14 +9,14 @@ import { deploySchemas } from './schemas.ts';
 import { deployTopics, plannedTopics } from './topics.ts';
 
 const HELP = `What a deployment runs once, before the services of a new build start: topics, schemas,
-databases with their roles and migrations. It can be repeated; what is there stays as it is.
+databases with their roles and migrations. It can be repeated; what exists stays as it is.
 
-  KAFKA_BROKERS              host:port, more of them separated by commas
+  KAFKA_BROKERS              host:port, several separated by commas
   KAFKA_REPLICATION_FACTOR   of new topics (default 1)
   SCHEMA_REGISTRY_URL        with the base path of the Confluent-compatible API
   ADMIN_DATABASE_URL         a role that may create databases and roles
 
-and of each login to a service's database its URL: role, password and database are taken from here
+and the URL of each login to a service's database, which names role, password and database:
 ${loginVariables.map((variable) => `  ${variable}`).join('\n')}
 `;
 
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   );
   const step = { withinMs: WAIT_MS, say };
 
-  // What kafkajs retries is no news here: whatever lasts is said once, as what is waited for.
+  // What kafkajs retries is not logged: what lasts is reported once, as what is waited for.
   const kafka = createKafka({ clientId: 'deploy', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const created = await patiently(async () => {
     const admin = kafka.admin();
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
 
 const WRONG_USE = 64;
 const args = process.argv.slice(2);
-// It does its work whether or not anybody reads what it says.
+// It does its work whether or not anybody reads its output.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 if (args.includes('--help') || args.includes('-h')) {
   console.log(HELP);

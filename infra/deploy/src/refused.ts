@@ -1,4 +1,4 @@
-/** What is there contradicts what this build needs. Waiting changes nothing: a person has to decide. */
+/** What exists contradicts what this build needs. Waiting does not help: a person has to decide. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }

@@ -3,20 +3,20 @@ import { type RegistryAddress, registryAddress } from '@orderstream/kafka';
 import { Refused } from './refused.ts';
 
 export interface SchemaToRegister {
-  /** Versions of one subject stand in their order, oldest first. */
+  /** Versions of one subject come in order, oldest first. */
   readonly subject: string;
   readonly version: number;
   readonly schema: string;
 }
 
-/** Old code reads what new code wrote and the other way round, whatever two versions they have. */
+/** Old code reads what new code wrote and the other way round, for any two versions. */
 const COMPATIBILITY = 'FULL_TRANSITIVE';
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * Sets each subject's compatibility, then registers its versions from the oldest on, so that the
- * registry itself refuses a version that would break a reader. What is there already stays as it is,
- * and of several deployments at once each succeeds.
+ * Sets each subject's compatibility, then registers its versions from the oldest on, so that the registry itself
+ * refuses a version that would break a reader. What exists stays as it is, and several deployments at once all
+ * succeed.
  *
  * @param registryUrl with the base path of the Confluent-compatible API, and with credentials where the registry wants some.
  * @returns how many schemas were new.
@@ -29,14 +29,14 @@ export async function deploySchemas(registryUrl: string, schemas: readonly Schem
     const path = encodeURIComponent(subject);
     await setCompatibility(registry, path);
     for (const { version, schema } of versions) {
-      // Asked first: a registry checks an old version against the newer ones when it is posted again.
+      // Looked up first: when an old version is posted again, a registry checks it against the newer ones.
       if (await isKnown(registry, path, schema)) continue;
       const answer = await request(registry, 'POST', `/subjects/${path}/versions`, { schema });
       if (answer.status === 200) {
         registered += 1;
         continue;
       }
-      // Of two who post the same at once, the later may be told anything.
+      // When two post the same at once, the later may get any answer.
       if (await isKnown(registry, path, schema)) continue;
       if (answer.status !== 409 && answer.status !== 422) throw unexpected(answer);
       throw new Refused(`version ${version} of ${subject} is not ${COMPATIBILITY} compatible with the versions before it: ${answer.body}`);

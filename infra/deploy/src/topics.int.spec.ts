@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { deployTopics, plannedTopics, type TopicPlan } from './topics.ts';
 
 const kafka = createKafka({ clientId: 'test', brokers: process.env['TEST_KAFKA_BROKERS']!.split(','), logger: silentLogger });
-/** What a setting could be instead. */
+/** Another value of a setting. */
 const others: Readonly<Record<string, string>> = {
   'message.timestamp.type': 'LogAppendTime',
   'message.timestamp.before.max.ms': '3600000',

@@ -15,14 +15,14 @@ const LARGEST_BATCH_BYTES = 8 * 1024 * 1024;
 const SETTLED_WITHIN_MS = 5_000;
 const SETTLING_PAUSE_MS = 100;
 
-/** The most that Kafka compares a record's time with its own clock by: never. */
+/** How far a record's time may differ from Kafka's clock: without limit. */
 const ANY_TIME_MS = '9223372036854775807';
 
 /**
- * What the platform relies on, whatever a cluster's defaults are. A record has the time at which its
- * event was stored, of whatever clock: by default Kafka refuses one that is an hour ahead of its own,
- * and a relay would stand before it. What the broker compresses anew, not every reader can read. And a
- * leader that lacks records which were acknowledged must not be elected.
+ * What the platform relies on, whatever a cluster's defaults are. A record has the time at which its event was
+ * stored, by whichever clock: by default Kafka refuses one that is an hour ahead of its own, and the relay would be
+ * stuck. Not every reader can read what a broker has recompressed. And a leader that lacks acknowledged records
+ * must not be elected.
  */
 const everyTopic = {
   'message.timestamp.type': 'CreateTime',
@@ -55,12 +55,12 @@ export const plannedTopics: readonly TopicPlan[] = [
 ];
 
 /**
- * Creates the topics that are missing, and gives those that are there their settings. Partitions are
- * never added: the order of a key depends on their count.
+ * Creates the topics that are missing, and sets the settings of the existing ones. Partitions are never added: the
+ * order of a key depends on their count.
  *
  * @param replicationFactor of new topics; from 3 on, a write needs two replicas.
  * @returns the topics that were created.
- * @throws Refused when a topic is there with another partition count, or the cluster keeps a setting as it is.
+ * @throws Refused when a topic exists with another partition count, or the cluster does not take a setting.
  */
 export async function deployTopics(admin: Admin, plans: readonly TopicPlan[], replicationFactor: number): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
@@ -102,7 +102,7 @@ async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promis
   const changes = plans.flatMap(({ topic, config }) => {
     const entries = settings.get(topic) ?? [];
     if (unlike(config, entries).length === 0) return [];
-    // The request replaces all that was set for a topic, so what somebody else has set goes along.
+    // The request replaces all settings of a topic, so those that somebody else has set are sent along.
     const set = entries
       .filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG)
       .map(({ configName, configValue }) => [configName, configValue]);
@@ -112,7 +112,10 @@ async function adjustSettings(admin: Admin, plans: readonly TopicPlan[]): Promis
   if (changes.length > 0) await admin.alterConfigs({ validateOnly: false, resources: changes });
 }
 
-/** A cluster whose owner pins a setting may take the request and change nothing; one that takes it needs a moment until its brokers know. */
+/**
+ * A cluster whose owner pins a setting may accept the request and change nothing; one that changes it needs a
+ * moment until its brokers know.
+ */
 async function checkSettings(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
   const giveUpAt = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {

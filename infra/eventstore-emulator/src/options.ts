@@ -11,7 +11,7 @@ export interface Options extends AccessOptions {
   readonly maxAppendEventSizeBytes: number;
   /** Whether tests may ask for faults. */
   readonly faults: boolean;
-  /** Whether the system projections can be had, and run without being told to. */
+  /** Whether the system projections exist, and run without being told to. */
   readonly projections: 'none' | 'stopped' | 'started';
 }
 
@@ -24,7 +24,7 @@ const LARGEST_PORT = 65_535;
 
 export const HELP = `EventStoreDB's gRPC protocol on one SQLite file: for development and tests.
 
-  --insecure                          no TLS, and whoever connects may do everything
+  --insecure                          no TLS, and every client may do everything
                                       EVENTSTORE_INSECURE${SECURITY_HELP}
   --db DIR                            folder of the data, created when it is missing   (default ./data)
                                       EVENTSTORE_DB
@@ -55,7 +55,7 @@ Plain HTTP on the same port: /health/live, /info, /gossip, /stats; with --faults
                                       or after-stored, effect: fail, delay (with "delayMs") or drop-connections
   POST /faults {"fault":"not-leader","nth":1,"host":"127.0.0.1","port":2113}       the n-th from now is sent elsewhere
   POST /faults {"fault":"drop-connections"} or {"fault":"drop-subscriptions"}      at once
-  GET /faults, DELETE /faults         what is still to come; forget it
+  GET /faults, DELETE /faults         the faults still to come; cancel them
 `;
 
 /** @throws OptionsError. `null`: only help is wanted. */

@@ -1,4 +1,4 @@
-/** To the operator: there is no client that could be told. */
+/** Reports to the operator what no client could be told. */
 export function report(cause: unknown): void {
   process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
 }

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => emulator.remove());
 
-const fact = (id: string = randomUUID()) => jsonEvent({ id, type: 'Happened', data: { id } });
+const anEvent = (id: string = randomUUID()) => jsonEvent({ id, type: 'Happened', data: { id } });
 const fresh = (): string => `thing-${randomUUID()}`;
 const FAULTS = join(import.meta.dirname, 'commit-faults.ts');
 
@@ -32,19 +32,19 @@ async function restartWithFault(fault: 'kill-before' | 'kill-after' | 'fail'): P
 describe('After a restart', () => {
   it('everything is there as it was', async () => {
     const stream = fresh();
-    await client.appendToStream(stream, [fact(), fact()], { expectedRevision: 'no_stream' });
+    await client.appendToStream(stream, [anEvent(), anEvent()], { expectedRevision: 'no_stream' });
     await client.setStreamMetadata(stream, { maxCount: 1 });
     const before = await read(client.readAll({}));
     await restart('SIGTERM');
     expect(await read(client.readAll({}))).toEqual(before);
     expect(await read(client.readStream(stream))).toMatchObject([{ revision: 1n }]);
-    const { position } = await client.appendToStream(stream, fact(), { expectedRevision: 1n });
+    const { position } = await client.appendToStream(stream, anEvent(), { expectedRevision: 1n });
     expect(position!.commit).toBeGreaterThan(before.at(-1)!.position.commit);
   });
 
   it('a repeat at an exact revision is still recognised', async () => {
     const stream = fresh();
-    const events = [fact(), fact()];
+    const events = [anEvent(), anEvent()];
     const first = await client.appendToStream(stream, events, { expectedRevision: 'no_stream' });
     await restart('SIGKILL');
     expect(await client.appendToStream(stream, events, { expectedRevision: 'no_stream' })).toEqual(first);
@@ -53,7 +53,7 @@ describe('After a restart', () => {
 
   it('a repeat without a revision is written again, as by the real server', async () => {
     const stream = fresh();
-    const event = fact();
+    const event = anEvent();
     const anywhere = { expectedRevision: 'any' as const };
     await client.appendToStream(stream, event, anywhere);
     await client.appendToStream(stream, event, anywhere);
@@ -68,7 +68,7 @@ describe('A commit', () => {
   it('that the process does not live to make is answered to nobody and changes nothing', async () => {
     const stream = fresh();
     await restartWithFault('kill-before');
-    const appended = client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+    const appended = client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
     await expect(appended).rejects.toMatchObject({ code: 14 });
     expect(await emulator.ended()).toBe('SIGKILL');
     await restart('SIGKILL');
@@ -77,7 +77,7 @@ describe('A commit', () => {
 
   it('that the process made and could not tell is there, and its repeat is recognised', async () => {
     const stream = fresh();
-    const event = fact();
+    const event = anEvent();
     await restartWithFault('kill-after');
     const appended = client.appendToStream(stream, event, { expectedRevision: 'no_stream' });
     await expect(appended).rejects.toMatchObject({ code: 14 });
@@ -93,7 +93,7 @@ describe('A commit', () => {
     const seen: string[] = [];
     subscription.on('data', ({ event }) => seen.push(event!.id));
     await once(subscription, 'caughtUp');
-    const event = fact();
+    const event = anEvent();
     const anywhere = { expectedRevision: 'any' as const };
     await expect(client.appendToStream(stream, event, anywhere)).rejects.toMatchObject({ type: 'deadline-exceeded' });
     const classic = { ...anywhere, credentials: { username: 'a', password: 'b' } };
@@ -114,7 +114,7 @@ describe('Killed under load', () => {
       const ids: string[] = [];
       acknowledged.set(stream, ids);
       for (let revision = -1n; ; revision += 2n) {
-        const events = [fact(), fact()];
+        const events = [anEvent(), anEvent()];
         await client.appendToStream(stream, events, { expectedRevision: revision === -1n ? 'no_stream' : revision });
         ids.push(...events.map(({ id }) => id));
       }
@@ -146,7 +146,7 @@ describe('The process', () => {
       `exit 1: eventstore-emulator: ${emulator.folder} is in use by another process`,
     );
     const stream = fresh();
-    await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
     await emulator.end('SIGKILL');
     await restart('SIGKILL');
     expect(await read(client.readStream(stream))).toHaveLength(1);
@@ -166,7 +166,7 @@ describe('The process', () => {
     const subscription = client.subscribeToAll();
     const failure = new Promise((resolve) => subscription.on('error', resolve));
     await once(subscription, 'caughtUp');
-    await client.appendToStream(fresh(), fact(), { expectedRevision: 'no_stream' });
+    await client.appendToStream(fresh(), anEvent(), { expectedRevision: 'no_stream' });
     const startedAt = performance.now();
     expect(await emulator.end(signal)).toEqual({ code: 0, signal: null });
     expect(performance.now() - startedAt).toBeLessThan(5000);

@@ -9,7 +9,7 @@ import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
 import { connect } from './client-under-test.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
-/** With a mistake in it when the environment names one: whoever runs a test that way wants to see it fail. */
+/** With a mistake in it when the environment names one: such a run of a test is meant to fail. */
 const MUTANT = process.env['EVENTSTORE_MUTANT'] === undefined ? [] : ['--import', join(import.meta.dirname, 'mutants/load.ts')];
 
 /** No test has to wait longer than that to see it fail: files that start one when they are loaded have no other limit. */

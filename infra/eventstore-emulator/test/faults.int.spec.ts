@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => emulator.remove());
 
-const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const anEvent = () => jsonEvent({ type: 'Happened', data: {} });
 const fresh = (): string => `thing-${randomUUID()}`;
 
 async function faults(method: 'POST' | 'GET' | 'DELETE', request?: object): Promise<{ readonly status: number; readonly text: string }> {
@@ -29,7 +29,7 @@ const paths = [
 ] as const;
 
 describe.each(paths)('%s', (path, options) => {
-  const append = (stream: string, events = [fact()]) =>
+  const append = (stream: string, events = [anEvent()]) =>
     client.appendToStream(stream, events, { expectedRevision: 'no_stream', ...options });
 
   it('that fails before it is stored leaves nothing, and only the n-th fails', async () => {
@@ -43,7 +43,7 @@ describe.each(paths)('%s', (path, options) => {
 
   it('that fails after it is stored is there, and its repeat is recognised', async () => {
     await ask({ fault: 'append', when: 'after-stored', effect: 'fail' });
-    const [stream, events] = [fresh(), [fact(), fact()]];
+    const [stream, events] = [fresh(), [anEvent(), anEvent()]];
     await expect(append(stream, events)).rejects.toThrow();
     expect(await append(stream, events)).toMatchObject({ success: true, nextExpectedRevision: 1n });
     expect(await read(client.readStream(stream))).toHaveLength(2);
@@ -60,7 +60,7 @@ describe.each(paths)('%s', (path, options) => {
 
   it('whose connection breaks before the answer is there', async () => {
     await ask({ fault: 'append', when: 'after-stored', effect: 'drop-connections' });
-    const [stream, events] = [fresh(), [fact()]];
+    const [stream, events] = [fresh(), [anEvent()]];
     await expect(append(stream, events)).rejects.toThrow();
     expect(await append(stream, events)).toMatchObject({ nextExpectedRevision: 0n });
     expect(await read(client.readStream(stream))).toHaveLength(1);
@@ -80,7 +80,7 @@ describe.each(paths)('%s', (path, options) => {
 describe('Deletions', () => {
   it('that take longer than the server waits are answered with a timeout and done all the same', async () => {
     const streams = [fresh(), fresh()] as const;
-    for (const stream of streams) await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+    for (const stream of streams) await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
     for (const nth of [1, 2]) await ask({ fault: 'append', nth, when: 'before-stored', effect: 'delay', delayMs: 2500 });
     const removed = [client.deleteStream(streams[0]), client.tombstoneStream(streams[1])];
     for (const each of removed) await expect(each).rejects.toMatchObject({ type: 'timeout' });
@@ -103,7 +103,7 @@ describe('Subscriptions', () => {
     expect(await failed).toMatchObject([
       { type: 'timeout', message: expect.stringContaining('Consumer too slow to handle event while live.') as string },
     ]);
-    await client.appendToStream(fresh(), fact(), { expectedRevision: 'no_stream' });
+    await client.appendToStream(fresh(), anEvent(), { expectedRevision: 'no_stream' });
   });
 
   it('end when connections break', async () => {

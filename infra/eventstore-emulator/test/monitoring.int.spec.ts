@@ -74,7 +74,7 @@ it("A connection is gRPC's also when its first bytes come one by one", async () 
   await once(socket, 'connect');
   for (const byte of 'PR') {
     socket.write(byte);
-    // By the time it has answered somebody else it has seen the byte.
+    // By the time it has answered another request it has seen the byte.
     await get('/info');
   }
   const SETTINGS_THAT_CHANGE_NOTHING = [0, 0, 0, 4, 0, 0, 0, 0, 0];

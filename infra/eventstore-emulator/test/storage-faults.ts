@@ -24,7 +24,7 @@ DatabaseSync.prototype.exec = function (sql: string) {
   }
 };
 
-/** So often a stream's events can't be read. */
+/** How often a stream's events can't be read. */
 const UNREADABLE_TIMES = 2;
 const iterate = Object.getOwnPropertyDescriptor(StatementSync.prototype, 'iterate')!.value as (
   this: StatementSync,

@@ -20,7 +20,7 @@ async function restart(fault?: 'full' | 'no-way-back' | 'unreadable'): Promise<v
   emulator = await emulator.restart('SIGTERM', fault === undefined ? {} : { preload: FAULTS, env: { STORAGE_FAULT: fault } });
   client = emulator.client();
 }
-const fact = (bytes = 10) => jsonEvent({ type: 'Happened', data: 'x'.repeat(bytes) });
+const anEvent = (bytes = 10) => jsonEvent({ type: 'Happened', data: 'x'.repeat(bytes) });
 const classic = { expectedRevision: 'no_stream', credentials: { username: 'a', password: 'b' } } as const;
 
 describe('A full disk', () => {
@@ -28,7 +28,7 @@ describe('A full disk', () => {
     await restart('full');
     const acknowledged: string[] = [];
     const append = async (stream: string): Promise<unknown> =>
-      client.appendToStream(stream, fact(5000), classic).catch((cause: unknown) => cause);
+      client.appendToStream(stream, anEvent(5000), classic).catch((cause: unknown) => cause);
     let refused = `thing-${randomUUID()}`;
     for (let answer = await append(refused); !(answer instanceof Error); answer = await append(refused)) {
       acknowledged.push(refused);
@@ -40,7 +40,7 @@ describe('A full disk', () => {
     for (const stream of acknowledged) expect(await read(client.readStream(stream))).toHaveLength(1);
     await expect(read(client.readStream(refused))).rejects.toMatchObject({ type: 'stream-not-found' });
     process.kill(emulator.pid, 'SIGUSR2');
-    await vi.waitFor(() => client.appendToStream(refused, fact(5000), classic), { timeout: 20_000 });
+    await vi.waitFor(() => client.appendToStream(refused, anEvent(5000), classic), { timeout: 20_000 });
     await restart();
     for (const stream of [...acknowledged, refused]) expect(await read(client.readStream(stream))).toHaveLength(1);
   });
@@ -49,13 +49,13 @@ describe('A full disk', () => {
 describe('A log that can not be read for a while', () => {
   it('fails who reads then, says why, and serves who reads later', async () => {
     const stream = `thing-${randomUUID()}`;
-    await client.appendToStream(stream, fact(), classic);
+    await client.appendToStream(stream, anEvent(), classic);
     await restart('unreadable');
     await expect(read(client.readStream(stream))).rejects.toMatchObject({ type: 'unavailable' });
     const failure = new Promise((resolve) => client.subscribeToStream(stream).on('error', resolve));
     expect(await failure).toMatchObject({ type: 'unavailable' });
     expect(await read(client.readStream(stream))).toHaveLength(1);
-    await client.appendToStream(stream, fact(), { expectedRevision: 0n });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 0n });
     expect(emulator.errors).toBe("eventstore-emulator: the log can't be read or written: disk I/O error\n".repeat(2));
   });
 });
@@ -63,9 +63,9 @@ describe('A log that can not be read for a while', () => {
 describe('A transaction that can neither be committed nor taken back', () => {
   it('ends the process, which says why, and takes nothing that was acknowledged with it', async () => {
     const stream = `thing-${randomUUID()}`;
-    await client.appendToStream(stream, fact(), classic);
+    await client.appendToStream(stream, anEvent(), classic);
     await restart('no-way-back');
-    await expect(client.appendToStream(`thing-${randomUUID()}`, fact(), classic)).rejects.toMatchObject({ code: 14 });
+    await expect(client.appendToStream(`thing-${randomUUID()}`, anEvent(), classic)).rejects.toMatchObject({ code: 14 });
     expect(await emulator.end()).toEqual({ code: 1, signal: null });
     expect(emulator.errors).toContain('disk I/O error');
     await restart();

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { serviceNames } from '@orderstream/services';
 import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
 import { goOnUnread, runCommand, WrongArguments } from './command.ts';
-import { endInOrder, endLeftovers } from './ending.ts';
+import { endInOrder, endLeftovers } from './end-in-order.ts';
 import { interruption } from './interruption.ts';
 import { dataDirFromEnvironment, isServer, logFile, type ProcessName } from './layout.ts';
 import { stackProcesses } from './processes.ts';
@@ -14,7 +14,7 @@ import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';
 
 const SHOWN_LINES = 100;
 const dataDir = dataDirFromEnvironment(process.env);
-/** As a shell reads it as one word. */
+/** Quoted, so that a shell reads it as one word. */
 const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
 const say = (line: string): void => console.log(line);
 
@@ -67,7 +67,7 @@ async function restart(name: ProcessName): Promise<void> {
   say(`${name} ready on port ${stack.ports[name]}`);
 }
 
-/** Whether all of it runs. */
+/** Whether all processes run. */
 function status(): boolean {
   const stack = openStack(dataDir);
   if (stack === undefined) say(`Nothing was ever started in ${dataDir}: npm run stack -- up`);
@@ -78,7 +78,7 @@ async function logs({ name, follow }: { readonly name: string; readonly follow: 
   const file = logFile(dataDir, name);
   if (!existsSync(file)) throw new WrongArguments(`${name} has no log in ${dataDir} yet.`);
   const tail = spawn('tail', ['-n', String(SHOWN_LINES), ...(follow ? ['-f'] : []), file], { stdio: 'inherit' });
-  process.on('SIGINT', () => {}); // the terminal tells tail as well
+  process.on('SIGINT', () => {}); // the terminal signals tail as well
   await once(tail, 'exit');
 }
 

@@ -1,4 +1,4 @@
-// How every command of an operator begins and ends.
+// How every operator's command begins and ends.
 import { Interrupted } from './interruption.ts';
 import { WrongSetting } from './wrong-setting.ts';
 
@@ -19,7 +19,7 @@ export function wholeNumber(option: string, text: string, least: number): number
 const WRONG_USE = 64;
 export const WRONG_SETTING = 78;
 
-/** What nobody but a defect of ours throws, so that its stack is worth showing. */
+/** Errors that only a defect of ours throws, so that their stack is worth showing. */
 const defects: readonly (new (...args: never[]) => Error)[] = [TypeError, ReferenceError, RangeError, SyntaxError];
 
 function isDefect(fault: unknown): boolean {
@@ -40,14 +40,14 @@ function explain(fault: unknown, usage: string): number {
   return fault instanceof WrongSetting ? WRONG_SETTING : 1;
 }
 
-/** For a command that changes something: it goes on when nobody reads what it prints. */
+/** For a command that changes something: it goes on when nobody reads its output. */
 export function goOnUnread(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 const asksForHelp = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h');
 
-/** Ends the process when the work does, whatever it has left open, with the code that it returns or that its fault has. */
+/** Ends the process when the work ends, whatever it has left open, with the code that it returns or that its fault has. */
 export async function runToExit(usage: string, work: () => Promise<number>): Promise<never> {
   try {
     return process.exit(await work());

@@ -26,9 +26,9 @@ async function main([name = 'none', ...options]: readonly string[]): Promise<num
     stdio: ['inherit', 'pipe', 'inherit'],
     env: { ...process.env, ...stack.environmentOf(name) },
   });
-  // Through here, so that it is noticed when nobody reads on.
+  // Piped through here, so that it is noticed when the reader leaves.
   child.stdout?.pipe(process.stdout, { end: false });
-  // The service ends in order on the signal; this waits for it. A terminal tells both.
+  // The service ends in order on the signal; this waits for it. A terminal signals both.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   }

@@ -9,7 +9,7 @@ const HOST = '127.0.0.1';
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** What the passwords of a stack are derived from; made with its first start. */
+/** What the passwords of a stack are derived from; made at its first start. */
 export function secretOf(dataDir: string): string {
   const file = path.join(dataDir, 'secret');
   if (!existsSync(file)) {
@@ -50,7 +50,7 @@ export function stackEnvironment(ports: Ports, secret: string, brokers: BrokerCo
   };
 }
 
-/** What one service gets, and no other's passwords. */
+/** What one service gets, without the other services' passwords. */
 export function serviceEnvironment(
   name: ServiceName,
   ports: Ports,

@@ -1,4 +1,4 @@
-// Ctrl-C and its like, and the end of the terminal or npm that a command was started by.
+// Ctrl-C and the like, and the end of the terminal or npm that started a command.
 import { once } from 'node:events';
 import { isRunning } from '../process-identity.mjs';
 import { ownersOfThisProcess } from './processes.ts';
@@ -18,7 +18,7 @@ export class Interrupted extends Error {
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** Aborted with an Interrupted when this process is asked to end, however often, or whoever started it is gone. */
+/** Aborted with an Interrupted when this process is asked to end, or when what started it is gone. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const [signal, exitCode] of Object.entries(signals)) {

@@ -9,7 +9,7 @@ export function javaProgram(): string {
   return JAVA_HOME === undefined || JAVA_HOME === '' ? 'java' : path.join(JAVA_HOME, 'bin/java');
 }
 
-/** On few cores a short start and a small footprint are worth more than the last bit of speed after minutes. */
+/** On few cores a quick start and a small footprint are worth more than the last bit of speed after minutes. */
 export const QUICK_START: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 /** A fetched server's folder. */
@@ -19,5 +19,5 @@ export function fetchedServer(name: 'kafka' | 'schema-registry'): string {
   return folder;
 }
 
-/** The JVM takes the names of files for what the locale says: in the one called C, every letter but ASCII is lost. */
+/** The JVM reads file names by the locale: in the C locale every letter outside ASCII is lost. */
 export const JVM_LOCALE: Readonly<Record<string, string>> = process.platform === 'linux' ? { LC_ALL: 'C.UTF-8' } : {};

@@ -10,7 +10,7 @@ import { type BrokerName, brokerNames, type PortName } from './layout.ts';
 import { HOST, type Launch, type Server, type ServerContext } from './server.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
-// Without any, kafkajs gives up before it has learnt the brokers.
+// Without retries, kafkajs gives up before it knows the brokers.
 const RETRY = { retries: 2, initialRetryTime: 50 };
 const PROBE = 'orderstream-stack-probe';
 
@@ -51,8 +51,8 @@ const clusterIdOf = (secret: string): string =>
 
 async function prepare(name: BrokerName, context: ServerContext): Promise<Launch> {
   const folder = path.join(context.dataDir, 'kafka');
-  // Both as seen from the folder that it runs in: a path of somebody's choosing may have what a properties file reads
-  // otherwise (it knows Latin-1 and escapes), and commas, which would make several folders of it.
+  // Both relative to the folder that it runs in: an absolute path may have characters that a properties file reads
+  // differently (it is Latin-1 with escapes), and commas, which would make several folders of it.
   const suffix = name === 'kafka' ? '' : `-${numberOf(name)}`;
   const logDir = `log${suffix}`;
   const settings = `server${suffix}.properties`;
@@ -84,7 +84,7 @@ async function prepare(name: BrokerName, context: ServerContext): Promise<Launch
   };
 }
 
-/** The port answers before the coordinators of groups and transactions do: both are asked for work. */
+/** The port answers before the coordinators of groups and transactions do, so both are tried. */
 async function probe(name: BrokerName, { ports }: ServerContext): Promise<void> {
   const client = new Kafka({
     clientId: PROBE,

@@ -58,7 +58,7 @@ function portFrom(variable: string, env: NodeJS.ProcessEnv, fallback: number, hi
   return port;
 }
 
-/** @throws WrongSetting naming the variable that is no port, or that names another's. */
+/** @throws WrongSetting naming the variable that is not a port, or that names another's port. */
 export function portsFromEnvironment(env: NodeJS.ProcessEnv): Ports {
   const fromBase = portsFromBase(portFrom('ORDERSTREAM_PORT_BASE', env, DEFAULT_PORT_BASE, HIGHEST_PORT - PORT_SPAN + 1));
   const ports = Object.fromEntries(portNames.map((name) => [name, portFrom(portVariable(name), env, fromBase[name])])) as Ports;
@@ -72,5 +72,5 @@ export const dataDirFromEnvironment = (env: NodeJS.ProcessEnv): string => path.r
 
 export const logFile = (dataDir: string, name: string): string => path.join(dataDir, 'logs', `${name}.log`);
 
-/** What `--fresh` discards beside Postgres's data; the fetched servers may lie in the same folder and stay. */
+/** What `--fresh` discards besides Postgres's data; the fetched servers may lie in the same folder, and stay. */
 export const dataFolders = ['eventstore', 'kafka', 'logs', ...serviceNames.filter((name) => services[name].keepsFiles)];

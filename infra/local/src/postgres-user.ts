@@ -30,7 +30,7 @@ export interface User {
 const idOf = (flag: '-u' | '-g'): number =>
   Number(execFileSync('id', [flag, USER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
 
-/** Whom to run Postgres as; undefined for the user of this process. Makes the user when root has none. */
+/** The user to run Postgres as; undefined for the user of this process. Makes the user for root when there is none. */
 export function postgresUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   try {
@@ -49,7 +49,7 @@ function mayEnter(folder: string, { uid, gid }: User): boolean {
   return (mode & 0o001) !== 0;
 }
 
-/** Whether the user can enter a folder and all above it; for what doesn't exist yet, those that do. */
+/** Whether the user can enter a folder and all above it, as far as they exist. */
 export function canReach(folder: string, user: User): boolean {
   const parent = path.dirname(folder);
   return (!existsSync(folder) || mayEnter(folder, user)) && (parent === folder || canReach(parent, user));
@@ -57,7 +57,7 @@ export function canReach(folder: string, user: User): boolean {
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
-/** A folder of root's that all may pass through; one that somebody else put there is refused. */
+/** A folder of root's that everybody may pass through; one that somebody else made is refused. */
 function passableFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o711 });
   if (lstatSync(folder).uid !== 0 || !lstatSync(folder).isDirectory()) throw new Error(`${folder} belongs to somebody else`);
@@ -77,10 +77,10 @@ function admit(dataDir: string, user: User): void {
 const stagedData = (dataDir: string): string => path.join(STAGING, `data-${shortHash(dataDir)}`);
 const ownerNote = (staged: string): string => `${staged}.of`;
 
-/** Which life of a data folder the staged data are of: its passwords come from the secret, and nothing else opens them. */
+/** Which data folder the staged data belong to: their passwords come from its secret. */
 const noteOf = (dataDir: string, secret: string): string => `${dataDir}\n${shortHash(secret)}`;
 
-/** Whether staged data are of a folder that is there, and was not deleted and made anew since. */
+/** Whether staged data belong to a folder that exists, and was not deleted and recreated since. */
 function isOwned(note: string): boolean {
   const [dataDir = '', life] = note.split('\n');
   const secret = path.join(dataDir, 'secret');
@@ -88,7 +88,7 @@ function isOwned(note: string): boolean {
   return life === shortHash(readFileSync(secret, 'utf8'));
 }
 
-/** Removes staged data whose stack is gone: a folder that somebody deletes doesn't take along what lies elsewhere. */
+/** Removes staged data whose stack is gone: deleting a data folder does not delete what lies elsewhere. */
 function sweep(): void {
   for (const note of readdirSync(STAGING).filter((name) => name.endsWith('.of'))) {
     const file = path.join(STAGING, note);
@@ -127,7 +127,7 @@ export function programsFor(installed: string, user: User | undefined): string {
       renameSync(partial, copy);
     } catch (error) {
       rmSync(partial, { recursive: true, force: true });
-      if (!existsSync(copy)) throw error; // else another stack was quicker
+      if (!existsSync(copy)) throw error; // otherwise another stack was quicker
     }
   }
   return copy;

@@ -28,7 +28,7 @@ function programs(user: User | undefined): Programs {
   return { postgres: path.join(folder, 'bin/postgres'), initdb: path.join(folder, 'bin/initdb') };
 }
 
-/** Makes the cluster; one whose making was interrupted is begun again. */
+/** Makes the cluster; one that was left half made is made again. */
 async function initialise(initdb: string, folder: string, user: User | undefined, secret: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
@@ -78,7 +78,7 @@ async function asSuperuser<T>({ ports, secret }: ServerContext, work: (client: C
   }
 }
 
-/** The schema registry's database: it is a server of the stack, so no deploy step of the platform knows it. */
+/** The schema registry's database: the registry is a server of the stack, so the platform's deploy step doesn't know it. */
 async function createRegistryDatabase(context: ServerContext): Promise<void> {
   await asSuperuser(context, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [REGISTRY]);

@@ -1,5 +1,5 @@
-// The processes of stacks. Each carries in its environment whose it is, so that it is found whatever became of the
-// process that started it; nothing depends on a file of pids being right.
+// The processes of stacks. Each has in its environment which stack it belongs to, so that it is found whatever
+// became of the process that started it; nothing relies on a file of pids.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -51,7 +51,7 @@ function* linuxProcesses(name: string): Generator<Listed> {
 /** Reads a line of `ps axeww -o pid=,command=`: the pid, the command, its variables. */
 export function fromListing(line: string): Listed | undefined {
   const [, pid, rest] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
-  // Spaces part the variables and stand in values, too: the next one begins where a NAME= does.
+  // Spaces separate the variables and may be in values, too: a variable begins where a NAME= does.
   return rest === undefined ? undefined : { pid: Number(pid), variables: rest.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/) };
 }
 
@@ -61,7 +61,7 @@ function portableProcesses(name: string): Listed[] {
   return lines.flatMap((line) => fromListing(line) ?? []);
 }
 
-/** Those in whose environment the name stands somewhere; of other users' processes those that may be seen. */
+/** Processes with the name somewhere in their environment; of other users' processes those that may be seen. */
 const processesNaming = (name: string): Listed[] => (process.platform === 'linux' ? [...linuxProcesses(name)] : portableProcesses(name));
 
 /** The pids of the processes that have a variable of this value in their environment, but for this one. */
@@ -70,7 +70,7 @@ export function processesWith(name: string, value: string): number[] {
   return found.map(({ pid }) => pid);
 }
 
-/** Undefined when it is of no stack. */
+/** Undefined when it belongs to no stack. */
 export function asOfStack({ pid, variables }: Listed): StackProcess | undefined {
   const stack = valueOf(STACK, variables);
   if (stack === undefined) return undefined;
@@ -112,7 +112,7 @@ export interface Spawning {
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** What a child inherits: where programs lie and how people want them to run, and none of the caller's settings. */
+/** What a child inherits: where programs are and how they run, and none of the caller's settings. */
 function inherited(): Record<string, string> {
   const names = ['PATH', 'HOME', 'USER', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'JAVA_HOME'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
@@ -167,14 +167,14 @@ export async function endProcess(pid: number, signal: NodeJS.Signals, graceMs: n
   const identity = identityOf(pid);
   if (identity === undefined) return;
   send(pid, signal);
-  // One that is stopped (SIGSTOP) acts on nothing but SIGKILL before it goes on.
+  // A stopped process (SIGSTOP) acts on nothing but SIGKILL until it goes on.
   sendWithChildren(pid, 'SIGCONT');
   if (await gone(identity, graceMs)) return;
   send(pid, 'SIGKILL');
   if (!(await gone(identity, graceMs))) throw new Error(`Process ${pid} can't be ended`);
 }
 
-/** Its children, which may be in groups of their own, only behind it: once it is frozen there are no new ones. */
+/** Its children, which may be in groups of their own, come after it: once it is frozen there are no new ones. */
 function sendWithChildren(pid: number, signal: NodeJS.Signals): void {
   send(pid, signal);
   for (const child of childrenOf(pid)) send(child, signal);

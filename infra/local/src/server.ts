@@ -1,4 +1,4 @@
-// What a server of the stack is to the one who starts it.
+// What the stack needs to know of a server to start it.
 import type { BrokerCount, PortName, Ports, ServerName } from './layout.ts';
 
 export interface ServerContext {
@@ -21,11 +21,11 @@ export interface Launch {
 export interface Server {
   readonly name: ServerName;
   readonly ports: readonly PortName[];
-  /** Makes the data folder when there is none and says how to start. */
+  /** Makes the data folder when there is none; resolves to how to start. */
   readonly prepare: (context: ServerContext) => Promise<Launch>;
-  /** Resolves when the server did real work just now; rejects when it doesn't yet. */
+  /** Resolves when the server has just done real work; rejects when it can't yet. */
   readonly probe: (context: ServerContext) => Promise<void>;
-  /** What the others need of it, once it is ready. */
+  /** What the others need from it, once it is ready. */
   readonly settle?: (context: ServerContext) => Promise<void>;
 }
 

@@ -3,14 +3,14 @@ import type { ServiceName } from '@orderstream/services';
 import type { Environment } from './environment.ts';
 import type { BrokerCount, ServerName } from './layout.ts';
 
-/** What services get beside, or instead of, what the stack gives each of them. */
+/** What services get in addition to, or instead of, what the stack gives each of them. */
 export type ServiceSettings = Readonly<Partial<Record<ServiceName, Environment>>>;
 
 /** With it shipments leave and arrive by themselves, so that an order needs nobody. */
 export const AUTOMATIC_CARRIER = { AUTOMATIC_CARRIER_MS: '2000' } as const satisfies Environment;
 
 export interface StackBehaviour {
-  /** The stack goes on when this process ends; otherwise `stack down` regards it as left over then. */
+  /** The stack goes on when this process ends; otherwise `stack down` then ends it as left over. */
   readonly detached?: boolean;
   readonly onProgress?: (line: string) => void;
   /** Gives up what is being started; nothing of that is left then. */
@@ -27,14 +27,14 @@ export interface StackOptions extends StackBehaviour {
   readonly brokers?: BrokerCount;
   /** The servers to start; all by default. */
   readonly only?: readonly ServerName[];
-  /** Services that will be started on them: a port of theirs that is taken is told before anything starts. */
+  /** Services that will be started on them: if one of their ports is taken, this is reported before anything starts. */
   readonly forServices?: readonly ServiceName[];
-  /** Kept with the stack, so that a service gets the same whoever starts it again. A stack that runs keeps its own. */
+  /** Kept with the stack, so that a service gets the same settings whoever restarts it. A running stack keeps its own. */
   readonly settings?: ServiceSettings;
 }
 
-export interface ServiceOptions {
-  /** Set beside, or instead of, what the stack gives the service. */
+export interface ServiceStartOptions {
+  /** In addition to, or instead of, what the stack gives the service. */
   readonly env?: Environment;
   readonly nodeArguments?: readonly string[];
   readonly signal?: AbortSignal;

@@ -7,7 +7,7 @@ import { StartFailed } from './starting.ts';
 
 export const STATE_FILE = 'stack.json';
 
-/** What whoever opens a stack later goes by, too. */
+/** Also for those who open the stack later. */
 export interface StackState {
   readonly ports: Ports;
   readonly settings: ServiceSettings;
@@ -19,7 +19,7 @@ const stateFile = (dataDir: string): string => path.join(dataDir, STATE_FILE);
 /** Undefined when no stack was ever started there. */
 export function readState(dataDir: string): StackState | undefined {
   if (!existsSync(stateFile(dataDir))) return undefined;
-  // One that an earlier clone has written may know of no settings and of one broker only.
+  // A state that an earlier version has written may have no settings and no count of brokers.
   return {
     settings: {},
     brokers: 1,
@@ -29,7 +29,7 @@ export function readState(dataDir: string): StackState | undefined {
 
 export const writeState = (dataDir: string, state: StackState): void => writeFileSync(stateFile(dataDir), JSON.stringify(state, null, 2));
 
-/** Topics keep their replicas where they were made: data of one broker is not data of three. */
+/** Topics keep their replicas where they were made, so the data of one broker can't serve three. */
 export function brokersOf(dataDir: string, wanted: BrokerCount | undefined): BrokerCount {
   const kept = readState(dataDir)?.brokers;
   if (wanted === undefined || kept === undefined || wanted === kept) return wanted ?? kept ?? 1;

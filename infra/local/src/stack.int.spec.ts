@@ -47,7 +47,7 @@ describe('A stack', { timeout: 120_000 }, () => {
     });
     expect(await query(stack, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 
-    // Whoever deletes the folder means all data, wherever they lie.
+    // Deleting the folder is meant to delete all data, wherever they lie.
     await stack.stop();
     rmSync(dataDir, { recursive: true });
     const again = await startStack({ dataDir, portBase: await freePortBase(), only: ['postgres'] });

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type ServiceName, serviceNames } from '@orderstream/services';
-import { endInOrder } from './ending.ts';
+import { endInOrder } from './end-in-order.ts';
 import { secretOf, serviceEnvironment, serviceUrl, stackEnvironment, type Environment } from './environment.ts';
 import { eventstore } from './eventstore.ts';
 import { kafkaBroker } from './kafka.ts';
@@ -22,17 +22,17 @@ import { assertPortsFree } from './ports.ts';
 import { discardDataFolder } from './postgres-user.ts';
 import { postgres } from './postgres.ts';
 import { isOrphaned, killProcess, ownersOfThisProcess, stackProcesses, type StackProcess } from './processes.ts';
+import { secondsSince, withProgress } from './progress.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import type { Server, ServerContext } from './server.ts';
-import type { ServiceOptions, ServiceSettings, StackBehaviour, StackOptions } from './stack-options.ts';
+import type { ServiceStartOptions, ServiceSettings, StackBehaviour, StackOptions } from './stack-options.ts';
 import { brokersOf, readState, STATE_FILE, writeState, type StackState } from './stack-state.ts';
+import { startAll } from './start-all.ts';
 import { runToEnd, startAndWait, until } from './starting.ts';
-import { secondsSince, telling } from './telling.ts';
-import { together } from './together.ts';
 
 const START_TIMEOUT_MS = 180_000;
 const HTTP_TIMEOUT_MS = 2_000;
-// kafkajs 2.2 computes a negative delay, which Node.js says on every start.
+// kafkajs 2.2 computes a negative delay, which Node.js warns about on every start.
 const NODE_ARGUMENTS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
 
 const servicePath = (name: ServiceName): string => path.join(root, 'apps', name, 'dist/main.js');
@@ -107,7 +107,7 @@ export class Stack {
     await assertPortsFree(server.ports, this.ports);
     const startedAt = performance.now();
     const launch = await server.prepare(this.#context);
-    await telling(this.#say, name, async () => {
+    await withProgress(this.#say, name, async () => {
       await startAndWait(
         { name, dataDir: this.dataDir, owners: this.#owners, env: {}, ...launch },
         { probe: () => server.probe(this.#context), timeoutMs: START_TIMEOUT_MS, signal },
@@ -127,7 +127,7 @@ export class Stack {
           .filter((name) => name !== 'schema-registry')
           .map((name) => (name === 'postgres' ? [name, ...names.filter((next) => next === 'schema-registry')] : [name]))
       : names.map((name) => [name]);
-    await together(chains, this.#signal, async (chain, signal) => {
+    await startAll(chains, this.#signal, async (chain, signal) => {
       for (const name of chain) await this.startServer(name, signal);
     });
   }
@@ -148,12 +148,12 @@ export class Stack {
     const args = [...NODE_ARGUMENTS, path.join(root, 'infra/deploy/dist/main.js')];
     const { dataDir, env } = this;
     const spawning = { name: 'deploy', dataDir, owners: this.#owners, command: process.execPath, args, env };
-    await telling(this.#say, 'the deploy step', () => runToEnd(spawning, this.#signal));
+    await withProgress(this.#say, 'the deploy step', () => runToEnd(spawning, this.#signal));
     this.#say(`deployed topics, schemas, databases and roles in ${secondsSince(startedAt)}`);
   }
 
-  /** Starts one service and waits until it is alive, which it is whatever it lacks. One that runs is left alone. */
-  async startService(name: ServiceName, { env = {}, nodeArguments = [], signal = this.#signal }: ServiceOptions = {}): Promise<void> {
+  /** Starts one service and waits until it is alive, even if something that it needs is missing. One that runs is left alone. */
+  async startService(name: ServiceName, { env = {}, nodeArguments = [], signal = this.#signal }: ServiceStartOptions = {}): Promise<void> {
     if (this.#runs(name)) return;
     await assertPortsFree([name], this.ports);
     await startAndWait(
@@ -172,9 +172,9 @@ export class Stack {
   /** Starts the services and waits until each has everything it needs. */
   async startServices(names: readonly ServiceName[] = serviceNames): Promise<void> {
     await this.assertPortsFree(names);
-    await together(names, this.#signal, async (name, signal) => {
+    await startAll(names, this.#signal, async (name, signal) => {
       const startedAt = performance.now();
-      await telling(this.#say, name, async () => {
+      await withProgress(this.#say, name, async () => {
         await this.startService(name, { signal });
         await this.untilReady(name, { signal });
       });
@@ -195,7 +195,7 @@ export class Stack {
     return { ...serviceEnvironment(name, this.ports, this.#context.secret, this.dataDir, this.#context.brokers), ...this.#settings[name] };
   }
 
-  /** Gives a service these settings too, from now on and whoever starts it. One that runs is started again. */
+  /** Adds these settings to a service's, from now on and whoever starts it. One that runs is restarted. */
   async configure(name: ServiceName, env: Environment): Promise<void> {
     const known = this.#settings[name];
     if (Object.entries(env).every(([variable, value]) => known?.[variable] === value)) return;
@@ -238,7 +238,7 @@ export class Stack {
   }
 }
 
-/** Deletes the data of a stack of which nothing runs. */
+/** Deletes the data of a stack that is not running. */
 export function discardData(dataDir: string): void {
   discardDataFolder(dataDir);
   for (const name of [...dataFolders, STATE_FILE, 'secret']) rmSync(path.join(dataDir, name), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// Starting a process and knowing when it is there.
+// Starting a process and knowing when it is ready.
 import { once } from 'node:events';
 import { setTimeout as passed } from 'node:timers/promises';
 import { logFile } from './layout.ts';
@@ -14,7 +14,7 @@ export class StartFailed extends Error {
   override readonly name = 'StartFailed';
 }
 
-/** Repeats `attempt` until it resolves; rejects with what it said last, or at once with a StartFailed or what `givenUp` returns. */
+/** Repeats `attempt` until it resolves; rejects with its last error, or at once with a StartFailed or what `givenUp` returns. */
 export async function until(
   attempt: () => Promise<void>,
   timeoutMs: number,
@@ -40,13 +40,13 @@ function failure(what: string, { name, dataDir }: Spawning, { logOffsetBytes }: 
   return new StartFailed([`${name} ${what}. The end of its log, ${file}:`, ...lines].join('\n'));
 }
 
-function ending({ child }: Spawned): string | undefined {
+function howItEnded({ child }: Spawned): string | undefined {
   if (child.signalCode !== null) return `was ended by ${child.signalCode}`;
   return child.exitCode === null ? undefined : `ended with exit code ${child.exitCode}`;
 }
 
 export interface Waiting {
-  /** Resolves when the process is there. A StartFailed says that it never will be. */
+  /** Resolves when the process is ready. A StartFailed says that it never will be. */
   readonly probe: () => Promise<void>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -60,7 +60,7 @@ export async function startAndWait(spawning: Spawning, { probe, timeoutMs, signa
   spawned.child.once('error', (error) => (spawnError = error));
   const givenUp = (): Error | undefined => {
     if (spawnError !== undefined) return new StartFailed(`${spawning.name} could not be started: ${spawnError.message}`);
-    const how = ending(spawned);
+    const how = howItEnded(spawned);
     if (how !== undefined) return failure(how, spawning, spawned);
     return signal.aborted ? (signal.reason as Error) : undefined;
   };
@@ -86,5 +86,5 @@ export async function runToEnd(spawning: Spawning, signal: AbortSignal): Promise
     signal.throwIfAborted();
     throw new StartFailed(`${spawning.name} could not be started: ${(error as Error).message}`);
   }
-  if (spawned.child.exitCode !== 0) throw failure(ending(spawned) ?? '', spawning, spawned);
+  if (spawned.child.exitCode !== 0) throw failure(howItEnded(spawned) ?? '', spawning, spawned);
 }

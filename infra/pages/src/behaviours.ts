@@ -8,10 +8,10 @@ import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.d
 import { type Behaviour, explore } from './exploring.ts';
 import { orderCommands, paymentCommands, productCommands, reservationCommands, shipmentCommands, stockCommands } from './samples.ts';
 
-/** A kind of stream: who decides it, and all that its decider does. */
+/** A kind of stream: the service that decides it, and all that its decider does. */
 export interface StreamBehaviour extends Behaviour {
   readonly service: Reaction['service'];
-  /** What an instance is named by. */
+  /** The name of its id. */
   readonly id: string;
   /** For the reader, where the diagram alone would mislead. */
   readonly remark?: string;

@@ -77,7 +77,7 @@ describe('The flow', () => {
       expect(outcomes, command).not.toEqual([]);
       const own = Object.entries(streams).filter(([category]) => behaviours[category as Category].service === service);
       const events: readonly string[] = own.flatMap(([, { events }]) => events);
-      for (const { type } of outcomes.flatMap(({ facts }) => facts)) expect(events).toContain(type);
+      for (const { type } of outcomes.flatMap(({ events }) => events)) expect(events).toContain(type);
     }
   });
 });

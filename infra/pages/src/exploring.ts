@@ -24,7 +24,7 @@ export interface Behaviour {
   readonly refusals: readonly Refused[];
 }
 
-/** With so many, something in the state grows with every event, and the samples have no end. */
+/** With this many states, something in the state grows with every event, and the search would not end. */
 const MOST_STATES = 1_000;
 
 /**
@@ -39,7 +39,7 @@ export function explore<State, Command extends { readonly type: string }, Event 
   const transitions: Transition[] = [];
   const refusals: Refused[] = [];
   const reached = new Map([[JSON.stringify(decider.initialState), decider.initialState]]);
-  // A map that is added to while it is walked is walked to its new end.
+  // Entries that are added to a map while it is iterated are visited, too.
   for (const state of reached.values()) {
     for (const command of Object.values<readonly Command[]>(samples).flat()) {
       const decision = decisionOf(decider, command, state);

@@ -18,7 +18,7 @@ const data = {
   ShipmentReturned: { orderId, returnedAt: at },
 };
 
-/** What the last of these events leads to, in inventory's own code, with so much in stock. */
+/** What the last of these events leads to in inventory's own code, with this much in stock. */
 async function consequences(quantity: number, ...events: readonly (keyof typeof data)[]): Promise<string[]> {
   const store = new InMemoryEventStore();
   const received = { ...stockCommands.ReceiveStock[0], quantity };
@@ -42,6 +42,6 @@ it.each([
   ['IssueStock', [consequences(1, 'OrderPlaced', 'ShipmentDispatched')]],
   ['ReturnStock', [consequences(1, 'OrderPlaced', 'ShipmentDispatched', 'ShipmentReturned')]],
 ] as const)('what the flow says of %s is what inventory does', async (command, done) => {
-  const told = outcomesOf(command, 'stock').map(({ facts }) => facts.map(({ type }) => type).toSorted());
+  const told = outcomesOf(command, 'stock').map(({ events }) => events.map(({ type }) => type).toSorted());
   expect(told).toEqual(await Promise.all(done));
 });

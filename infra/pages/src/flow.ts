@@ -19,70 +19,70 @@ export const asked: readonly Asked[] = [
   { who: 'warehouse', command: 'ReturnShipment', of: 'shipment', when: 'the goods come back, recalled or because nobody took them' },
 ];
 
-/** A fact that a command leads to, with the stage that decides who reacts. */
-export interface Fact {
+/** An event that a command leads to, with the stage that decides who reacts. */
+export interface OutcomeEvent {
   readonly type: EventType;
   readonly stage?: string;
 }
 
 export interface Outcome {
   readonly when: string;
-  readonly facts: readonly Fact[];
+  readonly events: readonly OutcomeEvent[];
 }
 
 type ReactionCommand = (typeof reactions)[number]['command'];
-/** Commands that more than one stream answers, or somebody outside, so that no decider alone can tell what they lead to. */
+/** Commands that are answered by more than one stream, or by somebody outside, so that no decider alone says what they lead to. */
 type ProcessCommand = Exclude<Exclude<ReactionCommand, OrderCommand['type']>, ShipmentCommand['type']>;
 
-const fact = (type: EventType): Fact => ({ type });
+const event = (type: EventType): OutcomeEvent => ({ type });
 
 const processes: Readonly<Record<ProcessCommand, readonly Outcome[]>> = {
   ReserveStock: [
-    { when: 'every line is in stock', facts: [fact('StockReserved'), fact('ReservationConfirmed')] },
-    { when: 'a line is short', facts: [fact('StockRefused'), fact('ReservationRejected'), fact('StockReleased')] },
+    { when: 'every line is in stock', events: [event('StockReserved'), event('ReservationConfirmed')] },
+    { when: 'a line is short', events: [event('StockRefused'), event('ReservationRejected'), event('StockReleased')] },
   ],
   ReleaseStock: [
-    { when: 'the reservation is confirmed', facts: [fact('ReservationReleased'), fact('StockReleased')] },
-    { when: 'it was rejected', facts: [] },
+    { when: 'the reservation is confirmed', events: [event('ReservationReleased'), event('StockReleased')] },
+    { when: 'it was rejected', events: [] },
   ],
-  IssueStock: [{ when: 'the reservation is confirmed', facts: [fact('ReservationFulfilled'), fact('StockIssued')] }],
-  ReturnStock: [{ when: 'the reservation is fulfilled', facts: [fact('ReservationReturned'), fact('StockReturned')] }],
+  IssueStock: [{ when: 'the reservation is confirmed', events: [event('ReservationFulfilled'), event('StockIssued')] }],
+  ReturnStock: [{ when: 'the reservation is fulfilled', events: [event('ReservationReturned'), event('StockReturned')] }],
   AuthorisePayment: [
-    { when: 'the provider authorises in time', facts: [fact('PaymentRequested'), fact('PaymentAuthorised')] },
-    { when: 'it declines, or is given up', facts: [fact('PaymentRequested'), fact('PaymentDeclined')] },
+    { when: 'the provider authorises in time', events: [event('PaymentRequested'), event('PaymentAuthorised')] },
+    { when: 'it declines, or is given up', events: [event('PaymentRequested'), event('PaymentDeclined')] },
   ],
   VoidPayment: [
-    { when: 'the payment is authorised', facts: [fact('PaymentVoided')] },
-    { when: 'it is declined', facts: [] },
+    { when: 'the payment is authorised', events: [event('PaymentVoided')] },
+    { when: 'it is declined', events: [] },
   ],
   CapturePayment: [
-    { when: 'the provider captures', facts: [fact('PaymentCaptured')] },
-    { when: 'it refuses for good', facts: [fact('PaymentCaptureFailed')] },
+    { when: 'the provider captures', events: [event('PaymentCaptured')] },
+    { when: 'it refuses for good', events: [event('PaymentCaptureFailed')] },
   ],
   RefundPayment: [
-    { when: 'the payment is captured', facts: [fact('PaymentRefunded')] },
-    { when: 'its capture failed', facts: [fact('PaymentVoided')] },
+    { when: 'the payment is captured', events: [event('PaymentRefunded')] },
+    { when: 'its capture failed', events: [event('PaymentVoided')] },
   ],
 };
 
 const isProcess = (command: string): command is ProcessCommand => Object.hasOwn(processes, command);
 
-/** What a command can lead to: outcomes that differ in what follows from them, each with when it is the one. */
+/** What a command can lead to: outcomes that differ in their consequences, each with its condition. */
 export function outcomesOf(command: string, of: Category): readonly Outcome[] {
   if (isProcess(command)) return processes[command];
   const own = behaviours[of].transitions.filter((transition) => transition.command === command);
-  const byConsequence = Map.groupBy(own, ({ events }) => JSON.stringify(events.map((event) => [event.type, reactionsTo(factOf(event))])));
+  const byConsequence = Map.groupBy(own, ({ events }) => JSON.stringify(events.map((event) => [event.type, reactionsTo(eventOf(event))])));
   return [...byConsequence.values()].map((same) => {
     const statuses = new Set(same.map(({ from }) => from));
-    return { when: `the ${of} is ${[...statuses].join(' or ')}`, facts: same[0]!.events.map(factOf) };
+    return { when: `the ${of} is ${[...statuses].join(' or ')}`, events: same[0]!.events.map(eventOf) };
   });
 }
 
-function factOf({ type, data }: { readonly type: string; readonly data: object }): Fact {
+function eventOf({ type, data }: { readonly type: string; readonly data: object }): OutcomeEvent {
   return { type: type as EventType, ...('stage' in data ? { stage: String(data.stage) } : {}) };
 }
 
-export function reactionsTo({ type, stage }: Fact): readonly Reaction[] {
+export function reactionsTo({ type, stage }: OutcomeEvent): readonly Reaction[] {
   return (reactions as readonly Reaction[]).filter(
     ({ on, stages }) => on === type && (stages === undefined || (stage !== undefined && stages.includes(stage))),
   );

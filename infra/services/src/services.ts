@@ -57,9 +57,9 @@ export type UrlVariable = Extract<(typeof described)[ServiceName], { readonly ur
 export interface Service {
   /** Added to the first port of a stack. */
   readonly portOffset: number;
-  /** In which tools, and services that call it, find its API; undefined of one without any. */
+  /** The variable in which tools, and services that call it, find its API; undefined when it has none. */
   readonly urlVariable?: UrlVariable;
-  /** Of its environment, by its own names: the platform's variables whose values they get. */
+  /** Its environment: by each variable's name, the platform's variable whose value it gets. */
   readonly variables: Readonly<Record<string, keyof typeof servers | LoginVariable | UrlVariable>>;
   /** Below `DATA_DIR`. */
   readonly keepsFiles?: boolean;
@@ -68,6 +68,6 @@ export interface Service {
 export const services: Readonly<Record<ServiceName, Service>> = described;
 export const serviceNames = Object.keys(services) as ServiceName[];
 
-/** Those that get a variable of this name: who has a `DATABASE_URL`, and who depends on what stands behind an address. */
+/** The services that get a variable of this name, such as those with a `DATABASE_URL`. */
 export const servicesWith = (variable: string): ServiceName[] =>
   serviceNames.filter((name) => Object.hasOwn(services[name].variables, variable));

@@ -3,19 +3,19 @@ import type { EventNamed, EventOf, EventType } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { GIVE_UP_REASONS } from '@orderstream/payment-service/domain/payment.decider';
 import type { RowsInMemory } from '@orderstream/postgres';
-import type { Fact } from './consumer.ts';
 import type { Account } from './provider.ts';
-import type { SimulatedTable } from './read-models.ts';
+import type { PlatformEvent } from './rules.ts';
 import { deadlines } from './services.ts';
+import type { SimulatedTable } from './simulated-tables.ts';
 
 /** Something that must not be, and the order it is about. */
-export interface Finding {
+export interface Violation {
   readonly what: string;
   readonly orderId: string | null;
 }
 
 export interface Evidence {
-  readonly facts: readonly StoredEvent[];
+  readonly events: readonly StoredEvent[];
   /** Orders that somebody tried to place. */
   readonly orderIds: readonly string[];
   readonly accountOf: (orderId: string) => Account;
@@ -23,42 +23,45 @@ export interface Evidence {
   readonly wasLookedUpInVain: (orderId: string) => boolean;
   /** When the provider was last asked to authorise the order; null when it never was. */
   readonly askedAtMs: (orderId: string) => number | null;
-  /** How many facts there were when all of them had been heard; null if that was never so. */
+  /** How many events there were when all had been heard; null if that never was the case. */
   readonly quietSince: number | null;
   readonly models: readonly SimulatedTable[];
   /** What was reported while it ran. */
   readonly reported: readonly string[];
 }
 
-/** A later event than these, or a second one, is a finding. */
+/** Any event after one of these is a violation. */
 const ends: ReadonlySet<string> = new Set(Object.values(terminal).flat());
 
-/** Everything that is wrong once nobody has anything to do any more; nothing when all is well. */
-export function findings(evidence: Evidence): Finding[] {
-  const byStream = Map.groupBy(evidence.facts, ({ stream }) => stream);
+/** Everything that is wrong once nobody has anything to do any more. */
+export function violations(evidence: Evidence): Violation[] {
+  const byStream = Map.groupBy(evidence.events, ({ stream }) => stream);
   return [
     ...evidence.reported.map((what) => ({ what, orderId: /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(what)?.[0] ?? null })),
-    ...[...byStream].flatMap(([stream, facts]) => afterTheEnd(stream, facts)),
+    ...[...byStream].flatMap(([stream, events]) => afterTheEnd(stream, events)),
     ...evidence.orderIds.flatMap((orderId) => ofOrder(orderId, byStream, evidence)),
     ...unansweredRequests(evidence),
-    ...[...byStream].flatMap(([stream, facts]) => (stream.startsWith('stock-') ? ofStock(stream, facts, byStream) : [])),
-    ...evidence.models.flatMap((each) => ofModel(each, evidence.facts)),
+    ...[...byStream].flatMap(([stream, events]) => (stream.startsWith('stock-') ? ofStock(stream, events, byStream) : [])),
+    ...evidence.models.flatMap((each) => ofModel(each, evidence.events)),
   ];
 }
 
-function afterTheEnd(stream: string, facts: readonly StoredEvent[]): Finding[] {
-  const end = facts.findIndex(({ event }) => ends.has(event.type));
-  const late = end < 0 ? undefined : facts[end + 1];
-  return late === undefined ? [] : [{ what: `${late.event.type} after ${facts[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
+function afterTheEnd(stream: string, events: readonly StoredEvent[]): Violation[] {
+  const end = events.findIndex(({ event }) => ends.has(event.type));
+  const late = end < 0 ? undefined : events[end + 1];
+  return late === undefined ? [] : [{ what: `${late.event.type} after ${events[end]!.event.type} on ${stream}`, orderId: idOf(stream) }];
 }
 
-/** Whoever asks to cancel before the goods leave, or arrive, and is heard, does not get them all the same. */
-function unansweredRequests({ facts, quietSince }: Evidence): Finding[] {
+/** A customer whose cancellation was heard before the goods left, or arrived, must not get them all the same. */
+function unansweredRequests({ events, quietSince }: Evidence): Violation[] {
   if (quietSince === null) return [];
-  const [before, after] = [facts.slice(0, quietSince), facts.slice(quietSince)] as [StoredEvent<Fact>[], StoredEvent<Fact>[]];
+  const [before, after] = [events.slice(0, quietSince), events.slice(quietSince)] as [
+    StoredEvent<PlatformEvent>[],
+    StoredEvent<PlatformEvent>[],
+  ];
   const requested = new Set(before.flatMap(({ event }) => (event.type === 'OrderCancellationRequested' ? [event.data.orderId] : [])));
   const recalled = new Set(
-    facts.flatMap(({ event }) => (event.type === 'ShipmentRecalled' ? [(event as EventNamed<'ShipmentRecalled'>).data.orderId] : [])),
+    events.flatMap(({ event }) => (event.type === 'ShipmentRecalled' ? [(event as EventNamed<'ShipmentRecalled'>).data.orderId] : [])),
   );
   return after.flatMap(({ event }) => {
     const isIgnored = event.type === 'ShipmentDispatched' || event.type === 'ShipmentDelivered';
@@ -71,11 +74,12 @@ function ofOrder(
   orderId: string,
   byStream: ReadonlyMap<string, readonly StoredEvent[]>,
   { accountOf, wasLookedUpInVain, askedAtMs }: Evidence,
-): Finding[] {
-  const last = (category: string): Fact | null => (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as Fact | undefined) ?? null;
+): Violation[] {
+  const last = (category: string): PlatformEvent | null =>
+    (byStream.get(`${category}-${orderId}`)?.at(-1)?.event as PlatformEvent | undefined) ?? null;
   const end = last('order') as EventOf<'order'> | null;
   if (end === null) return [];
-  const found = (what: string): Finding => ({ what, orderId });
+  const found = (what: string): Violation => ({ what, orderId });
   const standing = standingAfter(end) ?? end.type;
   const agreed = ended[standing];
   if (agreed === undefined) return [found(`the order never ends: it is ${standing}`)];
@@ -83,7 +87,7 @@ function ofOrder(
     const actual = last(category)?.type ?? 'none';
     return agreed[category].includes(actual) ? [] : [found(`the order is ${standing}, but the last event of its ${category} is ${actual}`)];
   });
-  const declined = byStream.get(`payment-${orderId}`)?.at(-1)?.event as Fact | undefined;
+  const declined = byStream.get(`payment-${orderId}`)?.at(-1)?.event as PlatformEvent | undefined;
   const isGivenUp = declined?.type === 'PaymentDeclined' && GIVE_UP_REASONS.some((reason) => reason === declined.data.reason);
   return [
     ...discord,
@@ -94,11 +98,11 @@ function ofOrder(
 }
 
 /** The provider's book against the payment's own stream. */
-function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, account: Account): Finding[] {
-  const facts = byStream.get(`payment-${orderId}`) ?? [];
-  const requested = facts[0]?.event as EventNamed<'PaymentRequested'> | undefined;
+function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, account: Account): Violation[] {
+  const events = byStream.get(`payment-${orderId}`) ?? [];
+  const requested = events[0]?.event as EventNamed<'PaymentRequested'> | undefined;
   const amount = requested?.data.amount.amount ?? 0;
-  const end = facts.at(-1)?.event.type;
+  const end = events.at(-1)?.event.type;
   const expected = { held: end === 'PaymentCaptureFailed' ? amount : 0, taken: end === 'PaymentCaptured' ? amount : 0 };
   const found: string[] = [];
   if (account.held !== expected.held) found.push(`${account.held} are held on the card after ${end ?? 'nothing'}`);
@@ -107,18 +111,18 @@ function ofMoney(orderId: string, byStream: ReadonlyMap<string, readonly StoredE
   return found.map((what) => ({ what, orderId }));
 }
 
-/** Nobody gives up before the time, and no payment is given up that was not asked for after it. */
-function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Finding[] {
-  const early = (category: string, event: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Finding[] =>
-    event === undefined || Date.parse(event.recordedAt) >= sinceMs + deadlineMs
+/** Nothing is given up before its deadline, and no payment that was not asked for again after it. */
+function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>, askedAtMs: number | null): Violation[] {
+  const early = (category: string, end: StoredEvent | undefined, sinceMs: number, deadlineMs: number): Violation[] =>
+    end === undefined || Date.parse(end.recordedAt) >= sinceMs + deadlineMs
       ? []
       : [{ what: `the ${category} was given up before its deadline`, orderId }];
-  const fact = (category: string, type: EventType): StoredEvent | undefined =>
+  const first = (category: string, type: EventType): StoredEvent | undefined =>
     byStream.get(`${category}-${orderId}`)?.find(({ event }) => event.type === type);
-  const accepted = fact('order', 'OrderAccepted')?.event as EventNamed<'OrderAccepted'> | undefined;
-  const scheduled = fact('shipment', 'ShipmentScheduled')?.event as EventNamed<'ShipmentScheduled'> | undefined;
-  const declined = fact('payment', 'PaymentDeclined');
-  const cancelled = fact('shipment', 'ShipmentCancelled');
+  const accepted = first('order', 'OrderAccepted')?.event as EventNamed<'OrderAccepted'> | undefined;
+  const scheduled = first('shipment', 'ShipmentScheduled')?.event as EventNamed<'ShipmentScheduled'> | undefined;
+  const declined = first('payment', 'PaymentDeclined');
+  const cancelled = first('shipment', 'ShipmentCancelled');
   const isDeadline = (stored: StoredEvent | undefined): boolean =>
     stored !== undefined && 'reason' in stored.event.data && /deadline/i.test(String(stored.event.data.reason));
   const paymentDeadlineMs = Date.parse(accepted?.data.acceptedAt ?? '') + deadlines.payment;
@@ -131,12 +135,12 @@ function ofDeadline(orderId: string, byStream: ReadonlyMap<string, readonly Stor
 }
 
 /** Never below zero, nothing held at the end, and what left or came back is what the orders say. */
-function ofStock(stream: string, facts: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Finding[] {
+function ofStock(stream: string, events: readonly StoredEvent[], byStream: ReadonlyMap<string, readonly StoredEvent[]>): Violation[] {
   const sku = idOf(stream);
   const open = new Map<string, number>();
   let [onHand, reserved, gone] = [0, 0, 0];
-  const found: Finding[] = [];
-  for (const { event } of facts as readonly StoredEvent<EventOf<'stock'>>[]) {
+  const found: Violation[] = [];
+  for (const { event } of events as readonly StoredEvent<EventOf<'stock'>>[]) {
     const { quantity } = event.data;
     if (event.type === 'StockReceived') onHand += quantity;
     if (event.type === 'StockReserved' || event.type === 'StockRefused') open.set(event.data.orderId, quantity);
@@ -158,18 +162,18 @@ function ofStock(stream: string, facts: readonly StoredEvent[], byStream: Readon
 /** The units in the orders whose goods are out. */
 function goneByOrders(sku: string, byStream: ReadonlyMap<string, readonly StoredEvent[]>): number {
   let units = 0;
-  for (const facts of byStream.values()) {
-    const [placed, end] = [facts[0], facts.at(-1)].map((fact) => fact?.event as EventOf<'order'>);
+  for (const events of byStream.values()) {
+    const [placed, end] = [events[0], events.at(-1)].map((stored) => stored?.event as EventOf<'order'>);
     if (placed?.type !== 'OrderPlaced' || ended[standingAfter(end!) ?? '']?.goods !== 'out') continue;
     units += placed.data.lines.filter((line) => line.sku === sku).reduce((sum, { quantity }) => sum + quantity, 0);
   }
   return units;
 }
 
-/** Every row is what its stream amounts to, from the beginning. */
-function ofModel({ table, rows }: SimulatedTable, facts: readonly StoredEvent[]): Finding[] {
+/** Every row is what its stream adds up to, from the beginning. */
+function ofModel({ table, rows }: SimulatedTable, events: readonly StoredEvent[]): Violation[] {
   const expected: RowsInMemory = new Map();
-  table.project(expected, facts);
+  table.project(expected, events);
   const text = (among: RowsInMemory, key: string): string | undefined => (among.has(key) ? JSON.stringify(among.get(key)) : undefined);
   const wrong = [...new Set([...expected.keys(), ...rows.keys()])].filter((key) => text(expected, key) !== text(rows, key));
   return wrong.map((key) => ({

@@ -1,5 +1,5 @@
 import { pick } from '@orderstream/acceptance/shop/random';
-import { type EventOn, type Topic, categoryOf, streams } from '@orderstream/contracts';
+import { type Topic, categoryOf, streams } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import {
   type BatchRecord,
@@ -14,19 +14,17 @@ import {
 } from '@orderstream/messaging';
 import type { ServiceName } from '@orderstream/services';
 import type { Log } from './log.ts';
-import type { Rules } from './rules.ts';
+import type { PlatformEvent, Rules } from './rules.ts';
 import { Life, type Turns } from './turns.ts';
-
-export type Fact = EventOn<Topic>;
 
 /** A consumer group of one service, with the code of that service. */
 export interface ConsumerSpec {
   readonly service: ServiceName;
   readonly consumer: Pick<Consumer, 'kind' | 'name' | 'topics'>;
   /** A reactor's offset is committed after its effect. */
-  readonly react?: (life: Life, parking: Parking, batch: EventBatch<Fact>) => Promise<void>;
+  readonly react?: (life: Life, parking: Parking, batch: EventBatch<PlatformEvent>) => Promise<void>;
   /** Rows of a process table or a read model, written with the position: all of it or nothing. */
-  readonly project?: (facts: readonly DeliveredEvent<Fact>[]) => void;
+  readonly project?: (events: readonly DeliveredEvent<PlatformEvent>[]) => void;
 }
 
 export interface ConsumerSurroundings {
@@ -42,8 +40,8 @@ const MOST_STREAMS = 4;
 const MOST_OF_A_STREAM = 3;
 
 /**
- * One consumer group, one member at a time. Streams are queues of their own: what one stream brings may come
- * long before or after what another does, and only within a stream there is an order.
+ * One consumer group, one member at a time. Each stream is a queue of its own: its events may come long before or
+ * after another stream's, and only within a stream is there an order.
  */
 export class SimulatedConsumer {
   readonly spec: ConsumerSpec;
@@ -75,7 +73,7 @@ export class SimulatedConsumer {
     return !this.#isBusy && this.hasWork;
   }
 
-  /** Takes the next batch; what becomes of it is a matter of turns. */
+  /** Takes the next batch; how far it gets is a matter of turns. */
   start(): void {
     this.#isBusy = true;
     const life = this.#life;
@@ -92,12 +90,12 @@ export class SimulatedConsumer {
     this.#isBusy = false;
   }
 
-  /** Those that did not know yet that they had lost their group die after all. */
+  /** The members that did not know yet that they had lost their group die after all. */
   endZombies(): void {
     for (const zombie of this.#zombies.splice(0)) this.#with.turns.end(zombie);
   }
 
-  /** A stream's events come again: a reactor must bear it; positions of projectors never go back. */
+  /** A stream's events come again: a reactor must cope with that; positions of projectors never go back. */
   rewind(): void {
     if (this.spec.react === undefined || this.#positions.size === 0) return;
     const stream = pick(this.#with.random, [...this.#positions.keys()]);
@@ -120,7 +118,7 @@ export class SimulatedConsumer {
     }
   }
 
-  /** The group refuses a member that it has replaced; a projector's position refuses everybody but who is at it. */
+  /** The group refuses a member that it has replaced; a projector's position refuses a member that is not at it. */
   #mayCommit(life: Life, since: ReadonlyMap<string, number>): boolean {
     if (this.spec.react !== undefined) return life === this.#life;
     if (!this.#with.rules.guardsPositions) return true;
@@ -134,22 +132,22 @@ export class SimulatedConsumer {
   }
 
   /** Some events of some streams of one topic. */
-  #nextBatch(until: Map<string, number>, since: Map<string, number>): EventBatch<Fact> {
+  #nextBatch(until: Map<string, number>, since: Map<string, number>): EventBatch<PlatformEvent> {
     const { random, log, rules } = this.#with;
     const topicOf = (stream: string): Topic => streams[categoryOf(stream)!].topic;
     const topic = topicOf(pick(random, [...this.#waiting]));
     const candidates = [...this.#waiting].filter((stream) => topicOf(stream) === topic);
     const chosen = new Set(Array.from({ length: 1 + Math.floor(random() * MOST_STREAMS) }, () => pick(random, candidates)));
-    const records: BatchRecord<Fact>[] = [];
+    const records: BatchRecord<PlatformEvent>[] = [];
     for (const stream of chosen) {
       const from = this.#positions.get(stream) ?? 0;
       const taken = log.stream(stream).slice(from, from + 1 + Math.floor(random() * MOST_OF_A_STREAM));
       since.set(stream, from);
       until.set(stream, from + taken.length);
       for (const stored of taken) {
-        const fact = stored.event as Fact;
-        const event = this.spec.consumer.kind === 'projection' ? fact : rules.hears(this.spec.service, fact);
-        if (event !== null) records.push(recordOf(stored, event));
+        const event = stored.event as PlatformEvent;
+        const heard = this.spec.consumer.kind === 'projection' ? event : rules.hears(this.spec.service, event);
+        if (heard !== null) records.push(recordOf(stored, heard));
       }
     }
     return { group: this.name, topic, partition: 0, records, nextOffset: 0n };
@@ -167,7 +165,7 @@ export class SimulatedConsumer {
   }
 }
 
-function recordOf({ id, stream, revision, recordedAt, metadata }: StoredEvent, event: Fact): BatchRecord<Fact> {
+function recordOf({ id, stream, revision, recordedAt, metadata }: StoredEvent, event: PlatformEvent): BatchRecord<PlatformEvent> {
   const { $correlationId: correlationId, $causationId: causationId } = metadata;
   return {
     stream,

@@ -10,7 +10,7 @@ export interface LeftOut {
   readonly rules: Rules;
 }
 
-/** A service that does not react to one event; with stages, to those of orders at these stages. */
+/** A service that is deaf to one event; with stages, only for orders at these stages. */
 function deaf({ service, on, stages }: Reaction): Rules['hears'] {
   return (hearing, event) => {
     if (hearing !== service || event.type !== on) return event;
@@ -18,7 +18,7 @@ function deaf({ service, on, stages }: Reaction): Rules['hears'] {
   };
 }
 
-/** A service that takes the cancellation of a paid order for one before payment. */
+/** A service that mistakes the cancellation of a paid order for one before payment. */
 function mistakesStage(service: Reaction['service']): Rules['hears'] {
   return (hearing, event) =>
     hearing === service && event.type === 'OrderCancelled' ? { ...event, data: { ...event.data, stage: 'accepted' } } : event;

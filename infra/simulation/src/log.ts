@@ -12,7 +12,7 @@ export interface LogOptions {
   readonly fails: () => boolean;
 }
 
-/** The one log, and every stream of it as its topic has it. */
+/** The one log, and each of its streams as its topic has it. */
 export class Log {
   readonly #options: LogOptions;
   readonly #store: InMemoryEventStore;
@@ -24,8 +24,8 @@ export class Log {
     this.#store = new InMemoryEventStore(options.now);
   }
 
-  /** Every fact in the order of the log. */
-  get facts(): readonly StoredEvent[] {
+  /** Every event in the order of the log. */
+  get events(): readonly StoredEvent[] {
     return this.#store.all;
   }
 
@@ -38,7 +38,7 @@ export class Log {
     this.#onAppend.push(listener);
   }
 
-  /** The store as one incarnation of a process reaches it. */
+  /** The store as one incarnation of a process sees it. */
   for(life: Life): EventStore {
     const { turns, fails } = this.#options;
     const answered = (): void => {

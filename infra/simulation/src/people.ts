@@ -15,7 +15,7 @@ import type { Handlers } from './services.ts';
 const ASSORTMENTS = [['TEA'], ['TEA', 'CUP'], ['TEA', 'CUP', 'POT']] as const;
 const UNIT_PRICE = { amount: 100, currency: 'EUR' };
 const MOST_UNITS = 3;
-/** Little at a time, so that it is often not enough. */
+/** Little at a time, so that stock is often short. */
 const MOST_RECEIVED = 2;
 
 interface Customer {
@@ -38,7 +38,7 @@ export interface PeopleOptions {
   readonly report: (what: string) => void;
 }
 
-/** Customers, the people at the ramp and the purchasing department: whoever uses the platform over REST. */
+/** Customers, the people at the ramp and the purchasing department: everybody who uses the platform over REST. */
 export class People {
   readonly #report: (what: string) => void;
   readonly #random: () => number;
@@ -76,7 +76,7 @@ export class People {
     else this.#handle(customer);
   }
 
-  /** What somebody has to do so that every order comes to its end; false when there is nothing. */
+  /** Does what somebody has to do so that every order comes to its end; false when there is nothing. */
   finish(): boolean {
     const open = this.#customers.find((customer) => customer.isPlaced && this.#isOnTheRamp(customer));
     if (open !== undefined) this.#handle(open);
@@ -164,7 +164,7 @@ export class People {
     return { id: seededUuid(this.#random), reaction, correlationId: seededUuid(this.#random) };
   }
 
-  /** An answer that does not come is the client's to bear; the command may have been carried out. */
+  /** A client may get no answer; the command may have been carried out. */
   #send<Message>(handler: { execute(message: Message): Promise<unknown> }, message: Message): void {
     handler.execute(message).catch((fault: unknown) => {
       if (fateOf(fault) === 'park') this.#report(`a request failed: ${messageOf(fault)}`);

@@ -13,7 +13,7 @@ interface Row<Of extends Work> {
   deadlineMs: number;
 }
 
-/** A process table in memory; what it does is what `PostgresProcessTable` does. */
+/** A process table in memory that does what `PostgresProcessTable` does. */
 export class SimulatedProcessTable<Of extends Work> {
   readonly #turns: Pick<Turns, 'take'>;
   readonly #nowMs: () => number;
@@ -53,7 +53,7 @@ export class SimulatedProcessTable<Of extends Work> {
     return open.length === 0 ? null : Math.min(...open.map(claimableAtMs));
   }
 
-  /** In words, for what never gets done. */
+  /** Described, for tasks that never get done. */
   open(): string[] {
     return [...this.#rows.values()].filter((row) => !row.isDone).map(({ task }) => `${task.work.step} of ${task.key}`);
   }
@@ -102,7 +102,7 @@ export class SimulatedProcessTable<Of extends Work> {
     });
   }
 
-  /** A deadline that lies ahead is not slept through. */
+  /** The backoff ends at a deadline that lies ahead. */
   #after({ deadlineMs }: Row<Of>, forMs: number): number {
     const nowMs = this.#nowMs();
     return deadlineMs > nowMs ? Math.min(nowMs + forMs, deadlineMs) : nowMs + forMs;

@@ -20,7 +20,7 @@ interface Entry {
 type Asked<Kind extends 'authorise' | 'capture' | 'void' | 'refund'> = Parameters<PaymentGateway[Kind]>[1];
 type Decided = Pick<ProviderOperation, 'amount' | 'refusal'>;
 
-/** What the provider holds of an order's money and what it has taken, in minor units; each operation by how often it was done. */
+/** How much of an order's money the provider holds and has taken, in minor units, and how often it did each operation. */
 export interface Account {
   readonly held: number;
   readonly taken: number;
@@ -34,7 +34,7 @@ export interface ProviderOptions {
   readonly heedsKeys: boolean;
 }
 
-/** A card provider with a book that outlives everybody: a key is booked once, and answered the same ever after. */
+/** A card provider with a book that outlives every process: a key is booked once, and then always answered the same. */
 export class SimulatedProvider {
   readonly #options: ProviderOptions;
   readonly #book = new Map<string, Entry>();

@@ -5,16 +5,16 @@ import type { PaymentGateway } from '@orderstream/payment-service/payment-gatewa
 import type { ServiceName } from '@orderstream/services';
 import { shipmentDecider } from '@orderstream/shipping-service/domain/shipment.decider';
 
-type Fact = EventOn<Topic>;
+export type PlatformEvent = EventOn<Topic>;
 
-/** What the platform rests on. The simulation runs with all of it, or without one rule, to see that its absence shows. */
+/** The rules that the platform rests on. The simulation runs with all of them, or without one, to see that its absence shows. */
 export interface Rules {
   readonly order: typeof orderDecider;
   readonly payment: typeof paymentDecider;
   readonly shipment: typeof shipmentDecider;
   /** What a service makes of an event that is delivered to it; null when it does not react. */
-  readonly hears: (service: ServiceName, event: Fact) => Fact | null;
-  /** Facts that a stream does not record. */
+  readonly hears: (service: ServiceName, event: PlatformEvent) => PlatformEvent | null;
+  /** Events that a stream does not record. */
   readonly forgets: (type: string) => boolean;
   /** An append is refused when somebody else was first. */
   readonly comparesRevisions: boolean;

@@ -48,13 +48,14 @@ export interface ServiceSurroundings {
 
 export type Handlers = ReturnType<typeof handlersOf>;
 
-/** Who handles commands in one incarnation of a service. */
+/** The command handlers in one incarnation of a service. */
 export function handlersOf(life: Life, { turns, log, rules }: ServiceSurroundings) {
   const options: HandlingOptions = { schemaVersion: contracts.currentVersion, pause: () => turns.take(life) };
   const handlerOf = <State, Command, Event extends DomainEvent, Rejection extends Refusal>(
     decider: Decider<State, Command, Event, Rejection>,
   ) => ({
-    // Each batch has a store of its own: within a process commands on a stream wait for each other, and here they are to race.
+    // Each batch has a store of its own: within a process commands on a stream would wait for each other, and here
+    // they must race.
     execute: (message: Commands<Command, CommandResult<State, Event, Rejection>>) =>
       handleCommandBatch(log.for(life), decider, message.batch, { ...options, ...message.options }),
   });
@@ -115,8 +116,8 @@ export function paymentProcess(surroundings: ServiceSurroundings): Process<Payme
     consumer: {
       service: 'payment-service',
       consumer: paymentAttempts,
-      project: (facts) => {
-        const events = facts as DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[];
+      project: (delivered) => {
+        const events = delivered as DeliveredEvent<EventOn<'orders'> | EventOn<'shipments'>>[];
         table.add(events.map((event) => toAttempt(event, { deadlineMs: PAYMENT_DEADLINE_MS })).filter((attempt) => attempt !== null));
       },
     },
@@ -139,9 +140,9 @@ export function shipmentProcess(surroundings: ServiceSurroundings): Process<Ship
     consumer: {
       service: 'shipping-service',
       consumer: shipmentTasks,
-      project: (facts) => {
+      project: (events) => {
         const times = { dispatchDeadlineMs: DISPATCH_DEADLINE_MS, automaticCarrierMs: undefined };
-        const changes = (facts as DeliveredEvent<EventOn<'shipments'>>[]).map((fact) => tasksOf(fact, times));
+        const changes = (events as DeliveredEvent<EventOn<'shipments'>>[]).map((event) => tasksOf(event, times));
         table.add(changes.flatMap(({ add }) => add));
         table.close(changes.flatMap(({ close }) => close));
       },

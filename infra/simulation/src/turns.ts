@@ -3,15 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 /** Resolves when everything that can run without a turn has run. */
 export const quiet = (): Promise<void> => setImmediate();
 
-/** One incarnation of a process. Once it is over, whatever it awaits never comes. */
+/** One incarnation of a process. Once it is over, nothing that it awaits ever comes. */
 export class Life {
   isOver = false;
 }
 
 /**
- * Everything that leaves a process (a call to the store, to the provider, to its database, the commit of an
- * offset) waits here for its turn, and which of them goes on next is drawn from the seed. Between two turns
- * all that can run does run, so that a simulation with the same seed is the same simulation.
+ * Everything that leaves a process (a call to the store, to the provider, to its database, the commit of an offset)
+ * waits here for its turn, and the seed decides which goes on next. Between two turns everything runs that can, so
+ * that the same seed gives the same simulation.
  */
 export class Turns {
   readonly #random: () => number;

@@ -11,7 +11,7 @@ export interface WorkerSpec<Of extends Work> {
   readonly hasCaughtUp: () => boolean;
 }
 
-/** What the world sees of a process table and whoever drains it. */
+/** What the world sees of a process table and its worker. */
 export interface SimulatedWorker {
   readonly name: string;
   nextAttemptMs(): number | null;

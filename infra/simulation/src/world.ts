@@ -3,14 +3,14 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { Consumer } from '@orderstream/messaging';
 import { paymentAttempts } from '@orderstream/payment-service/consumers';
 import { shipmentScheduling, shipmentTasks } from '@orderstream/shipping-service/consumers';
-import { type Finding, findings } from './checks.ts';
+import { type Violation, violations } from './checks.ts';
 import { SimulatedConsumer } from './consumer.ts';
 import { Log } from './log.ts';
 import { People } from './people.ts';
 import { SimulatedProvider } from './provider.ts';
-import { consumerOf, readModels } from './read-models.ts';
 import { type Rules, allRules } from './rules.ts';
 import { type ServiceSurroundings, handlersOf, paymentProcess, reactors, shipmentProcess } from './services.ts';
+import { consumerOf, simulatedTables } from './simulated-tables.ts';
 import { Life, Turns, quiet } from './turns.ts';
 import { type SimulatedWorker, simulatedWorker } from './worker.ts';
 
@@ -22,16 +22,16 @@ export interface SimulationOptions {
   readonly rules?: Rules;
 }
 
-/** Something that happened to a process and not to an order, and how many facts there were by then. */
+/** Something that happened to a process and not to an order, and how many events there were by then. */
 export interface Incident {
-  readonly afterFacts: number;
+  readonly afterEvents: number;
   readonly what: string;
 }
 
 export interface SimulationResult {
-  readonly facts: readonly StoredEvent[];
+  readonly events: readonly StoredEvent[];
   readonly incidents: readonly Incident[];
-  readonly findings: readonly Finding[];
+  readonly violations: readonly Violation[];
   readonly steps: number;
 }
 
@@ -39,12 +39,12 @@ const BEGIN_MS = Date.parse('2026-01-01T00:00:00.000Z');
 const LONGEST_STEP_MS = 10;
 /** Long enough to meet a deadline or the end of a lease. */
 const LONGEST_PAUSE_MS = 25_000;
-/** Calls that fail, of the store and of the provider. */
+/** Calls that fail, to the store and to the provider. */
 const FAILING = 0.02;
-/** By then the slowest has settled, or something goes round in circles. */
+/** By then even the slowest has settled, or something is looping. */
 const SETTLED_WITHIN_STEPS = 12_000;
 
-/** The chances of a step under fire; what is left goes to whoever waits for a turn. */
+/** The chances of each kind of step under fire; the rest goes to whatever waits for a turn. */
 const chances = { crash: 0.012, endZombies: 0.003, rewind: 0.006, pause: 0.006, providerChange: 0.004, person: 0.05, start: 0.35 } as const;
 type Chance = keyof typeof chances;
 const isTrouble: Readonly<Record<Chance, boolean>> = {
@@ -56,10 +56,10 @@ const isTrouble: Readonly<Record<Chance, boolean>> = {
   person: false,
   start: false,
 };
-/** Some seeds have little trouble, so that much gets done; some have more than any process lives through in peace. */
+/** Some seeds have little trouble, so that much gets done; some have more than any process survives undisturbed. */
 const WEATHER = [0.3, 1, 4] as const;
 
-/** Every service of the platform over one log in memory, and all that may befall it. */
+/** Every service of the platform over one log in memory, and all that may go wrong. */
 export class World {
   readonly #random: () => number;
   readonly #options: SimulationOptions;
@@ -69,13 +69,13 @@ export class World {
   readonly #people: People;
   readonly #consumers: readonly SimulatedConsumer[];
   readonly #workers: readonly SimulatedWorker[];
-  readonly #models = readModels();
+  readonly #models = simulatedTables();
   readonly #weather: number;
   readonly #incidents: Incident[] = [];
   readonly #reported: string[] = [];
   #nowMs = BEGIN_MS;
   #isUnderFire = true;
-  /** How many facts there were when everything that had happened was heard, and only people could go on. */
+  /** How many events there were when everything that had happened was heard, and only people could go on. */
   #quietSince: number | null = null;
   #isProviderAway = false;
   #steps = 0;
@@ -121,11 +121,11 @@ export class World {
     }
     const open = this.#workers.flatMap((worker) => worker.open());
     return {
-      facts: this.#log.facts,
+      events: this.#log.events,
       incidents: this.#incidents,
       steps: this.#steps,
-      findings: findings({
-        facts: this.#log.facts,
+      violations: violations({
+        events: this.#log.events,
         orderIds: this.#people.orderIds,
         accountOf: (orderId) => this.#provider.accountOf(orderId),
         askedAtMs: (orderId) => this.#provider.askedAtMs.get(orderId) ?? null,
@@ -160,7 +160,7 @@ export class World {
     if (!(await this.#turns.grant())) this.#start();
   }
 
-  /** Nothing fails any more; whoever still waits (zombies too) goes on, until nobody has anything to do. */
+  /** Nothing fails any more; everything that still waits (zombies too) goes on, until nothing is left to do. */
   async #settle(): Promise<void> {
     this.#isUnderFire = false;
     this.#changeProvider(false);
@@ -171,7 +171,7 @@ export class World {
       if (this.#random() < chances.start && this.#start()) continue;
       if (await this.#turns.grant()) continue;
       if (this.#start()) continue;
-      this.#quietSince ??= this.#log.facts.length;
+      this.#quietSince ??= this.#log.events.length;
       if (this.#people.finish()) continue;
       const next = this.#nextAttemptMs();
       if (next === null) return;
@@ -198,7 +198,7 @@ export class World {
     this.#note(leavesZombie ? `${name} is taken for dead, replaced, and goes on` : `${name} dies and starts again`);
   }
 
-  /** Each seed has one that fares worse than the others. */
+  /** In each seed one of them fares worse than the others. */
   #victim(): SimulatedConsumer | SimulatedWorker {
     const all = [...this.#consumers, ...this.#workers];
     return this.#random() < 0.5 ? all[this.#options.seed % all.length]! : this.#any(all);
@@ -216,7 +216,7 @@ export class World {
   }
 
   #note(what: string): void {
-    this.#incidents.push({ afterFacts: this.#log.facts.length, what });
+    this.#incidents.push({ afterEvents: this.#log.events.length, what });
   }
 
   #any<T>(from: readonly T[]): T {

@@ -1,6 +1,6 @@
 import avro from 'avsc';
 
-/** Years that have four digits everywhere; Postgres knows no year 0. */
+/** Years with four digits; Postgres knows no year 0. */
 const ISO_INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -14,7 +14,7 @@ class IsoInstant extends avro.types.LogicalType {
   protected override _toValue(iso: unknown): number | undefined {
     if (typeof iso !== 'string' || !ISO_INSTANT.test(iso)) return undefined;
     const ms = Date.parse(iso);
-    // 30 February parses as 2 March: the topic would have another day than the store.
+    // 30 February parses as 2 March: the day on the topic would differ from the store's.
     return !Number.isNaN(ms) && new Date(ms).toISOString() === iso ? ms : undefined;
   }
   protected override _resolve(writer: avro.Type): ((ms: number) => string) | undefined {

@@ -36,8 +36,8 @@ export interface SchemaVersion {
 }
 
 /**
- * The data of a stored event as this build means it. `newer`: a later version than this build has. `unknown`: a type,
- * or a version of it, that this build never had.
+ * The data of a stored event as this build reads it. `newer`: a later version than this build has. `unknown`: a
+ * type, or a version of it, that this build never had.
  */
 export type CurrentData =
   | { readonly kind: 'known'; readonly data: object }
@@ -103,8 +103,8 @@ export class Contracts {
   }
 
   /**
-   * What was stored as some version of a type, as its current version: fields that are gone are left out, new ones have
-   * their defaults.
+   * Brings data that was stored as some version of a type to the current one: fields that are gone are left out,
+   * new ones get their defaults.
    *
    * @param version as the event's metadata names it.
    * @throws ContractViolation for data that an older version does not declare.
@@ -142,7 +142,7 @@ function upcastFrom(written: SchemaVersion, current: SchemaVersion): (data: obje
   };
 }
 
-/** The registry's subject of an event type, whichever release has it: `<topic>-<full record name>`. */
+/** The registry's subject of an event type, also of one that only another release has: `<topic>-<full record name>`. */
 export function subjectOf(topic: string, type: string): string {
   return `${topic}-orderstream.${topic}.${type}`;
 }

@@ -1,6 +1,6 @@
 import type { Category, EventType } from './streams.ts';
 
-/** One line of the platform's behaviour: when a service hears of an event, what it asks of which kind of stream. */
+/** One line of the platform's behaviour: which command a service makes of an event, and which kind of stream gets it. */
 export interface Reaction {
   readonly service: 'order-service' | 'inventory-service' | 'payment-service' | 'shipping-service';
   readonly on: EventType;

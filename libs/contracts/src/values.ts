@@ -7,7 +7,7 @@ export const SKU = {
 export const CURRENCY = {
   /** Whatever was recorded. */
   pattern: /^[A-Z]{3}$/,
-  /** Those that there are, as Node's own data has them: for what is recorded from now on. */
+  /** The currencies that exist, by Node's own data: for what is recorded from now on. */
   codes: Intl.supportedValuesOf('currency'),
   rule: 'must be an ISO 4217 code',
 } as const;

@@ -1,6 +1,6 @@
 import avro from 'avsc';
 
-/** What is wrong with data as the current version of its type: a line for each field; none when nothing is. */
+/** What is wrong with data as the current version of its type, one line for each field. */
 export function wrongFields(type: avro.Type, data: object): string[] {
   const wrong: string[] = [];
   type.isValid(data, {

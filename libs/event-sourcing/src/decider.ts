@@ -1,4 +1,4 @@
-/** A domain event: a fact in the past tense, named by `type`. Its data is what the event's contract declares. */
+/** A domain event: something that has happened, named in the past tense by `type`. Its contract declares its data. */
 export interface DomainEvent {
   readonly type: string;
   readonly data: object;
@@ -9,7 +9,7 @@ export interface Refusal {
   readonly type: string;
 }
 
-/** What `decide` answers: facts to record (none when all is recorded already), or why not. */
+/** What `decide` answers: events to record (none when all is recorded already), or why not. */
 export type Decision<Event extends DomainEvent, Rejection extends Refusal> = readonly Event[] | { readonly rejection: Rejection };
 
 /**
@@ -38,9 +38,9 @@ export function isRejected<Event extends DomainEvent, Rejection extends Refusal>
 }
 
 /**
- * For a switch over all kinds, of which the compiler sees that there are no others.
+ * For the end of a switch over all kinds: the compiler sees that there are no others.
  *
- * @throws when there is one after all, say in an event that a newer build wrote: going on with it would be going wrong.
+ * @throws when there is one after all, say in an event that a newer build wrote.
  */
 export function unreachable(value: never): never {
   const kind: unknown = typeof value === 'object' ? (value as { readonly type?: unknown } | null)?.type : value;

@@ -4,7 +4,7 @@ const NAMESPACE = Buffer.from('6f1d2a52c1d94c0f9b5e0a7c3a1e8d47', 'hex');
 
 /**
  * UUID version 5 (RFC 9562 §5.5) of the parts: the same parts give the same id in every process,
- * so that a fact appended again after a crash is recognised.
+ * so that an event appended again after a crash is recognised.
  */
 export function derivedId(...parts: readonly string[]): string {
   const hash = createHash('sha1').update(NAMESPACE).update(parts.join('\n')).digest();

@@ -58,7 +58,7 @@ export interface EventStore {
   append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult>;
 }
 
-/** The event store did not answer. Whoever catches it pauses and tries again; nothing is wrong with the work. */
+/** The event store did not answer. The caller pauses and tries again; nothing is wrong with the work. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   readonly dependency = 'eventstore';
@@ -74,8 +74,9 @@ export class StreamContended extends Error {
 }
 
 /**
- * A stream has an event of a version or a type that this build does not know: a newer release wrote it. What reads the
- * stream waits, for what it would do without the event is wrong. Passing, like an outage: deploying heals it.
+ * A stream has an event of a version or type that this build does not know: a newer release wrote it. Readers of
+ * the stream wait, because without the event they would go wrong. It passes like an outage: deploying the newer
+ * release ends it.
  */
 export class NewerEvent extends Error {
   override readonly name = 'NewerEvent';

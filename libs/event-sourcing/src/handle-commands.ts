@@ -127,7 +127,7 @@ export function assertNoneRefused(results: readonly CommandResult<unknown, unkno
 }
 
 /**
- * Repeats what has lost a race (its attempt resolves to null), with pauses that grow.
+ * Repeats an attempt that has lost a race (it resolves to null), with growing pauses.
  *
  * @throws StreamContended naming `stream` after the last attempt.
  */

@@ -1,19 +1,19 @@
 import { type EventStore, StoreUnavailable, StreamContended } from './event-store.ts';
 
-/** One more is refused at once: it would wait in vain. */
+/** Any more are refused at once: they would wait in vain. */
 const MOST_WAITING = 256;
 const TURN_WITHIN_MS = 10_000;
 
-/** Who waits for its turn at a stream that somebody is at; a stream without an entry is free. */
+/** Writers that wait for their turn at a stream; a stream without an entry is free. */
 type Queues = Map<string, PromiseWithResolvers<void>[]>;
 
 const queuesOf = new WeakMap<EventStore, Queues>();
 
 /**
- * Work on one stream, one after the other within this process: who goes side by side at the same revision
- * loses the race, and of a hundred the last would lose all its attempts. Other processes are raced as ever.
+ * Runs the work on a stream one after the other within this process: side by side at the same revision all but one
+ * lose the race, and of a hundred the last would lose all its attempts. Other processes are still raced.
  *
- * When the store is away, who waits is told so too, and does not find it out for itself, one after the other.
+ * When the store is away, all that wait are told at once, so that they don't find out one after the other.
  *
  * @throws StreamContended when too many wait already, or for too long.
  */

@@ -4,7 +4,7 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 import { within } from './within.ts';
 
-/** Appends that share one call to the store, each told from the others by its id: a third of what a call each costs. */
+/** Appends that share one call to the store, told apart by their ids: a third of the cost of a call for each. */
 export class AppendStream {
   readonly #call: ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
   readonly #pending = new Map<string, PromiseWithResolvers<BatchAppendResp>>();
@@ -35,7 +35,7 @@ export class AppendStream {
     }
   }
 
-  /** Takes no more; what waits gets its answer still. */
+  /** Takes no more; those that wait still get their answers. */
   retire(): void {
     this.#isRetired = true;
     this.#endWhenDone();
@@ -45,7 +45,7 @@ export class AppendStream {
     this.#call.cancel();
   }
 
-  /** Who has waited long enough is not here any more. */
+  /** A caller whose limit is over is no longer waiting. */
   #answer(answer: BatchAppendResp): void {
     this.#pending.get(parseUUID(answer.getCorrelationId()) ?? '')?.resolve(answer);
   }

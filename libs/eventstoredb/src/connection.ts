@@ -15,7 +15,7 @@ interface Connector {
   callArguments(options: object, callOptions: CallOptions): [Metadata, CallOptions];
 }
 
-/** Each has a caller that waits for its answer; one more is told at once that it would wait in vain. */
+/** Each has a caller that waits for its answer; any more are refused at once, since they would wait in vain. */
 const MOST_APPENDING = 1_024;
 
 export interface ReadLimits {
@@ -27,8 +27,8 @@ export interface ReadLimits {
 }
 
 /**
- * Calls to the store: each ends within its limit, and with a fault as the port has it. The client finds
- * the node, makes the channel and knows the messages, but its own calls are not used: an ADR says why.
+ * Calls to the store: each ends within its limit, and its faults are the port's. The client finds the node, makes
+ * the channel and has the messages, but its own calls are not used: ADR 15 says why.
  *
  * After an outage the next call has a new channel, whatever the fault was; those in hand keep theirs.
  */
@@ -87,7 +87,7 @@ export class Connection {
       else call.destroy(new StoreUnavailable(`eventstore does not answer within ${withinMs} ms`));
     }, withinMs);
     const stop = (): void => void call.destroy();
-    // Once the reader has left, the call's errors are nobody's.
+    // Once the reader has left, nobody needs the call's errors.
     call.on('error', () => {});
     signal?.addEventListener('abort', stop);
     if (signal?.aborted === true) stop();
@@ -114,7 +114,7 @@ export class Connection {
   async #linked({ withinMs, signal }: ReadLimits): Promise<Link> {
     if (this.#isClosed) throw new StoreUnavailable('the connection to eventstore is closed');
     if (this.#link !== null) return this.#link;
-    // One at a time: a cluster of silent nodes is asked for minutes, by each that asks.
+    // One at a time: asking a cluster of silent nodes takes minutes.
     this.#connecting ??= this.#connect().finally(() => (this.#connecting = null));
     try {
       return await within(withinMs, this.#connecting, signal);

@@ -2,7 +2,7 @@ import type { Contracts } from '@orderstream/contracts';
 import { NewerEvent, type StoredEvent } from '@orderstream/event-sourcing';
 
 /**
- * A stored event as today's code means it; its metadata says still what it was written as.
+ * A stored event in the current version of its type; its metadata still says as which version it was written.
  *
  * @throws NewerEvent, and ContractViolation for data that its version does not declare.
  */

@@ -29,7 +29,7 @@ const listed = (n: number): EventToAppend => ({
   },
   metadata: { schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() },
 });
-const facts = (count: number): EventToAppend[] => Array.from({ length: count }, (_, n) => listed(n + 1));
+const listings = (count: number): EventToAppend[] => Array.from({ length: count }, (_, n) => listed(n + 1));
 
 eventStoreContract('EventStoreDB', () => open());
 
@@ -63,7 +63,7 @@ describe('The event store', () => {
   it('is left by many readers in the middle of a long stream, and goes on answering', async () => {
     const store = open();
     const stream = `product-${randomUUID()}`;
-    await store.append(stream, facts(1_000), 'no_stream');
+    await store.append(stream, listings(1_000), 'no_stream');
     for (let reader = 0; reader < 120; reader++) {
       for await (const stored of store.read(stream)) {
         expect(stored.revision).toBe(0);
@@ -119,7 +119,7 @@ describe('What another release has stored', () => {
 it('Nothing is kept of reads and subscriptions that are over, however they ended', async () => {
   const store = open();
   const stream = `product-${randomUUID()}`;
-  await store.append(stream, facts(3), 'no_stream');
+  await store.append(stream, listings(3), 'no_stream');
   const mark = (await store.lastPosition(['product'])) ?? 'start';
   const signal = new AbortController().signal;
   const ends: readonly (() => Promise<unknown>)[] = [
@@ -149,9 +149,9 @@ describe('A subscription to all streams', () => {
     const store = open();
     const mark = (await store.lastPosition(['product', 'stock'])) ?? 'start';
     const [a, b] = [`product-${randomUUID()}`, `stock-${randomUUID()}`];
-    await store.append(a, facts(2), 'no_stream');
-    await store.append(b, facts(1), 'no_stream');
-    await store.append(a, facts(1), 1);
+    await store.append(a, listings(2), 'no_stream');
+    await store.append(b, listings(1), 'no_stream');
+    await store.append(a, listings(1), 1);
     const delivered = events(await collect(store, mark, ['product', 'stock'], caughtUp));
     const own = delivered.filter(({ stored }) => stored.stream === a || stored.stream === b);
     expect(own.map(({ stored }) => [stored.stream, stored.revision])).toEqual([
@@ -168,7 +168,7 @@ describe('A subscription to all streams', () => {
     const store = open();
     const mark = (await store.lastPosition(['product', 'productive', 'stock'])) ?? 'start';
     const id = randomUUID();
-    for (const category of ['stock', 'productive', 'product']) await store.append(`${category}-${id}`, facts(1), 'no_stream');
+    for (const category of ['stock', 'productive', 'product']) await store.append(`${category}-${id}`, listings(1), 'no_stream');
     const delivered = events(await collect(store, mark, ['product'], caughtUp));
     expect(delivered.map(({ stored }) => stored.stream).filter((stream) => stream.endsWith(id))).toEqual([`product-${id}`]);
   });
@@ -177,7 +177,7 @@ describe('A subscription to all streams', () => {
     const store = open();
     const mark = (await store.lastPosition(['product'])) ?? 'start';
     const stream = `product-${randomUUID()}`;
-    await store.append(stream, facts(3), 'no_stream');
+    await store.append(stream, listings(3), 'no_stream');
     const own = events(await collect(store, mark, ['product'], caughtUp)).filter(({ stored }) => stored.stream === stream);
     const rest = events(await collect(store, own[1]!.position, ['product'], caughtUp));
     expect(rest.map(({ stored }) => stored).filter((stored) => stored.stream === stream)).toEqual([own[2]!.stored]);
@@ -189,7 +189,7 @@ describe('A subscription to all streams', () => {
     const stream = `product-${randomUUID()}`;
     let appended: Promise<unknown> | undefined;
     const delivered = await collect(store, mark, ['product'], (all) => {
-      if (caughtUp(all)) appended ??= store.append(stream, facts(1), 'no_stream');
+      if (caughtUp(all)) appended ??= store.append(stream, listings(1), 'no_stream');
       return events(all).some(({ stored }) => stored.stream === stream);
     });
     await appended;
@@ -199,8 +199,8 @@ describe('A subscription to all streams', () => {
   it('gives checkpoints over events that do not match, never ahead of one that does', async () => {
     const store = open();
     const mark = (await store.lastPosition(['product', 'stock'])) ?? 'start';
-    await store.append(`product-${randomUUID()}`, facts(500), 'no_stream');
-    await store.append(`stock-${randomUUID()}`, facts(1_500), 'no_stream');
+    await store.append(`product-${randomUUID()}`, listings(500), 'no_stream');
+    await store.append(`stock-${randomUUID()}`, listings(1_500), 'no_stream');
     const last = await store.lastPosition(['product']);
     const delivered = await collect(store, mark, ['product'], caughtUp);
     const checkpoints = delivered.filter(({ kind }) => kind === 'checkpoint');
@@ -218,7 +218,7 @@ describe('A subscription to all streams', () => {
     const store = open();
     const mark = (await store.lastPosition(['product'])) ?? 'start';
     const stream = `product-${randomUUID()}`;
-    for (let batch = 0; batch < 5; batch++) await store.append(stream, facts(1_000), batch === 0 ? 'no_stream' : batch * 1_000 - 1);
+    for (let batch = 0; batch < 5; batch++) await store.append(stream, listings(1_000), batch === 0 ? 'no_stream' : batch * 1_000 - 1);
     const stop = new AbortController();
     const revisions: number[] = [];
     for await (const delivery of store.subscribeToAll({ from: mark, categories: ['product'], signal: stop.signal })) {
@@ -244,9 +244,9 @@ describe('The position of the last event', () => {
   it('is that of the categories asked for, whatever came later', async () => {
     const store = open();
     const id = randomUUID();
-    await store.append(`product-${id}`, facts(1), 'no_stream');
+    await store.append(`product-${id}`, listings(1), 'no_stream');
     const before = await store.lastPosition(['product']);
-    await store.append(`stock-${id}`, facts(1), 'no_stream');
+    await store.append(`stock-${id}`, listings(1), 'no_stream');
     expect(await store.lastPosition(['product'])).toBe(before);
     expect(await store.lastPosition(['stock'])).toBeGreaterThan(before!);
     expect(await store.lastPosition(['unheard'])).toBeNull();
@@ -330,7 +330,7 @@ describe('When the event store is away', () => {
 
   it('every call says so, whether the store was never there', async () => {
     const nobody = open('esdb://127.0.0.1:1?tls=false');
-    await expect(nobody.append(`product-${randomUUID()}`, facts(1), 'no_stream')).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(nobody.append(`product-${randomUUID()}`, listings(1), 'no_stream')).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(Array.fromAsync(nobody.read('product-1'))).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(nobody.ping()).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(nobody.lastPosition(['product'])).rejects.toBeInstanceOf(StoreUnavailable);
@@ -339,14 +339,14 @@ describe('When the event store is away', () => {
 
   it('or has gone; and the same client goes on by itself when it is back', async () => {
     const stream = `product-${randomUUID()}`;
-    expect(await store.append(stream, facts(1), 'no_stream')).toEqual({ ok: true, revision: 0 });
+    expect(await store.append(stream, listings(1), 'no_stream')).toEqual({ ok: true, revision: 0 });
     gate.shut();
-    await expect(store.append(stream, facts(1), 0)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(store.append(stream, listings(1), 0)).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(Array.fromAsync(store.read(stream))).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailable);
     gate.reopen();
     await vi.waitFor(() => store.ping(), 5_000);
-    expect(await store.append(stream, facts(1), 0)).toEqual({ ok: true, revision: 1 });
+    expect(await store.append(stream, listings(1), 0)).toEqual({ ok: true, revision: 1 });
     expect(await Array.fromAsync(store.read(stream))).toHaveLength(2);
   });
 
@@ -365,7 +365,7 @@ describe('When the event store is away', () => {
   it('appends in flight of many callers each end, and none of them twice', async () => {
     const fates = Array.from({ length: 200 }, async () => {
       const stream = `product-${randomUUID()}`;
-      const append = { stream, events: facts(1) };
+      const append = { stream, events: listings(1) };
       return store.append(stream, append.events, 'no_stream').then(
         () => null,
         (fault: unknown) => ({ ...append, fault }),

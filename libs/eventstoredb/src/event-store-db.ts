@@ -35,8 +35,8 @@ export class EventStoreDb implements EventStore {
 
   /**
    * @param url `esdb://host:port?tls=false`, or several hosts or `esdb+discover://` for a cluster.
-   * @param known what events may be appended, and are read as.
-   * @throws when the URL is nothing of that.
+   * @param known the contracts of the events that are appended and read.
+   * @throws when the URL is none of these.
    */
   constructor(url: string, known: Contracts = contracts) {
     this.#connection = new Connection(url);
@@ -67,8 +67,8 @@ export class EventStoreDb implements EventStore {
   }
 
   /**
-   * Every event of these categories behind a position, over all streams, in the order of the log;
-   * then those that are appended from now on. Goes no faster than its reader.
+   * Every event of these categories after a position, over all streams, in the order of the log; then those that
+   * are appended from now on. Goes no faster than its reader.
    *
    * Ends when the signal is aborted. @throws StoreUnavailable when the subscription is dropped:
    * it does not subscribe again by itself, because only the caller knows how far it is.
@@ -88,9 +88,9 @@ export class EventStoreDb implements EventStore {
   }
 
   /**
-   * Resolves when the store does what this process needs of it: answers a read, and takes an append if
-   * the last one here failed. Reads work while the disk is full or the node may not write; only an append tells
-   * that it is over, so one is made, of an event that nobody looks at, until one succeeds.
+   * Resolves when the store does what this process needs of it: answers a read, and takes an append if the last one
+   * here failed. Reads work while the disk is full or the node may not write, and only an append shows that this is
+   * over; so an event that nobody looks at is appended until that succeeds.
    *
    * @throws StoreUnavailable when it has not within a second.
    */
@@ -129,7 +129,7 @@ export class EventStoreDb implements EventStore {
 
 const REFUSALS: ReadonlySet<string> = new Set(['BadRequest', 'MaximumAppendSizeExceeded', 'StreamDeleted']);
 
-/** What the store says to one append; only what is about the append itself is not an outage. */
+/** The store's answer to one append; everything that is not about the append itself is an outage. */
 function resultOf(answer: BatchAppendResp): AppendResult {
   const success = answer.getSuccess();
   if (success !== undefined) return { ok: true, revision: Number(success.getCurrentRevision()) };

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 
-/** What is wrong with the request itself, as the store says it: sent again, it would fail again. */
+/** How the store says that the request itself is wrong: sent again, it would fail again. */
 const OUR_FAULTS: ReadonlySet<unknown> = new Set([
   'invalid-argument',
   'maximum-append-size-exceeded',
@@ -15,9 +15,9 @@ export class RequestRefused extends Error {
 }
 
 /**
- * The error of a call as the port has it. Everything is an outage except what is plainly about the
- * request, because not every error comes from the store: discovery, the channel, and proxies on the way
- * have their own, and an event parked for a fault of the network would be worse than a pause.
+ * The error of a call as the port has it. Everything is an outage except what is plainly about the request, because
+ * not every error comes from the store: discovery, the channel and proxies have their own, and parking an event for
+ * a fault of the network would be worse than a pause.
  */
 export function faultOf(error: unknown): unknown {
   if (error instanceof StoreUnavailable || error instanceof RequestRefused) return error;

@@ -18,7 +18,7 @@ const newDoor = (): Door => {
 };
 afterAll(() => Promise.all(opened.map((each) => each.dispose())));
 
-const fact = (): EventToAppend => ({
+const delisted = (): EventToAppend => ({
   id: randomUUID(),
   event: { type: 'ProductDelisted', data: { sku: 'SKU-1', delistedAt: '2026-01-01T00:00:00.000Z' } },
   metadata: { schemaVersion: 1, $correlationId: randomUUID(), $causationId: randomUUID() },
@@ -30,7 +30,7 @@ const subscribed = async (store: EventStoreDb, until: (kind: string) => boolean)
 };
 const calls: Readonly<Record<string, (store: EventStoreDb) => Promise<unknown>>> = {
   read: (store) => Array.fromAsync(store.read(`product-${randomUUID()}`)),
-  append: (store) => store.append(`product-${randomUUID()}`, [fact()], 'no_stream'),
+  append: (store) => store.append(`product-${randomUUID()}`, [delisted()], 'no_stream'),
   subscribe: (store) => subscribed(store, (kind) => kind === 'caught-up'),
   ping: (store) => store.ping(),
   lastPosition: (store) => store.lastPosition(['product']),

@@ -28,7 +28,7 @@ export function positionOf(recorded: RecordedEvent): bigint {
   return BigInt(recorded.getCommitPosition());
 }
 
-/** What is no JSON stays bytes: others write to the log too, and only whoever knows the event's type can tell that it is wrong. */
+/** What is not JSON stays bytes: others write to the log too, and only a reader that knows the event's type can tell that it is wrong. */
 function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '@orderstream/event-sourcing';
 
-/** An answer that comes too late, or never, is an outage: whoever waits is not held up for ever. */
+/** An answer that comes too late, or never, is an outage, so that nobody waits for ever. */
 export async function within<T>(limitMs: number, answer: Promise<T>, signal?: AbortSignal): Promise<T> {
   const { promise: given, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new StoreUnavailable(`eventstore does not answer within ${limitMs} ms`)), limitMs);

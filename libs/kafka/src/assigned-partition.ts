@@ -25,15 +25,15 @@ export interface AssignedPartition {
   last: Position['last'];
   /** The record that the next batch must begin with: the last one that was handled. */
   mustBeginWith: Position['last'];
-  /** Since when its place has been sought; null while it is not. */
+  /** Since when its place is being sought; null when it is not. */
   soughtSinceMs: number | null;
   /** Failures in a row. */
   failures: number;
   /** Why it is held, until it goes on. */
   heldBy: string | null;
-  /** What was said of that. */
+  /** What was logged about that. */
   readonly said: Said;
-  /** Whether it was a batch that failed: then only a batch that succeeds shows that it goes on. */
+  /** Whether it is held because a batch failed: then only a batch that succeeds ends that. */
   heldInBatch: boolean;
   timer: NodeJS.Timeout | undefined;
 }
@@ -57,14 +57,14 @@ export function newlyAssigned(topic: string, partition: number): AssignedPartiti
   };
 }
 
-/** The topic is not the one that the position was taken from. Nothing passes until a person has looked. */
+/** The topic is not the one that the position was taken from. The partition is held until somebody has looked. */
 export class TopicReplaced extends Error {
   override readonly name = 'TopicReplaced';
 }
 
 /**
- * Checks that a consumer can go on where it was: a topic that lost records or was made anew must
- * not pass for one that has nothing new.
+ * Checks that a consumer can go on where it was: a topic that lost records or was recreated must not look like one
+ * that has nothing new.
  *
  * @throws TopicReplaced
  */

@@ -5,6 +5,7 @@ import {
   DependencyUnavailable,
   type EventBatch,
   fateOf,
+  type Logger,
   messageOf,
   type Position,
   type Progress,
@@ -12,7 +13,6 @@ import {
 } from '@orderstream/messaging';
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
 import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
-import type { Logger } from './client.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
 import { checkReadable } from './compression.ts';
 import { eventIdOf, toBatchRecords } from './record.ts';
@@ -28,7 +28,7 @@ export interface ConsumerOptions {
 }
 
 const HEARTBEAT_CHECK_MS = 500;
-/** Failures of the kind that the next attempt may not have, before they count as a block. */
+/** After this many failures that the next attempt might not have, the partition counts as blocked. */
 const PASSING_FAILURES = 5;
 const SOUGHT_WITHIN_MS = 8_000;
 
@@ -36,7 +36,7 @@ const SOUGHT_WITHIN_MS = 8_000;
 export interface AssignedMember {
   /** Handles a batch. */
   deliver(batch: EventBatch): Promise<void>;
-  /** Kafka has answered, though not what was hoped for. */
+  /** Kafka has answered, if not as hoped. */
   answered(): void;
 }
 
@@ -51,7 +51,7 @@ export class Assignment {
   readonly #member: AssignedMember;
   /** Replaced as a whole by every rebalance, so that what belongs to an older one is recognised. */
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
-  /** An outage meets all partitions: it is said once, and not by each. */
+  /** An outage meets all partitions: it is logged once, and not for each. */
   readonly #outages = new Said();
 
   constructor(options: ConsumerOptions, consumer: Consumer, member: AssignedMember) {
@@ -74,7 +74,7 @@ export class Assignment {
     void this.#prepare(all);
   }
 
-  /** Nothing is ours any more. */
+  /** No partition is ours any more. */
   drop(): void {
     for (const { timer } of this.#partitions.values()) clearTimeout(timer);
     this.#partitions = new Map();
@@ -103,12 +103,13 @@ export class Assignment {
     }));
   }
 
-  /** kafkajs's `eachBatch`. Returning without having resolved offsets means: the same again. */
+  /** kafkajs's `eachBatch`. Returning without having resolved offsets means that the same comes again. */
   async take(given: EachBatchPayload): Promise<void> {
     const { batch } = given;
     const at = this.#partitions.get(keyOf(batch.topic, batch.partition));
     if (at === undefined || !at.reading) return;
-    // The session is kept however long the handler takes; what a heartbeat is told, kafkajs learns with its own next one.
+    // The session is kept however long the handler takes; kafkajs learns what a heartbeat was answered with its own
+    // next one.
     const beating = setInterval(() => void given.heartbeat().catch((fault: unknown) => this.#hear(fault)), HEARTBEAT_CHECK_MS);
     try {
       const nextOffset = BigInt(batch.lastOffset()) + 1n;
@@ -140,7 +141,7 @@ export class Assignment {
     await this.#member.deliver({ group: this.#options.group, topic: at.topic, partition: at.partition, records, nextOffset });
   }
 
-  /** A batch without what the position covers. */
+  /** A batch without the records that the position covers. */
   #notYetHandled(at: AssignedPartition, batch: Batch): KafkaMessage[] {
     const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
     if (BigInt(fetchedOffset) !== at.fetchOffset) {
@@ -191,7 +192,7 @@ export class Assignment {
     at.timer = setTimeout(() => void this.#prepare([at]), backoffMs(fate === 'retry' ? 'retry' : 'pause', at.failures));
   }
 
-  /** A handler parks what is wrong with an event. Any other fault than an outage needs somebody to look, and skipping would lose records. */
+  /** A handler parks events that are at fault. Any other fault except an outage needs somebody to look; skipping would lose records. */
   #say(isForSomebody: boolean, details: object): void {
     if (isForSomebody) this.#options.logger.error(details, 'the partition is held until this is repaired');
     else this.#options.logger.warn(details, 'the partition is held');
@@ -217,7 +218,7 @@ export class Assignment {
       topic,
       partitions.map(({ partition }) => partition),
     );
-    // Asked for afterwards: while the positions were loaded, who had the partition before may have moved both on.
+    // Asked for afterwards: while the positions were loaded, the partition's previous owner may have moved both on.
     const bounds = await askKafka(this.#options.kafka, (admin) => boundsOf(admin, topic));
     for (const at of partitions) {
       const { partition } = at;
@@ -246,7 +247,7 @@ export class Assignment {
     this.#tell((consumer) => consumer.resume([{ topic: at.topic, partitions: [at.partition] }]));
   }
 
-  /** That the group rebalances, say, or does without this member: whoever says so is there. */
+  /** Says, for one, that the group rebalances or has dropped this member: the broker that answers so is there. */
   #hear(fault: unknown): void {
     if (fault instanceof Error && 'type' in fault) this.#member.answered();
   }

@@ -7,6 +7,7 @@ import { newerContracts } from '@orderstream/contracts/testing';
 import {
   DependencyUnavailable,
   type EventBatch,
+  type Logger,
   type Position,
   type Progress,
   RetryableFault,
@@ -18,7 +19,7 @@ import { type Observable, throwError } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
-import { createKafka, type Logger } from './client.ts';
+import { createKafka } from './client.ts';
 import { SchemaRegistryCodec } from './codec.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { toRecord } from './record.ts';

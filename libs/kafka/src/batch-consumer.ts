@@ -8,7 +8,7 @@ export interface BatchConsumerOptions extends Omit<ConsumerOptions, 'group'> {
   readonly consumer: Consumer;
 }
 
-/** Nest replaced a handler's fault by a reply for a client, so that nobody can tell its fate any more. */
+/** Nest replaced a handler's fault by a reply for a client, so that its fate can't be told any more. */
 export class FaultReplaced extends Error {
   override readonly name = 'FaultReplaced';
   constructor(topic: string, reply: unknown) {
@@ -20,15 +20,15 @@ export class FaultReplaced extends Error {
 }
 
 /**
- * A Nest transport for one consumer. Each of its topics has an `@EventPattern(topic, transport)` method,
- * which gets an `EventBatch` at a time and has done its work when its promise resolves. When it rejects, nothing is acknowledged: the partition is held,
- * and the same records are delivered again after a while.
+ * A Nest transport for one consumer. Each of its topics has an `@EventPattern(topic, transport)` method, which gets
+ * one `EventBatch` at a time and is done when its promise resolves. When it rejects, nothing is acknowledged: the
+ * partition is held, and the same records are delivered again after a while.
  *
  * It is not derived from Nest's `Server`, whose `handleEvent` drops a handler's fault.
  */
 export class BatchConsumer implements CustomTransportStrategy {
   readonly transportId: symbol;
-  /** Tells Nest that faults are reported here, so that it does not log them itself. */
+  /** Tells Nest that faults are reported here, so that Nest does not log them. */
   readonly propagatesEventHandlerErrors = true;
   readonly #topics: readonly string[];
   readonly #options: ConsumerOptions;
@@ -56,7 +56,7 @@ export class BatchConsumer implements CustomTransportStrategy {
       callback(new Error(`no method has an @EventPattern for ${unhandled.join(', ')} in the group ${this.#options.group}`));
       return;
     }
-    this.#member = new GroupMember(this.#options, this.#topics, (batch) => this.#deliver(batch));
+    this.#member = new GroupMember(this.#options, this.#topics, (batch) => this.deliver(batch));
     this.#member.start();
     callback();
   }
@@ -70,7 +70,8 @@ export class BatchConsumer implements CustomTransportStrategy {
     return this.#member?.status() ?? { group: this.#options.group, blockedBy: 'it was not started', caughtUp: false, partitions: [] };
   }
 
-  async #deliver(batch: EventBatch): Promise<void> {
+  /** @throws what the handler of its topic throws. */
+  async deliver(batch: EventBatch): Promise<void> {
     const handler = this.#handlers.get(batch.topic);
     if (handler === undefined) throw new Error(`nobody handles ${batch.topic}`);
     try {

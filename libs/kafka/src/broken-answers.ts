@@ -30,9 +30,10 @@ function forget(connection: Connection): void {
 }
 
 /**
- * kafkajs 2.2.4 keeps what it has of an answer that broke off, such as that of a broker that was killed in the middle
- * of it, and takes the next connection's first bytes for the rest. What that misreads, it throws where nobody can
- * catch it, which ends the process. Each connection begins anew, and what can't be read ends the connection alone.
+ * kafkajs 2.2.4 keeps what it has of an answer that broke off, such as when a broker is killed in the middle of
+ * one, and takes the next connection's first bytes for the rest. What it then can't read, it throws where nobody
+ * can catch it, which ends the process. Here each connection begins anew, and an answer that can't be read ends
+ * only its connection.
  */
 export function surviveBrokenAnswers(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection') as ConnectionClass;

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { messageOf } from '@orderstream/messaging';
+import { type Logger, messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 import { surviveBrokenAnswers } from './broken-answers.ts';
 import { readEveryCodec } from './compression.ts';
@@ -7,15 +7,7 @@ import { stopIdleTimers } from './idle-timers.ts';
 import { refuseOutOfRange } from './out-of-range.ts';
 import { kindOf } from './trouble.ts';
 
-/** What adapters log through; pino's loggers fit. */
-export interface Logger {
-  debug(details: object, message: string): void;
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
-
-/** Answers that a working cluster gives in passing, and that kafkajs retries: it logs them as errors all the same. */
+/** Answers that a working cluster gives now and then. kafkajs retries them, but logs them as errors. */
 const PASSING_CODES: ReadonlySet<number> = new Set([
   14, // the group or transaction coordinator is loading
   15, // … is not available yet
@@ -37,8 +29,8 @@ const passingMessages: ReadonlySet<string> = new Set(
 const SUPERFLUOUS_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'logger', 'stack']);
 
 /**
- * A Kafka client. It connects nothing by itself. kafkajs reports what it retries as errors, so its
- * lines go one level down: who gives up is the caller, who says so.
+ * A Kafka client. It connects nothing by itself. kafkajs reports as errors what it retries, so its lines are logged
+ * one level lower: the caller gives up, and says so.
  */
 export function createKafka({
   clientId,
@@ -64,21 +56,21 @@ export function createKafka({
   });
 }
 
-/** What comes again within this time belongs to the same trouble. */
+/** The same cause within this time belongs to the same trouble. */
 const SAME_TROUBLE_WITHIN_MS = 60_000;
 const TROUBLES_REMEMBERED = 100;
 
 /**
- * While a broker is away kafkajs says so dozens of times a second, from every connection and for every
- * request. A cause is said once, at its broker, and again when it has been quiet for a minute in between;
- * that all goes on is said by whoever waited.
+ * While a broker is away kafkajs says so dozens of times a second, from every connection and for every request. A
+ * cause is logged once for each broker, and again after a quiet minute; that things go on is logged by whoever
+ * waited.
  */
 export function logTo(logger: Logger): logCreator {
   const lastSaidMs = new Map<string, number>();
   const isRepeated = (trouble: string): boolean => {
     const nowMs = performance.now();
     const lastMs = lastSaidMs.get(trouble);
-    // Set anew, so that the first of the map is the one that has been quiet for longest.
+    // Deleted and set, so that the map's first entry is the one that has been quiet for longest.
     lastSaidMs.delete(trouble);
     lastSaidMs.set(trouble, nowMs);
     if (lastSaidMs.size > TROUBLES_REMEMBERED) lastSaidMs.delete(lastSaidMs.keys().next().value!);

@@ -3,15 +3,15 @@ import { messageOf } from '@orderstream/messaging';
 import { RegistryLookup } from './registry-lookup.ts';
 
 /**
- * A record's value in the current version of its event type; or the name of a type that this build does not have, which
- * some other release registered for the topic; or why it can't be had.
+ * A record's value in the current version of its event type; or the name of a type that this build lacks and
+ * another release registered for the topic; or why it can't be decoded.
  */
 export type DecodedValue =
   | { readonly event: { readonly type: string; readonly data: object }; readonly foreignType?: never; readonly undecodable?: never }
   | { readonly event?: never; readonly foreignType: string; readonly undecodable?: never }
   | { readonly event?: never; readonly foreignType?: never; readonly undecodable: string };
 
-/** The registry lacks a schema of this build. Passing, like an outage: deploying heals it. */
+/** The registry lacks a schema of this build. It passes like an outage: the deploy step ends it. */
 export class SchemaNotRegistered extends Error {
   override readonly name = 'SchemaNotRegistered';
   readonly dependency = 'schema-registry';
@@ -20,7 +20,7 @@ export class SchemaNotRegistered extends Error {
   }
 }
 
-/** How values of one writer schema are read on one topic: settled once, for the registry never changes an id. */
+/** How values of one writer schema are read on one topic: decided once, because the registry never changes an id. */
 type Reader = (payload: Buffer) => DecodedValue;
 
 const MAGIC_BYTE = 0;

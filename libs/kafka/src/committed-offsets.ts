@@ -5,12 +5,12 @@ import { askKafka } from './topics.ts';
 type LastRecord = NonNullable<Position['last']>;
 
 /**
- * The progress of reactions: the offsets that their group commits, after the effect. What was reacted to last
- * stands beside the offset, so that a partition that lost its end, and has grown again, is noticed. An offset
- * that somebody has set by hand, and none, as after a reset or a week without a member, has nothing beside it.
+ * The progress of reactions: the offsets that their group commits, after the effect. The last event reacted to is
+ * kept beside the offset, so that a partition that lost its end and has grown again is noticed. There is nothing
+ * beside an offset that was set by hand, nor when there is none, as after a reset or a week without a member.
  *
- * Kafka forgets the offsets of a topic together with the topic, so this process also remembers how far it
- * was itself. That counts where it is further: offsets can be set by hand only while a group has no member.
+ * Kafka forgets a topic's offsets together with the topic, so this process also remembers how far it was. The
+ * further of the two counts: offsets can be set by hand only while a group has no member.
  */
 export class CommittedOffsets implements Progress {
   readonly #kafka: Kafka;

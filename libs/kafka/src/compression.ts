@@ -9,7 +9,7 @@ const { CompressionCodecs, CompressionTypes, KafkaJSNonRetriableError } = kafkaj
 type Codec = keyof typeof CompressionCodecs;
 type Decompress = (compressed: Buffer) => Promise<Buffer>;
 
-/** Imported only when they are needed: they are binaries, which not every platform has. */
+/** Imported only when needed: not every platform has these binaries. */
 const decompressors: ReadonlyMap<Codec, Decompress> = new Map<Codec, Decompress>([
   [CompressionTypes.GZIP, promisify(gunzip) as Decompress],
   [CompressionTypes.Snappy, snappy],
@@ -36,7 +36,7 @@ async function snappy(compressed: Buffer): Promise<Buffer> {
   return Buffer.concat(blocks);
 }
 
-/** Lets every consumer of this process read whatever codec a topic's records were written with. kafkajs itself has gzip alone. */
+/** Lets every consumer of this process read records of any codec. kafkajs itself has gzip alone. */
 export function readEveryCodec(): void {
   for (const [type, decompress] of decompressors) setCodec(type, decompress);
 }
@@ -63,16 +63,16 @@ export class UnreadableBatch extends Error {
   override readonly name = 'UnreadableBatch';
 }
 
-/** Whether what is fetched here is for a consumer that looks for stand-ins. */
+/** Whether a fetch is for a consumer that looks for stand-ins. */
 const isHolding = new AsyncLocalStorage<boolean>();
 
-/** The cause, by the memory that the stand-ins lie in, which no record of a topic can. */
+/** The cause, by the memory in which the stand-ins lie; no record of a topic lies there. */
 const causes = new WeakMap<ArrayBufferLike, string>();
 
 /**
- * Runs a consumer that calls `checkReadable`. To kafkajs a batch that can't be decompressed is a failed
- * fetch of everything that was asked for with it, and in the end of the membership, over and over. This
- * consumer gets records without key and content in its place, and can hold the one partition.
+ * Runs a consumer that calls `checkReadable`. In kafkajs a batch that can't be decompressed fails the whole fetch
+ * and in the end the membership, over and over. This consumer gets records without key and content in its place,
+ * and can hold that partition alone.
  */
 export function holdingUnreadable<Result>(run: () => Result): Result {
   return isHolding.run(true, run);
@@ -91,7 +91,7 @@ const MAGIC_AT = -45;
 const LAST_OFFSET_DELTA_AT = -38;
 const COUNT_AT = -4;
 
-/** As many records as the batch has, all at its last offset: kafkajs skips what lies before the offset that it asked for. */
+/** As many records as the batch has, all at its last offset: kafkajs skips those before the offset that it asked for. */
 function standIns(compressed: Buffer, cause: string): Buffer {
   // kafkajs hands out a view of the fetched bytes, so that the header is there.
   const batch = Buffer.from(compressed.buffer, compressed.byteOffset + MAGIC_AT, -MAGIC_AT);

@@ -16,11 +16,11 @@ const FETCH_WAIT_MS = 100;
 const BYTES_PER_BATCH = 512 * 1024;
 const PARTITIONS_AT_ONCE = 3;
 const CHECK_MS = 1_000;
-/** A member has an answer to its heartbeats every second or two, and a rebalance takes at most the session. */
+/** A member gets an answer to its heartbeats every second or two, and a rebalance takes at most the session timeout. */
 const SILENCE_TOLD_AFTER_CHECKS = 8;
-/** By itself kafkajs has given up long before, or has stopped without saying so. */
+/** kafkajs has given up by itself long before, or has stopped without saying so. */
 const SILENCE_ENDS_AFTER_CHECKS = 30;
-/** So many seconds with fetches, and none with an answer to a heartbeat: what is due every second. */
+/** This many seconds with fetches but without an answer to a heartbeat, which is due every second. */
 const LONELY_ENDS_AFTER_CHECKS = 4;
 const STOP_WITHIN_MS = 7_000;
 /** kafkajs has tried for some seconds by itself whenever joining the group has failed. */
@@ -33,10 +33,10 @@ export class GroupMember {
   readonly #handler: HandlerLimit;
   readonly #stopping = new AbortController();
   #assignment: Assignment | null = null;
-  /** Checks since Kafka was last heard of. They are counted, since a process that was suspended has heard of nobody. */
+  /** Checks since Kafka was last heard. Checks are counted and not time, since a suspended process hears nobody. */
   #silentChecks = 0;
   #blockedBy: string | null = 'kafka: not in the consumer group yet';
-  /** Of what blocks it, since it last had its place in the group. */
+  /** What has blocked it since it last had its place in the group. */
   readonly #said = new Said();
   #attempt = 0;
   #running: Promise<void> | null = null;
@@ -114,7 +114,7 @@ export class GroupMember {
       maxBytesPerPartition: BYTES_PER_BATCH,
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      // Its own restart would go on after `stop`, and happens only for some errors.
+      // kafkajs's own restart would go on after `stop`, and happens only for some errors.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
     const assignment = new Assignment(this.#options, consumer, {
@@ -182,7 +182,7 @@ export class GroupMember {
       if (this.#silentChecks === SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.warn({ group: this.#options.group }, this.#silence()!);
       // A crash stops first, and says why only then.
       if (hasStopped) reject(new Error('the client has stopped'));
-      // Whose joining broke off reads on for kafkajs, which sends no heartbeats for it and never joins again.
+      // For a member whose joining broke off, kafkajs goes on reading, sends no heartbeats and never joins again.
       if (hasFetched) lonelyChecks += 1;
       hasFetched = false;
       if (lonelyChecks >= LONELY_ENDS_AFTER_CHECKS) reject(new Error('it reads, and is no member of its group'));
@@ -190,7 +190,7 @@ export class GroupMember {
     }, CHECK_MS);
     const stop = (): void => resolve();
     signal.addEventListener('abort', stop);
-    // Awaited only once the consumer runs; until then nobody must call it unhandled.
+    // Awaited only once the consumer runs; until then it must not count as unhandled.
     promise.catch(() => {});
     return {
       promise,

@@ -1,6 +1,6 @@
 import type { EventBatch } from '@orderstream/messaging';
 
-/** Longer than a handler waits for any one answer: after that long it is told, and still waited for. */
+/** Longer than a handler waits for any one answer: after this long it is reported, and still waited for. */
 const TOLD_AFTER_MS = 45_000;
 const GIVEN_UP_AFTER_MS = 120_000;
 const CALLS_AT_ONCE = 3;
@@ -11,12 +11,12 @@ export class HandlerHangs extends Error {
 }
 
 /**
- * Calls a handler, and gives up on one that hangs, so that its partition is held and the others go on.
- * What becomes of such a call later is ignored here, and can do no harm: a projector's transaction fails at
- * its position or makes the next attempt's fail, and a reactor's appends are repeated with the same ids.
+ * Calls a handler, and gives up on one that hangs, so that its partition is held and the others go on. What becomes
+ * of such a call later is ignored and does no harm: a projector's transaction fails at its position or makes the
+ * next attempt's fail, and a reactor's appends are repeated with the same ids.
  *
- * A new attempt heals what hung by chance. Each leaves a call behind that may never end, so there are
- * only a few at once.
+ * A new attempt helps when the last one hung by chance. Each leaves a call behind that may never end, so only a few
+ * are open at once.
  */
 export class HandlerLimit {
   readonly #handle: (batch: EventBatch) => Promise<void>;

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type DeliveredEvent, type EventBatch, type Progress, consumerOf, react, silentLogger } from '@orderstream/messaging';
+import { type DeliveredEvent, type EventBatch, type Logger, type Progress, consumerOf, react, silentLogger } from '@orderstream/messaging';
 import { Database, ParkingTable, Projections, migrate, platformTables } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
 import { BatchConsumer } from './batch-consumer.ts';
-import type { Logger } from './client.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { kafkaOfTests, productListed, registryUrlOfTests, TopicOfATest } from './testing/topic-of-a-test.ts';
 

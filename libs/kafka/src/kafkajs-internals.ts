@@ -8,7 +8,7 @@ import type { Kafka, KafkaMessage, Message } from 'kafkajs';
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  /** Loads what is known of them, unless it is there. */
+  /** Loads their metadata, unless it is there. */
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
@@ -49,7 +49,7 @@ export interface TopicData {
   readonly partitions: readonly { readonly partition: number; readonly firstSequence: number; readonly messages: readonly Message[] }[];
 }
 
-/** Each request rejects with the broker's refusal, of all partitions if of one. */
+/** Each request rejects with the broker's refusal, for all partitions if for one. */
 export interface Broker {
   readonly nodeId: number;
   initProducerId(request: {
@@ -97,7 +97,7 @@ const READ_UNCOMMITTED = 0;
 const require = createRequire(import.meta.url);
 const BatchOf = require('kafkajs/src/consumer/batch') as new (topic: string, fetchOffset: string, fetched: FetchedPartition) => Batch;
 
-/** A cluster of its own, with connections of its own; nothing is connected yet. */
+/** A cluster with its own connections; nothing is connected yet. */
 export function clusterOf(kafka: Kafka): Cluster {
   const createCluster = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
   if (createCluster === undefined) throw new Error('this is not the kafkajs whose internals are known here');
@@ -109,7 +109,7 @@ export function findTransactionCoordinator(cluster: Cluster, transactionalId: st
   return cluster.findGroupCoordinator({ groupId: transactionalId, coordinatorType: TRANSACTION_COORDINATOR });
 }
 
-/** Of what was fetched, what a read-committed reader gets, and the offset behind all of it; null: nothing is stable there yet. */
+/** The fetched records that a read-committed reader gets, and the offset behind all that was fetched; null: nothing is stable there yet. */
 export function readCommitted(
   topic: string,
   offset: bigint,

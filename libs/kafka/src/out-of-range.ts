@@ -6,9 +6,9 @@ interface OffsetManagerClass {
 }
 
 /**
- * When a partition no longer has the offset that comes next, kafkajs 2.2.4 commits the partition's
- * beginning in the name of the group, and goes on there. That would make a lost or recreated topic pass
- * for a new one, for ever. It ends the membership instead: who joins again looks at its position first.
+ * When a partition no longer has the offset that comes next, kafkajs 2.2.4 commits the partition's beginning in the
+ * name of the group, and goes on there. A lost or recreated topic would then look like a new one, for ever. Here it
+ * ends the membership instead: a member that joins again checks its position first.
  */
 export function refuseOutOfRange(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/consumer/offsetManager') as OffsetManagerClass;

@@ -33,7 +33,7 @@ export class PartitionEndsReader {
     this.#kafka = kafka;
   }
 
-  /** Where they end now, with the records of open transactions. @throws what kafkajs throws, of a topic that is missing too. */
+  /** Where they end now, including the records of open transactions. @throws what kafkajs throws, of a topic that is missing too. */
   async read(topics: readonly string[]): Promise<PartitionEnds> {
     this.#cluster ??= connected(this.#kafka);
     try {
@@ -47,7 +47,7 @@ export class PartitionEndsReader {
       const answers = await cluster.fetchTopicsOffset(questions);
       return Object.fromEntries(answers.map(({ topic, partitions }) => [topic, endsOf(partitions)]));
     } catch (fault) {
-      // Leaders may have moved: the next question begins with what is known of them then.
+      // Leaders may have moved: the next question reloads the metadata.
       await this.close();
       throw fault;
     }

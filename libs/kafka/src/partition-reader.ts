@@ -9,8 +9,8 @@ const WAIT_MS = 50;
 const SILENT_FOR_MS = 10_000;
 
 /**
- * Reads stretches of one partition, in order, as a read-committed reader sees them. kafkajs' consumer
- * reads only as a member of a group, from one place on, and is silent about markers.
+ * Reads ranges of one partition, in order, as a read-committed reader sees them. kafkajs' consumer reads only as a
+ * member of a group, from one place on, and does not show markers.
  */
 export class PartitionReader {
   readonly #cluster: Cluster;
@@ -45,7 +45,7 @@ export class PartitionReader {
     return BigInt(answer!.partitions[0]!.offset);
   }
 
-  /** What is committed from an offset on and before another one, where something must be. */
+  /** The committed records from an offset on and before another one, where there must be some. */
   async *between(from: bigint, to: bigint): AsyncGenerator<KafkaMessage> {
     let [offset, heardAt] = [from, performance.now()];
     while (offset < to) {

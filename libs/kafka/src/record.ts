@@ -53,7 +53,8 @@ export function toRecord({ id, stream, revision, event, metadata, recordedAt }: 
 }
 
 /**
- * Decodes records of one partition of a topic, in order. A record that can't be read says why, and hinders no other.
+ * Decodes records of one partition of a topic, in order. A record that can't be read says why, and does not affect
+ * the others.
  *
  * @throws DependencyUnavailable when the schema registry does not answer.
  */
@@ -96,7 +97,7 @@ function deliveredEvent(stream: string, headers: Readonly<Record<string, string>
   };
 }
 
-/** The id of the event in a record, whatever else is wrong with it; null without one that has the form of ours. */
+/** The id of the event in a record, whatever else is wrong with it; null without an id of our form. */
 export function eventIdOf(message: KafkaMessage): string | null {
   const id = headersOf(message)[header.id];
   return id !== undefined && UUID.test(id) ? id : null;
@@ -124,7 +125,7 @@ function malformation(stream: string, headers: Readonly<Record<string, string>>,
   return null;
 }
 
-/** Headers as text; of a name that comes twice the last one counts. One without a value says nothing. */
+/** Headers as text; of a name that comes twice the last one counts. A header without a value is left out. */
 function headersOf(message: KafkaMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message.headers ?? {})) {

@@ -3,7 +3,7 @@ import { type RegistryAddress, registryAddress } from './registry-address.ts';
 
 const ANSWER_WITHIN_MS = 8_000;
 const GREATEST_ID = 2 ** 31 - 1;
-/** In a registry's own words: no such subject, version, schema. The 404 of a proxy, or of a wrong path, says none of these. */
+/** The registry's own codes for: no such subject, version, schema. The 404 of a proxy or a wrong path has none of them. */
 const LACKING: ReadonlySet<unknown> = new Set([40401, 40402, 40403]);
 const EXCERPT_CHARS = 200;
 
@@ -74,7 +74,7 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** fetch says no more than that it failed; why stands in the cause, which may be several, one an address. */
+/** fetch only says that it failed; the reason is in the cause, which may hold several, one per address. */
 function reasonOf(fault: unknown): unknown {
   if (!(fault instanceof Error)) return fault;
   if (fault.name === 'TimeoutError') return new Error(`nothing complete within ${ANSWER_WITHIN_MS} ms`, { cause: fault });

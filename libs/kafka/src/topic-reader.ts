@@ -16,9 +16,9 @@ export interface ReadTopicOptions {
 const HEARTBEAT_CHECK_MS = 500;
 
 /**
- * Reads a topic from its beginning to its end at the time of the call or a little further, as a
- * read-committed consumer sees it; the records of one partition come in order. An open transaction ends its partition: what
- * lies behind it is not there yet.
+ * Reads a topic from its beginning to its end at the time of the call or a little further, as a read-committed
+ * consumer sees it; the records of one partition come in order. A partition ends at an open transaction: what lies
+ * behind it is not visible yet.
  *
  * @throws DependencyUnavailable when Kafka or the schema registry does not answer.
  */
@@ -38,7 +38,7 @@ export async function* readTopic(
   const stop = (): void => handover.end();
   signal?.addEventListener('abort', stop);
   if (signal?.aborted === true) stop();
-  /** The last stable offset may be behind a marker, which is never delivered: the end is what was read, not what was seen. */
+  /** The last stable offset may be behind a marker, which is never delivered: the end is how far was read, not the last record. */
   const passed = (partition: number, nextOffset: bigint): void => {
     if (nextOffset >= (unread.get(partition) ?? 0n)) unread.delete(partition);
     if (unread.size === 0 && !follow) handover.end();
@@ -66,7 +66,7 @@ export async function* readTopic(
     });
     yield* handover.taken();
   } finally {
-    // The signal may be of something that lives on.
+    // The signal may belong to something that lives on.
     signal?.removeEventListener('abort', stop);
     handover.end();
     await consumer.disconnect().catch(() => {});
@@ -83,7 +83,7 @@ async function connected(consumer: Consumer, topic: string): Promise<void> {
   }
 }
 
-/** What eachBatch does not get to see: batches of markers only, and that the membership ended or began anew. */
+/** What eachBatch does not see: batches of markers only, and the end or a new beginning of the membership. */
 function followMember(
   consumer: Consumer,
   topic: string,
@@ -102,7 +102,7 @@ function followMember(
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => handover.fail(new DependencyUnavailable('kafka', error)));
 }
 
-/** Hands batches from eachBatch to whoever iterates, one at a time: the next is fetched when this one was taken. */
+/** Hands batches from eachBatch to the iterator, one at a time: the next is fetched when this one has been taken. */
 class Handover {
   #batch: readonly TopicRecord[] = [];
   #taken = Promise.withResolvers<void>();

@@ -16,7 +16,7 @@ export async function askKafka<T>(kafka: Kafka, ask: (admin: Admin) => Promise<T
   }
 }
 
-/** What is there of each partition. Another producer's open transaction hides committed records behind it. */
+/** The offsets that each partition holds. Another producer's open transaction hides committed records behind it. */
 export async function boundsOf(admin: Admin, topic: string): Promise<PartitionBounds[]> {
   // kafkajs asks as a read-committed reader, so `high` is the last stable offset.
   const offsets = await admin.fetchTopicOffsets(topic);

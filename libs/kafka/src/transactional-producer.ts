@@ -21,9 +21,9 @@ export interface CheckpointRecord {
 const MARKERS_PAUSE_MS = 3;
 const MARKERS_WITHIN_MS = 5_000;
 const ALL_REPLICAS = -1;
-/** Less than a client waits for an answer, so that the broker is heard on what it waited for. */
+/** Less than a client waits for an answer, so that the broker can say what it waited for. */
 const REPLICATED_WITHIN_MS = 8_000;
-/** A sequence number is what is positive of an int32, and begins anew behind it. */
+/** A sequence number has 31 bits, and wraps to 0. */
 const SEQUENCES = 2 ** 31;
 
 interface Session extends ProducerIdentity {
@@ -31,16 +31,15 @@ interface Session extends ProducerIdentity {
 }
 
 /**
- * Writes records and the checkpoint that covers them in one transaction. Of all producers with one
- * transactional id only the one that fenced last can commit; every other gets an error and nothing
- * of it is seen.
+ * Writes records and the checkpoint that covers them in one transaction. Of all producers with one transactional id
+ * only the one that fenced last can commit; the others get an error, and nothing of theirs is seen.
  *
  * It speaks Kafka's protocol itself: kafkajs' producer names a transaction's partitions to the
  * coordinator once for each of their leaders, which the coordinator refuses while it still notes the
  * first of them, and looks the coordinator up anew for every request.
  *
- * Good until its first failure: what became of that transaction is then unknown here. A new one has
- * to fence and read the checkpoint.
+ * Of use until its first failure: what became of that transaction is then unknown here. A new producer has to fence
+ * and read the checkpoint.
  */
 export class TransactionalProducer {
   readonly #cluster: Cluster;
@@ -52,7 +51,10 @@ export class TransactionalProducer {
   readonly #ends = new Map<string, number[]>();
   #session: Session | null = null;
 
-  /** @param timeoutMs the broker aborts a transaction that is open longer; read-committed readers wait that long for a dead producer. */
+  /**
+   * @param timeoutMs the broker aborts a transaction that is open for longer; read-committed readers wait that long
+   * for a dead producer.
+   */
   constructor({
     kafka,
     transactionalId,
@@ -67,7 +69,7 @@ export class TransactionalProducer {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Where the partitions end that it knows of, without what others have written since. */
+  /** Where the partitions that it knows end, without what others have written since. */
   get ends(): PartitionEnds {
     return Object.fromEntries(this.#ends);
   }
@@ -190,7 +192,7 @@ export class TransactionalProducer {
   }
 }
 
-/** For a few ms after a transaction the coordinator still has its markers written, and refuses whatever would begin the next. */
+/** For a few ms after a transaction the coordinator still writes its markers, and refuses to begin the next. */
 async function onceMarkersAreWritten<T>(ask: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + MARKERS_WITHIN_MS;
   for (;;) {

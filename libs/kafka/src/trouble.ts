@@ -1,15 +1,15 @@
 const KINDS_REMEMBERED = 100;
 
-/** A trouble's text without what makes every occurrence another: ids, times, counts, addresses. Statuses and small offsets stay. */
+/** A trouble's text without what differs between occurrences: ids, times, counts, addresses. Statuses and small offsets stay. */
 export function kindOf(trouble: string): string {
   return trouble.replaceAll(/[0-9a-f]*\d[0-9a-f:.-]{3,}|\d+ ?ms\b/gi, '#');
 }
 
-/** What was said of one trouble, which may have several faces that come in turn. */
+/** What was logged of one trouble, which may have several texts that come in turn. */
 export class Said {
   readonly #kinds = new Set<string>();
 
-  /** Whether this face is new, which it is then no more. */
+  /** Whether this text is new; from then on it is not. */
   isNew(trouble: string): boolean {
     const kind = kindOf(trouble);
     const isNew = !this.#kinds.delete(kind);

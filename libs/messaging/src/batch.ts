@@ -23,8 +23,8 @@ export interface PassedOver {
 }
 
 /**
- * A record of a batch: its bytes as they lie on the topic, and what they say; or that this build has nothing to do with
- * it; or why they can't be read.
+ * A record of a batch: its bytes as they lie on the topic, and their event; or that it is not for this build; or
+ * why they can't be read.
  */
 export type BatchRecord<Event = { readonly type: string; readonly data: object }> = RawRecord &
   (
@@ -53,7 +53,7 @@ export interface Position {
 }
 
 /**
- * Where consumers go on, and how their progress is recorded: with the effect of a batch, by whoever has the effect,
+ * Where consumers go on, and how their progress is recorded: by the consumer itself together with a batch's effect,
  * or after it.
  */
 export interface Progress {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** In UTF-8 at most three times as many bytes, with which it still fits into an index and beside others into a record. */
+/** At most three times as many bytes in UTF-8: it still fits into an index, and beside others into a record. */
 const LONGEST_NAME = 400;
 const NAME_BEGINNING = 200;
 
@@ -9,7 +9,7 @@ export function beginningOf(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
 }
 
-/** A name by which things are told apart, however long it was: of a longer one the beginning, and a hash of all of it. */
+/** A name that tells things apart, however long it was: a longer one is cut to its beginning and a hash of all of it. */
 export function boundedName(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
   return `${name.slice(0, NAME_BEGINNING)}…${createHash('sha256').update(name).digest('base64url')}`;

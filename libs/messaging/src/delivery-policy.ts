@@ -24,17 +24,17 @@ export class RetryableFault extends Error {
   readonly retryable = true;
 }
 
-/** Going on would do harm that no later attempt mends: the consumer waits until somebody has looked. */
+/** Going on would do harm that no later attempt undoes: the consumer waits until somebody has looked. */
 export class ConsumerHeld extends Error {
   override readonly name = 'ConsumerHeld';
 }
 
-/** A fault may have others behind it, without end when they go round in circles. */
+/** A fault may have others behind it, endlessly when they form a circle. */
 const MOST_FAULTS = 100;
 
 /**
- * Told by the outermost fault that says what it is. Nobody has to unwrap: an outage stays one, whatever it was
- * wrapped in. Only what has nothing to do with any other process, anywhere behind it, is the event's own.
+ * Decided by the outermost fault that says what it is, so nobody has to unwrap: an outage stays one, whatever it
+ * was wrapped in. Only a fault that has nothing to do with another process, anywhere behind it, is the event's own.
  */
 export function fateOf(fault: unknown): Fate {
   for (const each of faultsBehind(fault)) {
@@ -64,7 +64,7 @@ function dependencyIn(fault: object): string | null {
   return 'dependency' in fault && typeof fault.dependency === 'string' ? fault.dependency : null;
 }
 
-/** The fault, what caused it and what it is the sum of, the outer before the inner, each once. */
+/** The fault, its causes and the faults that it sums up, outer before inner, each once. */
 export function* faultsBehind(fault: unknown): Generator<object> {
   const found = new Set<object>();
   const queue = [fault];
@@ -80,7 +80,7 @@ export function* faultsBehind(fault: unknown): Generator<object> {
 const PAUSES_MS = {
   retry: { first: 20, longest: 10_000 },
   pause: { first: 250, longest: 10_000 },
-  /** Of a task in a process table: nobody waits behind it. */
+  /** For a task in a process table: nothing waits behind it. */
   postpone: { first: 250, longest: 30_000 },
 } as const;
 

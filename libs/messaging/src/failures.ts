@@ -2,14 +2,14 @@ import { beginningOf, boundedName } from './bounded.ts';
 import { ConsumerHeld } from './delivery-policy.ts';
 import type { Failure } from './parking.ts';
 
-/** So many streams may be parked with one cause among so many events. One more, and it is the code that fails. */
+/** This many streams may be parked with one cause among this many events. One more, and the code is at fault. */
 const MOST_STREAMS = 5;
 export const AMONG_EVENTS = 100;
-/** With a transaction's marker behind each record, the most that a topic may have. */
+/** Twice as many offsets, since a transaction's marker may lie behind each record. */
 export const AMONG_OFFSETS = 2 * AMONG_EVENTS;
-/** What is said of a cause, or compared with others, at most. */
+/** The longest cause that is shown, or compared with others. */
 const LONGEST_CAUSE = 300;
-/** Before anything is taken out of it. */
+/** How much of a cause is looked at, before anything is taken out of it. */
 const LONGEST_LOOKED_AT = 1_000;
 
 /**

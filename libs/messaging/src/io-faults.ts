@@ -7,7 +7,7 @@ const NAME_LOOKUP = /^(EAI_\w+|ENOTFOUND|ENODATA|ESERVFAIL|EREFUSED|ETIMEOUT|EBA
 const CONNECTION =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|ERR_HTTP2_|ERR_SOCKET_|ERR_STREAM_(PREMATURE_CLOSE|DESTROYED)|HPE_)/;
 
-/** undici, and with it `fetch`. Of its codes these are the mistakes of a caller. */
+/** Codes of undici, and so of `fetch`, that are mistakes of a caller. */
 const FETCH = /^UND_ERR_(?!INVALID_|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)/;
 const FETCH_MESSAGES = new Set(['fetch failed', 'terminated']);
 
@@ -27,10 +27,11 @@ const SQL_LOST_RACE = new Set(['40001', '40P01', '55P03']);
 const SQL_OUTAGE = /^(08|25|28|3D|42|53|57|58|F0|XX)[0-9A-Z]{3}$/;
 
 /**
- * What one fault, without those behind it, says of the world outside of this process: `retry` for a lost race
- * of transactions, `pause` for anything else that went wrong there, null when it is not about that.
+ * What one fault, without those behind it, says about the world outside this process: `retry` for a lost race of
+ * transactions, `pause` for anything else that went wrong there, null when it is about neither.
  *
- * By the marks that Node and the platform's clients leave: no client is imported, and any may be wrapped.
+ * It goes by the marks that Node and the platform's clients leave: no client is imported, and any error may be
+ * wrapped.
  */
 export function fateByIo(fault: object): 'retry' | 'pause' | null {
   const { code, syscall, name, message, details } = fault as Readonly<Record<string, unknown>>;

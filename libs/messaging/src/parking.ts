@@ -11,7 +11,7 @@ export interface RawRecord {
 
 export interface ParkedRecord {
   readonly record: RawRecord;
-  /** Why it was set aside; for what waits behind a parked event of its stream, that. */
+  /** Why it was set aside; if only because it comes behind a parked event of its stream, that. */
   readonly cause: string;
 }
 
@@ -34,29 +34,29 @@ export interface Failure {
 /** The table of records set aside, by consumer group. */
 export interface Parking {
   /**
-   * The smallest offset that is parked of each of these streams in this group; streams without one are left out.
-   * What stands before it in its stream was sound when it was first delivered, and comes again as it came then.
+   * The smallest parked offset of each of these streams in this group; streams without one are left out. Earlier
+   * events of the stream were sound when they were first delivered, and are delivered again like then.
    */
   firstParked(at: Partition, streams: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** What was parked on its own account at these offsets, both included. */
   failures(at: Partition, from: number, to: number): Promise<readonly Failure[]>;
   /**
-   * Adds records; one that is there already is left as it is (group, topic, partition, offset): an attempt that
-   * then died set it aside. Resolves to the others.
+   * Adds records; one that is there already (by group, topic, partition and offset) stays as it is: an attempt that
+   * died afterwards set it aside. Resolves to the others.
    */
   park(at: Partition, records: readonly ParkedRecord[]): Promise<readonly ParkedRecord[]>;
 }
 
-/** What was set aside for good, and had not been before. */
+/** The records that were set aside for the first time. */
 export interface Parked {
   readonly at: Partition;
   readonly records: readonly ParkedRecord[];
 }
 
-/** For logs and metrics, which whoever parks knows nothing of. Messages are of type `Parked`. */
+/** For logs and metrics, of which the code that parks knows nothing. Messages are of type `Parked`. */
 export const parkedChannel = channel('orderstream.parked');
 
-/** To be called when it can't be undone any more. */
+/** Call it once the parking can't be undone any more. */
 export function tellParked({ group, topic, partition }: Partition, records: readonly ParkedRecord[]): void {
   if (records.length > 0) parkedChannel.publish({ at: { group, topic, partition }, records } satisfies Parked);
 }

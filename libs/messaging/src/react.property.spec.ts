@@ -4,6 +4,7 @@ import type { BatchRecord, DeliveredEvent } from './batch.ts';
 import { DependencyUnavailable } from './delivery-policy.ts';
 import { BEHIND_A_PARKED_EVENT, type ParkedRecord, type Partition } from './parking.ts';
 import { react } from './react.ts';
+import { delivered } from './testing/batches.ts';
 import { type Delivery, type LoggedEvent, deliveries, logs, outcomeOf, theRest } from './testing/deliveries.ts';
 import { ParkingInMemory } from './testing/parking-in-memory.ts';
 
@@ -13,16 +14,7 @@ const nameOf = ({ stream, offset }: { readonly stream: string; readonly offset: 
 function recordOf({ stream, offset, soundness }: LoggedEvent): BatchRecord {
   const raw = { stream, offset: BigInt(offset), value: null, headers: {} };
   if (soundness === 'undecodable') return { ...raw, undecodable: 'no magic byte' };
-  const decoded: DeliveredEvent = {
-    id: `${stream}/${offset}`,
-    event: { type: soundness, data: {} },
-    stream,
-    revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z',
-    correlationId: 'flow',
-    causationId: 'cause',
-  };
-  return { ...raw, decoded };
+  return { ...raw, decoded: delivered({ type: soundness, data: {} }, { id: `${stream}/${offset}`, stream, revision: offset }) };
 }
 
 /** A consumer group's partition: what was reacted to and parked outlives whoever dies in the middle. */

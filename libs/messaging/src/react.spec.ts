@@ -3,19 +3,12 @@ import type { BatchRecord, DeliveredEvent, EventBatch } from './batch.ts';
 import { ConsumerHeld, DependencyUnavailable, RetryableFault } from './delivery-policy.ts';
 import { BEHIND_A_PARKED_EVENT, parkedChannel } from './parking.ts';
 import { react } from './react.ts';
+import { delivered } from './testing/batches.ts';
 import { ParkingInMemory } from './testing/parking-in-memory.ts';
 
 const record = (stream: string, offset: number, undecodable?: string): BatchRecord => {
   const raw = { stream, offset: BigInt(offset), value: Buffer.from('x'), headers: {} };
-  const decoded: DeliveredEvent = {
-    id: `${stream}/${offset}`,
-    event: { type: 'Happened', data: {} },
-    stream,
-    revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z',
-    correlationId: 'flow',
-    causationId: 'cause',
-  };
+  const decoded = delivered({ type: 'Happened', data: {} }, { id: `${stream}/${offset}`, stream, revision: offset });
   return undecodable === undefined ? { ...raw, decoded } : { ...raw, undecodable };
 };
 const strange = (stream: string, offset: number): BatchRecord => ({

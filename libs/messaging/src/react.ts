@@ -4,15 +4,15 @@ import { type Parking, tellParked } from './parking.ts';
 import { type SoundRecord, eventsOf, isolate, setAside, triage } from './triage.ts';
 
 /**
- * Delivers a batch to a reactor. What can't be decoded, or makes the reactor fail on its own account,
- * is parked with its cause; later events of that stream park behind it; everything else goes on.
- * Resolves when each record has been reacted to or is parked: only then may the offset be committed.
- * A batch that is delivered again ends as it did before.
+ * Delivers a batch to a reactor. An event that can't be decoded, or that itself makes the reactor fail, is parked
+ * with its cause; later events of that stream park behind it; everything else goes on. Resolves when each record
+ * has been reacted to or is parked: only then may the offset be committed. A batch that is delivered again ends as
+ * it did before.
  *
  * The reactor is called with the whole batch first. Only when that fails is it called stream by
  * stream, then event by event, so it must be idempotent, which reactors are anyway.
  *
- * @throws the reactor's fault when its fate is not `park` (when that is of one stream, after all others were reacted
+ * @throws the reactor's fault when its fate is not `park` (if it concerns one stream, after all others were reacted
  * to), any fault of the parking table, and ConsumerHeld.
  */
 export async function react<Event>(

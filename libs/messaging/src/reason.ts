@@ -2,7 +2,7 @@ import { faultsBehind, messageOf } from './delivery-policy.ts';
 
 /**
  * Why something failed, in one line. Node's fetch says only "fetch failed", and a connection that was tried at
- * several addresses says nothing at all: why is further in.
+ * several addresses says nothing at all: the reason is further in.
  */
 export function reasonOf(fault: unknown): string {
   let reason = '';

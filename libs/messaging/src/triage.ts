@@ -2,15 +2,15 @@ import type { BatchRecord, DeliveredEvent } from './batch.ts';
 import { AMONG_OFFSETS, checkFailures } from './failures.ts';
 import { BEHIND_A_PARKED_EVENT, type Failure, type ParkedRecord, type Parking, type Partition } from './parking.ts';
 
-/** One that nothing is wrong with, though this build may have nothing to do with it. */
+/** One with nothing wrong, though it may not be for this build. */
 export type SoundRecord<Event> = Exclude<BatchRecord<Event>, { readonly undecodable: string }>;
 
-/** What this build has to do with. */
+/** An event for this build. */
 export function eventsOf<Event>(records: readonly SoundRecord<Event>[]): DeliveredEvent<Event>[] {
   return records.flatMap(({ decoded }) => decoded ?? []);
 }
 
-/** Whether an event has to be parked because of what is parked of its stream already, itself included. */
+/** Whether an event has to be parked because it, or an earlier one of its stream, is parked already. */
 export function isHeldBack<Place extends bigint | number>(firstParked: ReadonlyMap<string, Place>, stream: string, place: Place): boolean {
   const first = firstParked.get(stream);
   return first !== undefined && place >= first;
@@ -26,7 +26,7 @@ export function triage<Event>(
   const toPark: ParkedRecord[] = [];
   for (const record of records) {
     if (isHeldBack(first, record.stream, record.offset)) {
-      // What this build has nothing to do with, nobody has to bring back.
+      // What is not for this build need not be brought back.
       if (record.passedOver === undefined) toPark.push({ record, cause: BEHIND_A_PARKED_EVENT });
     } else if (record.undecodable !== undefined) {
       toPark.push({ record, cause: record.undecodable });
@@ -39,8 +39,8 @@ export function triage<Event>(
 }
 
 /**
- * Finds the events to blame when a batch has failed as a whole: stream by stream, and event by event where a
- * stream fails. What comes behind one in its stream is parked with it, untried.
+ * Finds the events to blame when a batch has failed as a whole: stream by stream, and event by event where a stream
+ * fails. Later events of the same stream are parked behind them, untried.
  *
  * @param attempt resolves to the cause to park with, or null when all went well.
  * @throws ConsumerHeld as soon as it is plain that the events are not to blame.
@@ -66,7 +66,7 @@ export async function isolate<Event>(
 }
 
 /**
- * Parks, unless that would set aside too much for one cause. Resolves to what was not parked before.
+ * Parks, unless that would set aside too much for one cause. Resolves to what had not been parked before.
  *
  * @throws ConsumerHeld, and nothing is parked.
  */
@@ -81,7 +81,10 @@ export async function setAside(at: Partition, parking: Parking, records: readonl
   return parking.park(at, ordered);
 }
 
-/** In the order of the partition. Only the first of a stream has a cause of its own: what can't be read may lie behind what was refused. */
+/**
+ * In the order of the partition. Only the first of a stream has a cause of its own: a record that can't be read may
+ * lie behind one that was refused.
+ */
 function behindOneAnother(records: readonly ParkedRecord[]): ParkedRecord[] {
   const streams = new Set<string>();
   return records

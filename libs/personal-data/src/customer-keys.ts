@@ -4,7 +4,7 @@ import { PersonalDataUnavailable, faultOf } from './faults.ts';
 
 /** One customer's key, in the forms that it is used in. */
 export interface CustomerKey {
-  /** Names the key without telling it: a customer who was erased and came back has another. */
+  /** Identifies the key without revealing it: a customer who was erased and came back has another. */
   readonly id: string;
   readonly encryption: webcrypto.CryptoKey;
   readonly fingerprinting: Buffer;
@@ -41,7 +41,7 @@ export class CustomerKeys {
   readonly #pool: Pool;
   readonly #remembered = new Map<string, Remembered>();
   #pinging: Promise<void> | null = null;
-  /** A new key could not be written, and none has been since. */
+  /** Whether writing a new key failed, and none has been written since. */
   #isRefusingKeys = false;
 
   constructor(url: string) {
@@ -77,7 +77,7 @@ export class CustomerKeys {
 
   /**
    * Resolves when the table does what this role may do with it: a role that inserts needs a database that can be
-   * written to. A full disk shows only in a write, so after one that failed another is tried, and undone.
+   * written to. A full disk shows only in a write, so after a failed one another is tried, and rolled back.
    *
    * @throws PersonalDataUnavailable when it has not within a second.
    */
@@ -126,7 +126,7 @@ export class CustomerKeys {
       this.#isRefusingKeys = false;
       client.release();
     } catch (error) {
-      // Its transaction may be open still.
+      // Its transaction may still be open.
       client.release(true);
       throw faultOf(error);
     }

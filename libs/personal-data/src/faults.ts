@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 
-/** The key database does not answer. Whoever catches it pauses and tries again. */
+/** The key database does not answer. The caller pauses and tries again. */
 export class PersonalDataUnavailable extends Error {
   override readonly name = 'PersonalDataUnavailable';
   readonly dependency = 'personal-data';
@@ -12,12 +12,12 @@ export class PersonalDataUnavailable extends Error {
 /** Classes of SQLSTATE that say what is wrong with the values of a statement: an id that is no UUID, a key of another length. */
 const OURS = /^2[23]...$/;
 
-/** Everything else is the database's: statements are constant, so they can't be wrong for one customer alone. */
+/** Everything else is an outage of the database: statements are constant, so they can't be wrong for one customer alone. */
 export function faultOf(error: unknown): unknown {
   return error instanceof DatabaseError && OURS.test(error.code ?? '') ? error : new PersonalDataUnavailable(error);
 }
 
-/** A host with several addresses fails with an error that says nothing but its code. */
+/** A host with several addresses fails with an error that has only a code. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || ('code' in error ? String(error.code) : error.name);

@@ -25,13 +25,13 @@ export class PersonalData {
       .encrypt(key.encryption);
   }
 
-  /** What was sealed, or null when its key has been destroyed. @throws for a text that is not ours. */
+  /** The plain text, or null when its key has been destroyed. @throws for a text that is not ours. */
   async open(jwe: string): Promise<object | null> {
     const [opened] = await this.openAll([jwe]);
     return opened!;
   }
 
-  /** As `open` does, for each of them in its place; with one query at most. */
+  /** Like `open`, for each of them in its place; with one query at most. */
   async openAll(jwes: readonly string[]): Promise<(object | null)[]> {
     const owners = jwes.map(ownerOf);
     const keys = await this.#keys.find(owners.map((owner) => owner.customerId));
@@ -46,7 +46,7 @@ export class PersonalData {
     );
   }
 
-  /** The same for the same text and customer; tells nothing about the text to whoever has not the key. */
+  /** The same for the same text and customer; reveals nothing about the text without the key. */
   async fingerprint(customerId: string, text: string): Promise<string> {
     const key = await this.#keys.getOrCreate(customerId);
     return createHmac('sha256', key.fingerprinting).update(text).digest('base64url');

@@ -1,7 +1,7 @@
 import { eventStoreUrl, hostList, serviceConfig, urlOf } from '@orderstream/service';
 import type { z } from 'zod';
 
-/** What every service with events and read models is told by its environment; it spreads this into its own `z.object`. */
+/** The settings of every service with events and read models; it spreads this into its own `z.object`. */
 export const platformConfig = {
   ...serviceConfig,
   EVENTSTORE_URL: eventStoreUrl,

@@ -11,7 +11,7 @@ import type { PlatformConfig } from './config.ts';
 export interface PlatformOptions {
   /** As Kafka knows it. */
   readonly service: string;
-  /** With PERSONAL_DATA_DATABASE_URL for a service that reads or writes personal data. */
+  /** Has PERSONAL_DATA_DATABASE_URL for a service that reads or writes personal data. */
   readonly config: PlatformConfig & { readonly PERSONAL_DATA_DATABASE_URL?: string };
   readonly logger: Logger;
   readonly consumers: readonly Consumer[];

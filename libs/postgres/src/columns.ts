@@ -17,7 +17,7 @@ interface Held {
 
 type PostgresType = keyof Held;
 
-/** Named one by one, so that a text that an event writes keeps its narrow type. */
+/** Listed one by one, so that a text that an event writes keeps its narrow type. */
 type Storable = string | number | boolean | object | null;
 
 /** A column as its table is declared: what it holds when it is read, and what is written into it. */
@@ -34,7 +34,7 @@ export type Columns = Readonly<Record<string, Column>>;
 /** What rows of these columns hold when they are read. */
 export type RowOf<Of extends Columns> = { readonly [Name in keyof Of]-?: Exclude<Of[Name]['value'], undefined> };
 
-/** What is written into these columns: instants as ISO 8601 text. What is absent or null stays as it is. */
+/** What is written into these columns: instants as ISO 8601 text. Columns that are absent or null stay as they are. */
 export type Written<Of extends Columns> = { readonly [Name in keyof Of]?: Of[Name]['written'] };
 
 /** `column('text')`, or `column<Status>('text')` for a narrower type than Postgres has. */
@@ -68,7 +68,7 @@ function typeOrmColumn({ type, nullable: isNullable }: Column): EntitySchemaColu
   };
 }
 
-/** A written value as it is when it is read. */
+/** A written value as it will be read. */
 export function held({ type }: Column, written: unknown): unknown {
   return type === 'timestamptz' ? new Date(written as string) : written;
 }

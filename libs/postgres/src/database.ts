@@ -12,12 +12,12 @@ export interface DatabaseOptions {
 }
 
 const POOL_SIZE = 10;
-/** To a new connection, or to one that somebody else gives back. */
+/** For a new connection, or one that somebody gives back. */
 const CONNECTED_WITHIN_MS = 3_000;
 const PING_ANSWERED_WITHIN_MS = 1_000;
 const LOCKED_WITHIN_MS = 5_000;
 const ANSWERED_WITHIN_MS = 15_000;
-/** Longer than the server's own limit: this one is for a server that says nothing at all, and costs the connection. */
+/** Longer than the server's own limit: this is for a server that says nothing at all, and it costs the connection. */
 const SILENT_FOR_MS = 20_000;
 /** A process that hangs in a transaction, or that the network cut off, must not keep its locks for ever. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
@@ -50,7 +50,7 @@ export class Database {
       connectTimeoutMS: CONNECTED_WITHIN_MS,
       // A service's role has no DDL.
       installExtensions: false,
-      // An idle connection that breaks is replaced by the pool; whoever needs the next one hears of it.
+      // An idle connection that breaks is replaced by the pool; the next caller hears what is wrong.
       poolErrorHandler: () => {},
       extra: {
         keepAlive: true,
@@ -80,7 +80,8 @@ export class Database {
         await runner.commitTransaction().catch(throwFault);
         return result;
       } catch (error) {
-        // The first error is the one to tell. A connection that can't roll back would pass its open transaction on.
+        // The first error is the one to report. A connection that can't roll back would pass its open transaction
+        // on.
         if (isOutage(error)) discard(runner);
         else await runner.rollbackTransaction().catch(() => discard(runner));
         throw error;
@@ -100,7 +101,7 @@ export class Database {
     await Promise.race([this.#pinging, late.promise]).finally(() => clearTimeout(timer));
   }
 
-  /** Ends the connections, in use or not: what is under way on one fails. */
+  /** Ends the connections, in use or not: work under way on them fails. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#connecting?.catch(() => {});
@@ -129,7 +130,7 @@ export class Database {
   #connected(): Promise<unknown> {
     if (this.#closed) return Promise.reject(new DependencyUnavailable('postgres', 'closed'));
     this.#connecting ??= this.#source.initialize().catch(async (error: unknown) => {
-      // What was opened before it failed is not needed: the next attempt makes a pool of its own.
+      // What was opened before the failure is not needed: the next attempt makes a pool of its own.
       await this.#source.driver.disconnect().catch(() => {});
       this.#connecting = null;
       throw error;

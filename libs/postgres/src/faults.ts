@@ -20,8 +20,8 @@ const WITHOUT_CODE = new RegExp(
 );
 
 /**
- * What a fault of the driver means to whoever delivers: a race that may be won the next time, or a
- * database that does not answer. Errors about data and constraints stay what they are.
+ * What a fault of the driver means: a race that may be won the next time, or a database that does not answer.
+ * Errors about data and constraints stay what they are.
  */
 export function faultOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
@@ -29,7 +29,7 @@ export function faultOf(error: unknown): unknown {
   const fate = fateByIo(error);
   if (fate === 'retry') return Object.assign(new RetryableFault(messageOf(error)), { cause: error });
   if (NOT_DEPLOYED.test(code)) return new DependencyUnavailable('postgres', `${messageOf(error)} (has the deploy step run?)`);
-  // A host with several addresses fails with an error that says nothing but its code.
+  // A host with several addresses fails with an error that has only a code.
   if (fate === 'pause') return new DependencyUnavailable('postgres', error.message === '' ? code : error);
   if (code === '' && WITHOUT_CODE.test(error.message)) return new DependencyUnavailable('postgres', error);
   return error;

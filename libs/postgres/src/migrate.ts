@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '@orderstream/messaging';
 import { Client, escapeIdentifier } from 'pg';
 
-/** A step in the history of databases that have it: neither its name nor its SQL changes any more. */
+/** A step in the history of every database that has run it: neither its name nor its SQL changes any more. */
 export interface Migration {
   /** Ends in its number, 13 digits. */
   readonly name: string;
-  /** Statements, run in one transaction. Written out in full: what they would take from elsewhere may change. */
+  /** Statements, run in one transaction. Written out in full: anything taken from elsewhere may change. */
   readonly sql: string;
 }
 
@@ -24,7 +24,7 @@ const LOCK = 4_071_993;
 const CONNECTED_WITHIN_MS = 5_000;
 /** Another deployment may have long migrations. */
 const TURN_WITHIN_MS = 60_000;
-/** Everybody who comes later waits behind a migration that waits for a table, so it waits briefly, and rather several times. */
+/** Others queue behind a migration that waits for a table, so it waits only briefly, but several times. */
 const LOCKED_WITHIN_MS = 1_000;
 const ATTEMPTS = 5;
 const PAUSE_MS = 500;
@@ -32,21 +32,21 @@ const PAUSE_MS = 500;
 const LOCK_NOT_AVAILABLE = '55P03';
 const MOST_NAMED = 5;
 
-/** As TypeORM makes it: releases that ran their migrations with it read this table, and databases of theirs have it. */
+/** As TypeORM makes it: releases that ran their migrations with TypeORM read this table, and their databases have it. */
 const HISTORY = `CREATE TABLE IF NOT EXISTS migrations (
   id serial CONSTRAINT "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY,
   timestamp bigint NOT NULL,
   name varchar NOT NULL
 )`;
 
-/** Somebody else had a lock that a deployment needs for as long as it was ready to wait. Nothing of the migration is left. */
+/** Somebody else held a lock for longer than the deployment was ready to wait. Nothing of the migration is left. */
 export class MigrationBlocked extends Error {
   override readonly name = 'MigrationBlocked';
 }
 
 /**
- * Brings a database up to date and resolves to the names of what was run. Several at once do it one
- * after the other; each migration is a transaction of its own. Those that only a newer release knows stay as they are.
+ * Brings a database up to date and resolves to the names of the migrations that it ran. Several at once take turns;
+ * each migration is a transaction of its own. Those that only a newer release knows stay as they are.
  *
  * @throws MigrationBlocked naming who is in the way.
  */
@@ -84,7 +84,7 @@ async function takeTurn(client: Client): Promise<void> {
   }
 }
 
-/** As the owner; again while somebody has a lock that the work needs. */
+/** As the owner; repeated while somebody has a lock that the work needs. */
 async function inTransaction<Result>(client: Client, ownerRole: string, purpose: string, work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -93,7 +93,7 @@ async function inTransaction<Result>(client: Client, ownerRole: string, purpose:
       await client.query('COMMIT');
       return result;
     } catch (fault) {
-      await client.query('ROLLBACK').catch(() => {}); // the first error is the one to tell
+      await client.query('ROLLBACK').catch(() => {}); // the first error is the one to report
       if (!isLockTimeout(fault)) throw fault;
       if (attempt >= ATTEMPTS) {
         const others = await holders(client, `locktype = 'relation' AND relation >= 16384`);

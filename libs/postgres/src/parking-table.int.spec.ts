@@ -3,7 +3,6 @@ import { type Partition, type RawRecord, react } from '@orderstream/messaging';
 import { parkingContract } from '@orderstream/messaging/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
-import { migrate } from './migrate.ts';
 import { platformTables } from './migrations/0001-platform-tables.ts';
 import { ParkingTable } from './parking-table.ts';
 import { type ScratchDatabase, createScratchDatabase } from './testing/index.ts';
@@ -12,8 +11,7 @@ let scratch: ScratchDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!);
-  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [platformTables] });
+  scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!, [platformTables]);
   database = new Database({ url: scratch.url });
 });
 afterAll(async () => {

@@ -12,11 +12,11 @@ import type { Transaction } from './database.ts';
 type Statements = Pick<Transaction, 'query'>;
 
 const LONGEST_CAUSE = 2_000;
-/** The topic keeps the headers themselves; these are for whoever looks at the table. */
+/** The topic keeps the headers themselves; these are for people who look at the table. */
 const MOST_HEADERS = 50;
 const LONGEST_HEADER = 2_000;
 
-/** The table `parked_event` of a service: on its own for reactors, in the transaction of a position for projectors. */
+/** The table `parked_event` of a service: reactors write to it on its own, projectors in the transaction of a position. */
 export class ParkingTable implements Parking {
   readonly #statements: Statements;
 

@@ -3,8 +3,8 @@ import type { Database, Transaction } from './database.ts';
 import { storable } from './parking-table.ts';
 
 /**
- * A worker that says nothing for so long is taken for dead, and its rows are claimed again. One that
- * was only slow does no harm: whatever it still does under the same key has been done already.
+ * A worker that is silent for this long is taken for dead, and its rows are claimed again. One that was only slow
+ * does no harm: whatever it still does under the same key has been done already.
  */
 const LEASE_MS = 10_000;
 
@@ -21,17 +21,17 @@ interface Row<Of> {
 }
 
 /**
- * Of a row that is due: those that are tried for the first time, or that a later step waits for now. As the condition of
- * the tables' index `_due_first` says it: Postgres finds no index by other words.
+ * Of the due rows those that are tried for the first time, or that a later step now waits for. Worded like the
+ * condition of the tables' index `_due_first`: otherwise Postgres does not use the index.
  */
 const IS_FIRST = '(attempts = 0 OR is_hurried)';
-/** What is kept of an error; the whole of it is in the log. */
+/** How much of an error is kept; the log has all of it. */
 const LONGEST_ERROR = 1_000;
 
 /**
- * A process table in a service's own database. Rows stay when they are done: a step that comes months later waits for
- * the one before it, and an event that is heard again must find that its work is known. So they are a part of what a
- * process costs; the indexes hold only what is open, and claiming never gets slower. The service's migration makes the
+ * A process table in a service's own database. Rows stay when they are done: a step that comes months later waits
+ * for the one before it, and an event that is heard again must find its work there. So rows are a part of what a
+ * process costs; the indexes hold only open ones, and claiming never gets slower. The service's migration makes the
  * table.
  */
 export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
@@ -45,7 +45,7 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
     this.#keyColumn = keyColumn;
   }
 
-  /** Only Postgres' own clock is asked, here and wherever rows are written: those of services may differ by hours. */
+  /** Only Postgres' own clock is used, here and wherever rows are written: the services' clocks may differ by hours. */
   async claim({ first, repeated }: Room, { overdueToo }: { readonly overdueToo: boolean }): Promise<ClaimedTask<Of>[]> {
     const key = this.#keyColumn;
     const due = (which: string, limit: string): string => `
@@ -94,8 +94,8 @@ export class PostgresProcessTable<Of extends Work> implements ProcessTable<Of> {
   }
 
   /**
-   * Only the attempt that was claimed last may: a worker that lost its lease must not shorten that of the next one.
-   * A deadline that lies ahead is not slept through, and a later step that came meanwhile does not wait.
+   * Only the attempt that was claimed last may do this: a worker that lost its lease must not shorten the next
+   * one's. The backoff ends at a deadline that lies ahead; there is none when a later step came meanwhile.
    */
   async postpone({ key, work, attempts }: ClaimedTask<Of>, forMs: number, error: string): Promise<void> {
     await this.#database.query(

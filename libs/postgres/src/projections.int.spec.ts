@@ -7,11 +7,19 @@ import {
   type DeliveredEvent,
   type EventBatch,
 } from '@orderstream/messaging';
-import { type Delivery, type LoggedEvent, deliveries, logs, outcomeOf, progressContract, theRest } from '@orderstream/messaging/testing';
+import {
+  type Delivery,
+  type LoggedEvent,
+  delivered,
+  deliveries,
+  logs,
+  outcomeOf,
+  progressContract,
+  theRest,
+} from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
-import { migrate } from './migrate.ts';
 import { platformTables } from './migrations/0001-platform-tables.ts';
 import { Projections, StalePosition } from './projections.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
@@ -28,8 +36,7 @@ let database: Database;
 let observer: Database;
 
 beforeAll(async () => {
-  scratch = await createScratchDatabase(adminUrl);
-  await migrate({ url: scratch.url, ownerRole: 'postgres', migrations: [platformTables] });
+  scratch = await createScratchDatabase(adminUrl, [platformTables]);
   await runSql(
     scratch.url,
     'CREATE TABLE total (group_name text, stream text, amount int NOT NULL CHECK (amount < 1000), PRIMARY KEY (group_name, stream))',
@@ -47,15 +54,7 @@ const newGroup = (): string => `group-${randomUUID()}`;
 const at = (group: string): { group: string; topic: string; partition: number } => ({ group, topic: 'orders', partition: 2 });
 
 function record(stream: string, offset: number, amount: number, id: string = randomUUID()): BatchRecord<Counted> {
-  const decoded: DeliveredEvent<Counted> = {
-    id,
-    event: { type: 'Counted', data: { amount } },
-    stream,
-    revision: offset,
-    recordedAt: '2026-01-01T00:00:00.000Z',
-    correlationId: 'flow',
-    causationId: 'cause',
-  };
+  const decoded = delivered<Counted>({ type: 'Counted', data: { amount } }, { id, stream, revision: offset });
   return { stream, offset: BigInt(offset), value: Buffer.from([0, 255, offset]), headers: { ce_id: decoded.id }, decoded };
 }
 const unreadable = (stream: string, offset: number, headers: Record<string, string> = {}): BatchRecord<Counted> => ({

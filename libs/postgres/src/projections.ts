@@ -19,7 +19,7 @@ import type { Database, Transaction } from './database.ts';
 import { ParkingTable } from './parking-table.ts';
 import type { Apply, Projection } from './read-model.ts';
 
-/** Somebody else has moved this partition's position: this process must load it again. */
+/** Another process has moved this partition's position: this one must load it again. */
 export class StalePosition extends RetryableFault {
   override readonly name = 'StalePosition';
 }
@@ -35,7 +35,7 @@ interface PositionRow {
  * Runs projections: the rows of a batch and the position behind it move in one transaction, so that
  * a process that dies anywhere leaves both or neither.
  *
- * The position moves first. That guards it (who is behind learns so before touching a row), and locks
+ * The position moves first. That guards it (a process that is behind learns so before it touches a row), and locks
  * it until the commit: nobody else applies this partition meanwhile, or replays what is parked of it.
  */
 export class Projections implements Progress {
@@ -81,10 +81,10 @@ export class Projections implements Progress {
   async handled(): Promise<void> {}
 
   /**
-   * Applies a batch and moves the position behind it. What can't be decoded or applied is parked with
-   * its cause in the same transaction, and later events of its stream behind it.
+   * Applies a batch and moves the position behind it. An event that can't be decoded or applied is parked with its
+   * cause in the same transaction, and later events of its stream behind it.
    *
-   * `apply` is called once with all that can be tried. Only when that fails is it called again in a new
+   * `apply` is called once with everything that can be tried. Only when that fails is it called again in a new
    * transaction, stream by stream and then event by event, so it must not rely on other streams' events.
    *
    * @throws StalePosition, DependencyUnavailable, RetryableFault, ConsumerHeld: nothing has changed then.
@@ -101,7 +101,7 @@ export class Projections implements Progress {
     tellParked(batch, parked);
   }
 
-  /** Resolves to what was parked, and was not before. */
+  /** Resolves to what was parked and had not been before. */
   #inTransaction<Event>(
     batch: EventBatch<Event>,
     applySound: (transaction: Transaction, events: readonly SoundRecord<Event>[]) => Promise<ParkedRecord[]>,
@@ -124,7 +124,7 @@ export class Projections implements Progress {
   #expectedAt<Event>(batch: EventBatch<Event>): bigint {
     const expected = this.#expected.get(placeOf(batch));
     if (expected === undefined) throw new StalePosition(`${placeOf(batch)}: the position was not loaded`);
-    // A batch of this process that was under way while the position was loaded has moved it since.
+    // A batch that was under way in this process while the position was loaded has moved it since.
     const first = batch.records[0]?.offset ?? batch.nextOffset;
     if (first < expected) throw new StalePosition(`${placeOf(batch)}: offset ${first} is behind the position ${expected}`);
     return expected;
@@ -135,8 +135,8 @@ export class Projections implements Progress {
  * Moves the position behind the batch, together with the last record that could be read, by which a
  * topic that was made anew is noticed. Resolves to whether anything of this partition is parked.
  *
- * `false` is exact: who parks moves the position with it, so that this guard would have failed. `true`
- * may be late when a redrive has just ended, which is why the streams are asked for in a statement of their own.
+ * `false` is exact: parking moves the position, so that this guard would have failed. `true` may be out of date
+ * when a redrive has just ended, which is why the streams are looked up in a statement of their own.
  *
  * @throws StalePosition when somebody else has moved it.
  */

@@ -6,7 +6,7 @@ import type { Transaction } from './database.ts';
 /**
  * Turns decoded events into rows: one call with many events, in the order of their partition.
  *
- * @param passedOver events between them that this build has nothing to do with, for rows that have a revision.
+ * @param passedOver events in between that are not for this build, for rows that have a revision.
  */
 export type Apply<Event> = (
   transaction: Transaction,
@@ -14,7 +14,7 @@ export type Apply<Event> = (
   passedOver: readonly PassedOver[],
 ) => Promise<void>;
 
-/** Where in which stream an event stands, whoever delivers it. */
+/** An event's place in its stream. */
 export type StreamEvent = Pick<DeliveredEvent, 'event' | 'stream' | 'revision'>;
 
 /** Rows as `apply` leaves them in Postgres, by the text of their key. */
@@ -27,7 +27,7 @@ export interface ProjectedTable {
   readonly entity: EntitySchema;
   /** What `Projections.project` calls. It may get events of other kinds of streams, too. */
   readonly apply: Apply<DeliveredEvent['event']>;
-  /** Does to rows in memory what `apply` does in Postgres. */
+  /** The same as `apply`, on rows in memory. */
   project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver?: readonly PassedOver[]): void;
 }
 
@@ -35,7 +35,7 @@ export interface ProjectedTable {
 export interface Projection extends Consumer {
   readonly kind: 'projection';
   readonly tables: readonly ProjectedTable[];
-  /** Called with the events of a batch when their rows are there. */
+  /** Called with the events of a batch once their rows are written. */
   readonly applied?: (events: readonly DeliveredEvent[]) => void;
 }
 

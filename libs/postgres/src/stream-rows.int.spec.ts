@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
+import { delivered } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { column, nullable } from './columns.ts';
@@ -48,29 +48,22 @@ afterAll(async () => {
   await scratch.drop();
 });
 
-const fact = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent => ({
-  id: randomUUID(),
-  event: { type: 'ProductListed', data: values },
-  stream: `${category}-${key}`,
-  revision,
-  recordedAt: '2026-01-01T00:00:00.000Z',
-  correlationId: 'flow',
-  causationId: 'cause',
-});
+const changed = (key: string, revision: number, values: Values, category = 'product'): DeliveredEvent =>
+  delivered({ type: 'ProductListed', data: values }, { stream: `${category}-${key}`, revision });
 const isOfAnotherKind = ({ stream }: DeliveredEvent): boolean => stream.startsWith('order-');
-const ofAnotherKind = (): DeliveredEvent => fact('', 7, {}, 'order');
+const ofAnotherKind = (): DeliveredEvent => changed('', 7, {}, 'order');
 
-const project = (facts: readonly DeliveredEvent[], passedOver: readonly PassedOver[] = []): Promise<void> =>
-  database.transaction((tx) => rows.apply(tx, facts, passedOver));
+const project = (events: readonly DeliveredEvent[], passedOver: readonly PassedOver[] = []): Promise<void> =>
+  database.transaction((tx) => rows.apply(tx, events, passedOver));
 
 async function table(): Promise<RowsInMemory> {
   return new Map((await database.read((entities) => entities.find(rows.entity))).map((row) => [row.key, { ...row }]));
 }
 
 /** The rows in memory, event by event. */
-function folded(facts: readonly DeliveredEvent[]): RowsInMemory {
+function folded(events: readonly DeliveredEvent[]): RowsInMemory {
   const inMemory: RowsInMemory = new Map();
-  for (const each of facts) rows.project(inMemory, [each]);
+  for (const each of events) rows.project(inMemory, [each]);
   return inMemory;
 }
 
@@ -95,29 +88,29 @@ const KEYS = ['one', 't\'w"o', 'three'];
 const anyHistory = fc.array(fc.tuple(fc.nat({ max: KEYS.length }), anyValues), { minLength: 1, maxLength: 25 });
 const anyCuts = fc.array(fc.boolean(), { minLength: 25, maxLength: 25 });
 
-function factsOf(history: readonly (readonly [number, Values])[]): DeliveredEvent[] {
+function eventsOf(history: readonly (readonly [number, Values])[]): DeliveredEvent[] {
   const last = new Map<string, number>();
   return history.map(([number, values]) => {
     const key = KEYS[number];
     if (key === undefined) return ofAnotherKind();
     last.set(key, (last.get(key) ?? -1) + 1);
-    return fact(key, last.get(key)!, values);
+    return changed(key, last.get(key)!, values);
   });
 }
 
 async function projectInBatches(
-  facts: readonly DeliveredEvent[],
+  events: readonly DeliveredEvent[],
   cuts: readonly boolean[],
-  isStrange: (fact: DeliveredEvent) => boolean = () => false,
+  isStrange: (event: DeliveredEvent) => boolean = () => false,
 ): Promise<void> {
   await database.query('TRUNCATE thing');
   let batch: DeliveredEvent[] = [];
-  for (const [index, each] of facts.entries()) {
+  for (const [index, each] of events.entries()) {
     batch.push(each);
-    if (cuts[index] === false && index < facts.length - 1) continue;
+    if (cuts[index] === false && index < events.length - 1) continue;
     const passedOver = batch.filter(isStrange).map(({ stream, revision }) => ({ type: 'Praised', stream, revision }));
     await project(
-      batch.filter((fact) => !isStrange(fact)),
+      batch.filter((event) => !isStrange(event)),
       passedOver,
     );
     batch = [];
@@ -128,9 +121,9 @@ describe('Rows of streams', () => {
   it('are what their events make of them, however the events are cut into batches', async () => {
     await fc.assert(
       fc.asyncProperty(anyHistory, anyCuts, async (history, cuts) => {
-        const facts = factsOf(history);
-        await projectInBatches(facts, cuts);
-        expect(await table()).toEqual(folded(facts));
+        const events = eventsOf(history);
+        await projectInBatches(events, cuts);
+        expect(await table()).toEqual(folded(events));
       }),
       { numRuns: 150 },
     );
@@ -139,10 +132,10 @@ describe('Rows of streams', () => {
   it('move on over events that this build has nothing to do with, as if those changed nothing', async () => {
     await fc.assert(
       fc.asyncProperty(anyHistory, anyCuts, anyCuts, async (history, cuts, marks) => {
-        const facts = factsOf(history);
-        const strange = new Set(facts.filter((each, index) => marks[index] && each.revision > 0 && !isOfAnotherKind(each)));
-        await projectInBatches(facts, cuts, (each) => strange.has(each));
-        const unchanging = facts.map((each) => (strange.has(each) ? { ...each, event: { ...each.event, data: {} } } : each));
+        const events = eventsOf(history);
+        const strange = new Set(events.filter((each, index) => marks[index] && each.revision > 0 && !isOfAnotherKind(each)));
+        await projectInBatches(events, cuts, (each) => strange.has(each));
+        const unchanging = events.map((each) => (strange.has(each) ? { ...each, event: { ...each.event, data: {} } } : each));
         expect(await table()).toEqual(folded(unchanging));
       }),
       { numRuns: 150 },
@@ -151,7 +144,7 @@ describe('Rows of streams', () => {
 
   it('do not begin with one, and take none of another kind of stream', async () => {
     await database.query('TRUNCATE thing');
-    await project([fact('one', 0, { name: 'a', total: 1 })]);
+    await project([changed('one', 0, { name: 'a', total: 1 })]);
     await project(
       [],
       [
@@ -159,7 +152,7 @@ describe('Rows of streams', () => {
         { type: 'Praised', stream: 'product-two', revision: 0 },
       ],
     );
-    expect(await table()).toEqual(folded([fact('one', 0, { name: 'a', total: 1 })]));
+    expect(await table()).toEqual(folded([changed('one', 0, { name: 'a', total: 1 })]));
   });
 
   const breaks: Record<string, (last: number) => number[]> = {
@@ -173,15 +166,15 @@ describe('Rows of streams', () => {
   it.each(Object.entries(breaks))('are not changed at all by a batch with %s', async (_what, revisionsAfter) => {
     await fc.assert(
       fc.asyncProperty(anyHistory, anyCuts, fc.nat({ max: 2 }), anyHistory, async (history, cuts, number, later) => {
-        const facts = factsOf([[number, {}], ...history]);
-        await projectInBatches(facts, cuts);
+        const events = eventsOf([[number, {}], ...history]);
+        await projectInBatches(events, cuts);
         const before = await table();
         const key = KEYS[number]!;
         const broken = revisionsAfter(Number(before.get(key)!['revision'])).map((revision) =>
-          fact(key, revision, { name: 'broken', total: 1 }),
+          changed(key, revision, { name: 'broken', total: 1 }),
         );
-        const sound = factsOf(later.map(([, values]) => [KEYS.length, values]));
-        const beside = fact('beside', 0, { name: 'sound' });
+        const sound = eventsOf(later.map(([, values]) => [KEYS.length, values]));
+        const beside = changed('beside', 0, { name: 'sound' });
         await expect(project([beside, ...sound, ...broken])).rejects.toThrow(RevisionGap);
         expect(await table()).toEqual(before);
       }),
@@ -191,7 +184,7 @@ describe('Rows of streams', () => {
 
   it.each([1, 2, 40])('do not begin at revision %d', async (revision) => {
     await database.query('TRUNCATE thing');
-    await expect(project([fact('beside', 0, {}), fact('late', revision, { name: 'late' })])).rejects.toThrow(RevisionGap);
+    await expect(project([changed('beside', 0, {}), changed('late', revision, { name: 'late' })])).rejects.toThrow(RevisionGap);
     expect(await table()).toEqual(new Map());
   });
 

@@ -9,12 +9,12 @@ type Values = Readonly<Record<string, unknown>>;
 
 export interface StreamRowsOptions<Of extends Category, Key extends string, Others extends Columns> {
   readonly table: string;
-  /** Of the streams: each is named `{category}-{key}`. */
+  /** The category of the streams, each named `{category}-{key}`. */
   readonly category: Of;
   readonly key: Readonly<Record<Key, Column<string>>>;
-  /** The key and the stream's `revision` are there by themselves. */
+  /** The key and the stream's `revision` are added by themselves. */
   readonly columns: Others;
-  /** Numbers to which an event adds instead of replacing them. */
+  /** Numbers that an event adds to instead of replacing them. */
   readonly adding?: readonly (keyof Others)[];
   /** What each event writes. Objects go into jsonb, arrays also into `text[]`. */
   readonly change: { readonly [Type in EventOf<Of>['type']]: (data: EventNamed<Type>['data']) => Written<Others> };
@@ -26,19 +26,19 @@ export interface RowChange {
   readonly since: number;
   readonly revision: number;
   readonly values: Values;
-  /** Nothing but events that this build has nothing to do with: the row moves on as it is. */
+  /** Only events that are not for this build: the row moves on as it is. */
   readonly isPassedOver?: true;
 }
 
-/** A row was not at the revision before its stream's next event: one is missing, or comes twice. */
+/** A row was not at the revision before its stream's next event: an event is missing, or comes twice. */
 export class RevisionGap extends Error {
   override readonly name = 'RevisionGap';
 }
 
 /**
- * The commonest table of a read model: one row a stream. A batch costs one statement, whatever is in it.
- * A row only moves on from the revision before, so that an event that is missing or comes twice is a fault. It moves on
- * over an event that this build has nothing to do with, unless that is the first of its stream.
+ * The most common table of a read model: one row per stream. A batch costs one statement, whatever is in it. A row
+ * only moves on from the revision before, so that an event that is missing or comes twice is a fault. It passes
+ * over an event that is not for this build, unless that is the first of its stream.
  */
 export class StreamRows<Of extends Category, Key extends string, Others extends Columns> implements ProjectedTable {
   readonly name: string;
@@ -112,7 +112,7 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     return row as RowOfTable<this> | null;
   }
 
-  /** One change a stream. @throws RevisionGap between events of the batch */
+  /** One change per stream. @throws RevisionGap between events of the batch */
   changesOf(events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): RowChange[] {
     const byKey = new Map<string, RowChange>();
     for (const step of this.#stepsOf(events, passedOver)) {
@@ -129,7 +129,7 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     return [...byKey.values()];
   }
 
-  /** What happened to each row, one step after the other. */
+  /** What happened to each row, step by step. */
   #stepsOf(events: readonly StreamEvent[], passedOver: readonly PassedOver[]): Omit<RowChange, 'since'>[] {
     const prefix = `${this.category}-`;
     const steps: Omit<RowChange, 'since'>[] = [];
@@ -168,7 +168,7 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     const table = this.name;
     const key = this.#key;
     const names = this.#columns.map(([name]) => name);
-    // Parameters are one array a column, and unnest would take an array of arrays apart: each of those comes as jsonb.
+    // Parameters are one array per column, and unnest would flatten an array of arrays: those are passed as jsonb.
     const isArray = (type: string): boolean => type.endsWith('[]');
     const value = ([name, { type }]: readonly [string, Column]): string => {
       if (this.#adding.has(name)) return `COALESCE(known.${name}, 0) + COALESCE(change.${name}, 0)`;

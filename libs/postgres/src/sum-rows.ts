@@ -18,8 +18,9 @@ export interface SumRowsOptions<Of extends Category, Keys extends Columns, Sum e
 }
 
 /**
- * A table of sums over all events of a kind of stream. An event that is missed or applied twice would show. Rows are written in
- * the order of their keys, so that the transactions of two partitions lock those that they share in the same order.
+ * A table of sums over all events of a kind of stream. An event that is missed or applied twice would show. Rows
+ * are written in the order of their keys, so that the transactions of two partitions lock shared rows in the same
+ * order.
  */
 export class SumRows<Of extends Category, Keys extends Columns, Sum extends string> implements ProjectedTable {
   readonly name: string;

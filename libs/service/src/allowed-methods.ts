@@ -4,8 +4,8 @@ import { sendProblem } from './problem-filter.ts';
 import { Problem } from './problems.ts';
 
 /**
- * A known path with a method that it does not have is answered with those that it has. Fastify knows one
- * method's paths at a time, so the routes are noted in a second router of its kind.
+ * A request to a known path with a method that it lacks is answered with the methods that it has. Fastify looks
+ * paths up for one method at a time, so the routes are kept in a second router of its kind.
  */
 export function serveAllowedMethods(fastify: FastifyInstance): void {
   const router = findMyWay();

@@ -46,8 +46,8 @@ export interface CommandsClass<Asked, Result> {
  *     export class OrderCommands extends commandsOf(orderDecider) {}
  *     providers: [OrderCommands.Handler]
  *
- * Nest's bus takes the messages of all deciders. Who runs without Nest too takes an `ICommandHandler<OrderCommands>`,
- * which both the bus and a handler are.
+ * Nest's bus takes the messages of all deciders. Code that also runs without Nest takes an
+ * `ICommandHandler<OrderCommands>`, which both the bus and a handler are.
  *
  * @param wrap makes another way of handling the commands to one stream, say to gather them. Called once by each handler.
  */

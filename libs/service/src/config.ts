@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { connectionStringProblem } from './connection-string.ts';
 
-/** What every service is told by its environment; a service spreads this into its own `z.object`. */
+/** The settings of every service; it spreads this into its own `z.object`. */
 export const serviceConfig = {
   /** The address to listen on. There is no authentication yet, so the default is this machine only. */
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -48,7 +48,7 @@ export class InvalidConfig extends Error {
 
 /** The environment parsed once. @throws InvalidConfig naming every variable that is missing or wrong. */
 export function parseConfig<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
-  // An empty variable is one that somebody meant to set: compose files pass unset ones on like that.
+  // An empty variable counts as unset: compose files pass unset ones on as empty.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

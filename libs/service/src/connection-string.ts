@@ -1,5 +1,5 @@
-// What EventStoreDB's client takes for a connection string. It says so only when it is made, long after the settings of
-// a service were read, and passes over the options that it doesn't know.
+// What EventStoreDB's client accepts as a connection string. The client itself complains only when it is made, long
+// after the settings were read, and ignores options that it doesn't know.
 import { existsSync } from 'node:fs';
 
 const SHAPE = /^(?<scheme>[^:/?]+):\/\/(?:(?<credentials>[^@/?]*)@)?(?<hosts>[^@/?]*)\/?(?:\?(?<options>.*))?$/;
@@ -36,7 +36,7 @@ const options: Readonly<Record<string, Check>> = {
   userkeyfile: file,
 };
 
-/** What is wrong with it, in words that can hold no password; null when the client takes it. */
+/** What is wrong with it, in words that can't contain a password; null when the client accepts it. */
 export function connectionStringProblem(connectionString: string): string | null {
   const parts = SHAPE.exec(connectionString)?.groups;
   if (parts === undefined || !/^esdb(\+discover)?$/.test(parts['scheme']!))

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Of a list by an instant and, where there are several of one, by id. */
+/** Of a list sorted by an instant, and by id where several share one. */
 export interface Place {
   /** ISO-8601 UTC with milliseconds. */
   readonly at: string;

@@ -6,7 +6,7 @@ export function entityTag(revision: number): string {
 }
 
 const ETAGS = /^[ \t,]*(?:W\/)?"[^"]*"(?:[ \t]*,[ \t,]*(?:W\/)?"[^"]*")*[ \t,]*$/;
-/** Of a list, whole tags one by one: what stands within quotes may look like another tag. */
+/** Matches the tags of a list one by one: text within quotes may look like another tag. */
 const ETAG = /(W\/)?"([^"]*)"/g;
 const REVISION = /^(?:0|[1-9]\d{0,14})$/;
 
@@ -37,7 +37,7 @@ export function readIfMatch(header: string | undefined): readonly number[] | '*'
   return [...header.matchAll(ETAG)].flatMap(([, weak, tag]) => (weak === undefined && REVISION.test(tag!) ? [Number(tag)] : []));
 }
 
-/** What changed in between is for the client to read: the problem carries the current ETag. */
+/** The client has to read what changed in between: the problem carries the current ETag. */
 export function preconditionFailed(current: number): Problem {
   return new Problem('precondition-failed', `The current ETag is ${entityTag(current)}`, {
     headers: { etag: entityTag(current) },

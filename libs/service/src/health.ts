@@ -15,17 +15,17 @@ export interface Dependency {
 }
 
 const POLL_EVERY_MS = 1_000;
-/** Adapters have limits of their own, and can say more of what went wrong: they go first. */
+/** Longer than the adapters' own limits, which can say more about what went wrong. */
 const ANSWER_WITHIN_MS = 2_000;
-/** A question that has no answer for so long is given up, and another one asked. */
+/** A question without an answer is given up after this long, and asked again. */
 const GIVEN_UP_AFTER_MS = 10_000;
-/** So many questions without an answer, and no more is asked until one of them has one: each may hold a connection. */
+/** With this many questions unanswered, no more are asked until one is answered: each may hold a connection. */
 const MOST_UNANSWERED = 3;
 
 interface Watched {
   readonly dependency: Dependency;
   failure: string | null;
-  /** Whether it was told to answer; null while nothing was told of it. */
+  /** Whether it was last logged as answering; null before anything was logged. */
   toldToAnswer: boolean | null;
   /** Counts questions, to know the answer to the last one. */
   asked: number;

@@ -5,8 +5,8 @@ import { Problem } from './problems.ts';
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/gi;
 
 /**
- * The only bodies that are read: JSON in UTF-8 as it is. A decoder would put replacement characters for
- * anything else, and nobody could tell them from what was meant: so it is refused.
+ * Only JSON in UTF-8 is read. A decoder would put replacement characters for anything else, and nobody could tell
+ * them from what was meant, so it is refused.
  */
 export function readJsonBodies(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
@@ -14,7 +14,7 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const refusal = unreadable(request, body);
     if (refusal !== null) done(refusal);
-    // Clients that send every request with the type of JSON send none for routes without a body.
+    // Some clients declare JSON with every request, also with an empty body where a route takes none.
     else if (body.length === 0) done(null, undefined);
     else void parseJson(request, body.toString(), done);
   });

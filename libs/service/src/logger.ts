@@ -21,7 +21,7 @@ export function createLogger(name: string, config: Pick<ServiceConfig, 'LOG_LEVE
   });
 }
 
-/** What Nest says while it puts an application together is of use only to who debugs that. */
+/** What Nest logs while it assembles an application only helps to debug that. */
 const FRAMEWORK = new Set(['InstanceLoader', 'NestApplication', 'NestFactory', 'NestMicroservice', 'RouterExplorer', 'RoutesResolver']);
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';

@@ -53,7 +53,7 @@ function consumerGauges(statuses: () => readonly ConsumerStatus[]): Gauge[] {
   ];
 }
 
-/** Times every request by its route (never by its URL), and says so in the log at debug. */
+/** Times every request by its route (never by its URL), and logs it at debug. */
 export function measureRequests(fastify: FastifyInstance, registry: Registry, logger: Logger): void {
   const seconds = new Histogram({
     name: 'http_request_duration_seconds',

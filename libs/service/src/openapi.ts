@@ -26,7 +26,7 @@ const problemSchema = {
   },
 } as const;
 
-/** What may come of any request, before its operation has a say. */
+/** What any request may be answered with before its operation is called. */
 const OF_EVERY_OPERATION: readonly ProblemName[] = [
   'malformed-request',
   'request-timeout',

@@ -5,8 +5,8 @@ import type { Logger } from './logger.ts';
 const LONGEST_CAUSE = 500;
 
 /**
- * Tells what the consumers of this service set aside: each event that failed on its own account in a line of the
- * log, and all of them in a metric. Consumers hold before there are many lines of one cause.
+ * Reports what the consumers of this service set aside: each event that was itself at fault in a line of the log,
+ * and all of them in a metric. Consumers hold before there are many lines of one cause.
  *
  * @returns what ends it.
  */

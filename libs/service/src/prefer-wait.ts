@@ -13,11 +13,12 @@ export const preferHeader = {
 } as const;
 
 /**
- * `Prefer: wait=10` (RFC 7240). Services hear from one another a moment later, so a client that has just
- * told one of them something may ask the next service to wait for it instead of asking again.
- * The operation is carried out again, until the client leaves or the service ends; only a request that meets such a problem pays for the question.
+ * `Prefer: wait=10` (RFC 7240). Services hear from one another with a delay, so a client that has just changed
+ * something in one of them may ask the next to wait for it instead of asking again. The operation is carried out
+ * again, until the client leaves or the service ends; only a request that meets such a problem pays for the
+ * question.
  *
- * @returns whether it will be, so that there is nothing to answer yet.
+ * @returns whether it will be carried out again, so that there is nothing to answer yet.
  */
 export function isTriedAgain(problem: Problem, request: FastifyRequest, reply: FastifyReply): boolean {
   if (problem.type.mayPass !== true || request.is404) return false;
@@ -27,7 +28,7 @@ export function isTriedAgain(problem: Problem, request: FastifyRequest, reply: F
   void reply.header('preference-applied', `wait=${seconds}`);
   const isLeft = reply.raw.destroyed || !request.server.server.listening;
   if (isLeft || reply.elapsedTime >= seconds * 1_000) return false;
-  // Each attempt awaits the end of the one reply, and there are two hundred of them at most.
+  // Each attempt listens for the end of the one reply, and there are two hundred attempts at most.
   reply.raw.setMaxListeners(0);
   setTimeout(() => void request.routeOptions.handler.call(request.server, request, reply), LOOK_EVERY_MS);
   return true;

@@ -3,23 +3,23 @@ import type { ConsumerMember } from './tokens.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 2_000;
-/** What was missing for less was never away: a rebalance, a lost connection, a machine that was busy. */
+/** What was missing for less does not count as away: a rebalance, a lost connection, a busy machine. */
 const OUTAGE_MS = 10_000;
 
 export interface PresenceOptions {
-  /** Must have been read to their end, and not wait since: they may say that something was done in time. */
+  /** Must have been read to their end, and not be behind: they may say that something was done in time. */
   readonly hears: readonly Pick<ConsumerMember, 'status'>[];
-  /** Must answer: whoever is to be in time needs them. */
+  /** Must answer: people need them to act in time. */
   readonly needs: readonly Pick<Dependency, 'check'>[];
   /** How long all of this must have lasted before a deadline acts. */
   readonly graceMs: number;
 }
 
 /**
- * Whether a service has been there: deadlines pass while it is down, while its servers are, while its host sleeps,
- * and then whoever had to be in time could not. So nothing is overdue before everything has been in place for a while
- * without a break. This is kept in memory on purpose: a process that starts has not been there, and one of several
- * that went on has.
+ * Whether a service has been there: deadlines pass while it or its servers are down or its host sleeps, and then
+ * nobody could act in time. So nothing is overdue before everything has been in place for a while without a break.
+ * This is kept in memory on purpose: a process that starts has not been there, and one of several that kept running
+ * has.
  */
 export class Presence {
   readonly #options: PresenceOptions;
@@ -32,7 +32,7 @@ export class Presence {
     this.#options = options;
   }
 
-  /** To be asked several times a second: nothing else makes it look, and it takes a silence for an outage. */
+  /** Ask it several times a second: it looks only when asked, and takes a gap for an outage. */
   hasLasted(): boolean {
     const nowMs = Date.now();
     if (!this.#isLooking && Math.abs(nowMs - this.#lookedAtMs) >= LOOK_EVERY_MS) void this.#look(nowMs);
@@ -54,7 +54,7 @@ export class Presence {
     return Math.abs(nowMs - this.#seenAtMs) <= OUTAGE_MS;
   }
 
-  /** Under load a consumer is behind now and then; it hears in time all the same. After an outage it may not have. */
+  /** Under load a consumer is behind now and then, but still hears in time. After an outage it may not have. */
   #hasHeard(nowMs: number): boolean {
     return this.#options.hears.every((consumer) => {
       const { blockedBy, caughtUp } = consumer.status();

@@ -26,7 +26,7 @@ const slugOfStatus: Readonly<Record<number, ProblemName>> = {
   503: 'dependency-unavailable',
 };
 
-/** The problem that a client gets to see for a fault: never more of the inside than a dependency's name. */
+/** The problem that a client sees for a fault: it reveals no more than a dependency's name. */
 export function problemOf(fault: unknown): Problem {
   if (fault instanceof Problem) return fault;
   const fate = fateOf(fault);
@@ -44,7 +44,7 @@ export function problemOf(fault: unknown): Problem {
   return new Problem('internal-error', 'It has been logged under the correlation id', { status });
 }
 
-/** What the framework says of its own faults: Nest's exceptions, Fastify's errors, and those of its plugins (`http-errors`). */
+/** The framework's own faults: Nest's exceptions, Fastify's errors, and those of its plugins (`http-errors`). */
 function statusOf(fault: unknown): number {
   if (fault instanceof HttpException) return fault.getStatus();
   const { code, statusCode, expose } = (fault ?? {}) as {
@@ -76,7 +76,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') return throwError(() => fault);
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    // Nobody is left to read the answer, and what was read of the body is of no use.
+    // The client has left: nobody reads the answer.
     const hasHungUp = request.raw.destroyed && !request.raw.complete;
     const problem = hasHungUp ? new Problem('request-timeout', 'The body did not come') : problemOf(fault);
     const reply = http.getResponse<FastifyReply>();
@@ -89,7 +89,7 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(reply, problem);
   }
 
-  /** Every request fails while something is away. One line says so; the others are there at debug. */
+  /** Every request fails while something is away. One line says so; the others are logged at debug. */
   #tellOutage(subject: string, what: string, correlationId: string): void {
     const untold = this.#outages.tell(subject);
     if (untold === null) this.#logger.debug(what, { correlationId });
@@ -119,7 +119,7 @@ export function answerUnreadable(error: Error & { readonly code?: string }, sock
   socket.destroySoon();
 }
 
-/** Node answers an `Expect` that it doesn't know by itself, and with nothing that says why. */
+/** Node by itself answers an unknown `Expect` without saying why. */
 export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
   const problem = new Problem('expectation-failed', `${request.headers.expect} can’t be met`);
   response.writeHead(problem.status, { 'content-type': PROBLEM_JSON, connection: 'close' }).end(problemBody(problem));

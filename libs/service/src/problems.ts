@@ -5,17 +5,17 @@ export interface ProblemType {
   readonly slug: string;
   readonly status: number;
   readonly title: string;
-  /** Whether another moment may change it, because a fact is on its way. Whoever got one of these has changed nothing. */
+  /** Whether it may pass in a moment, because an event is on its way. A request answered like this has changed nothing. */
   readonly mayPass?: boolean;
   readonly [catalogued]: true;
 }
 
 type Catalogue<Slug extends string> = Readonly<Record<Slug, ProblemType>>;
 
-/** What this process may answer with, for its OpenAPI document: what only this service knows of comes first. */
+/** What this process may answer with, for its OpenAPI document; a service's own problems come first. */
 export const catalogue: ProblemType[] = [];
 
-/** The only way to a type of problem, so that nobody can answer with one that the document does not list. */
+/** The only way to make a type of problem, so that no answer has one that the document does not list. */
 export function problemTypes<Slug extends string>(
   types: Readonly<Record<Slug, Pick<ProblemType, 'status' | 'title' | 'mayPass'>>>,
 ): Catalogue<Slug> {
@@ -24,7 +24,7 @@ export function problemTypes<Slug extends string>(
   return Object.fromEntries(made.map((type) => [type.slug, type])) as Catalogue<Slug>;
 }
 
-/** What any service may answer with. What only one knows of stands in its own `problems.ts`. */
+/** What any service may answer with. A service's own problems are in its `problems.ts`. */
 const problems = problemTypes({
   'malformed-request': { status: 400, title: 'The request could not be read' },
   'invalid-request': { status: 400, title: 'The request does not have the documented shape' },
@@ -63,7 +63,7 @@ export interface FieldError {
 }
 
 export interface ProblemExtras {
-  /** Another status than the catalogue's, for what the framework refuses with one that has no entry. */
+  /** Instead of the catalogue's status, for refusals of the framework whose status has no entry. */
   readonly status?: number;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;

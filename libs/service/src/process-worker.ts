@@ -4,8 +4,8 @@ import { withRequestContext } from './request-context.ts';
 import { Sparing } from './sparing.ts';
 
 /**
- * So many tasks may be under way at once before others wait for them. Most of what is tried again will fail again, and
- * hold its place until it has waited in vain for an answer: it gets a share that can't keep out what is tried for the first time.
+ * The most tasks that may be under way at once. Most repeated tasks will fail again, and hold their place while
+ * they wait in vain for an answer: they get a share of their own, so that they can't keep out first attempts.
  */
 const FIRST_AT_ONCE = 256;
 const REPEATED_AT_ONCE = 64;
@@ -16,12 +16,12 @@ const DEFECT_PAUSE_MS = 30_000;
 export interface ProcessWorkerOptions<Of extends Work> {
   /** In log lines. */
   readonly name: string;
-  /** What a task's key is the id of, such as `order`; in log lines. */
+  /** What a task's key identifies, such as `order`; in log lines. */
   readonly subject: string;
   readonly table: ProcessTable<Of>;
-  /** Idempotent: it may be broken off anywhere and done again, also beside itself. */
+  /** Idempotent: it may be broken off anywhere and repeated, even side by side. */
   readonly carryOut: (task: ClaimedTask<Of>, signal: AbortSignal) => Promise<void>;
-  /** Whether what is overdue may be acted on. Asked at every look. */
+  /** Whether overdue tasks may be acted on. Asked at every look. */
   readonly actsOnOverdue: () => boolean;
 }
 
@@ -47,7 +47,7 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     this.wake();
   }
 
-  /** What is under way is broken off: its outcome is looked up at the next start. */
+  /** Work under way is broken off: its outcome is looked up at the next start. */
   async onModuleDestroy(): Promise<void> {
     clearInterval(this.#timer);
     this.#stop.abort();
@@ -115,10 +115,10 @@ export class ProcessWorker<Of extends Work> implements OnApplicationBootstrap, O
     const isDefect = fateOf(fault) === 'park';
     const level = isDefect ? 'error' : 'debug';
     this.#logger[level](`${what}, attempt ${attempts}: ${messageOf(fault)}`, { error: fault });
-    // A defect goes away only when somebody mends it, so it is not worth more than a look now and then.
+    // A defect goes away only when somebody fixes it, so it is retried only now and then.
     const delayMs = isDefect ? DEFECT_PAUSE_MS : backoffMs('postpone', attempts);
     await this.#options.table.postpone(task, delayMs, messageOf(fault)).catch((lost: unknown) => {
-      // All that are under way meet the same outage.
+      // All tasks under way meet the same outage.
       const untold = this.#lost.tell(messageOf(lost));
       const waits = `${what} waits for its lease to run out: ${messageOf(lost)}`;
       if (untold === null) this.#logger.debug(waits);

@@ -12,7 +12,7 @@ export interface QueryClass<Asked, Result, Needs extends readonly unknown[]> {
  *     export class FindProduct extends queryOf([Database], async (sku: string, database): Promise<ProductView> => …) {}
  *     providers: [FindProduct.Handler]
  *
- * @param needs what Nest gives to `answer` after what is asked. A symbol's type is the one that `answer` declares.
+ * @param needs what Nest gives to `answer` after the question. A symbol's type is the one that `answer` declares.
  */
 export function queryOf<Needs extends readonly unknown[], Asked, Result>(
   needs: readonly [...{ [Nth in keyof Needs]: Type<Needs[Nth]> | symbol }],

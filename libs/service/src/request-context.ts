@@ -5,7 +5,7 @@ import type { Cause } from '@orderstream/event-sourcing';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problems.ts';
 
-/** What travels with a request into everything that it leads to. */
+/** What goes with a request into everything that it leads to. */
 export interface RequestContext {
   /** Given by the client as `x-correlation-id`, or made here; in every log line, event and answer. */
   readonly correlationId: string;
@@ -29,7 +29,7 @@ export function requestCause(reaction: string): Cause {
   return { id: randomUUID(), reaction, ...requestContext() };
 }
 
-/** For the logger: only what is there, and nothing made up. */
+/** For the logger: undefined outside of a request, instead of a new one. */
 export function currentRequestContext(): RequestContext | undefined {
   return storage.getStore();
 }
@@ -51,7 +51,7 @@ export function keepRequestContext(fastify: FastifyInstance): void {
     const isAddressed = request.headers.host !== undefined || request.raw.httpVersion === '1.0';
     done(isAddressed ? undefined : new Problem('malformed-request', 'HTTP/1.1 asks for a Host header'));
   });
-  // Not earlier: the body's `end` event would come back in the connection's context and lose the request's.
+  // Not earlier: the body's `end` event runs in the connection's context and would lose the request's.
   fastify.addHook('preValidation', (request, _reply, done) => {
     const given = request.headers['traceparent'];
     const traceparent = typeof given === 'string' && TRACEPARENT.test(given) ? given : undefined;

@@ -21,7 +21,7 @@ import { CONSUMERS, type ConsumerMember, DEPENDENCIES } from './tokens.ts';
 import { validationPipe } from './validation.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-/** For all of a request to come, its body too. How long its answer takes is another matter. */
+/** For a whole request to arrive, with its body. The time for its answer is not limited by this. */
 const REQUEST_WITHIN_MS = 10_000;
 const LOOK_FOR_LATE_REQUESTS_EVERY_MS = 1_000;
 /** A connection on which nothing moves, such as one whose answer is not read. */
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   readonly config: ServiceConfig;
   /** It, or what it imports, provides DEPENDENCIES and CONSUMERS. */
   readonly module: Type | DynamicModule;
-  /** Made here unless the module logs through it too. */
+  /** Made here by default; given when the module logs through it too. */
   readonly logger?: PinoLogger;
   /** What is served beside those that every service has; made with `registers: []`. */
   readonly metrics?: (app: INestApplicationContext) => readonly Metric[];
@@ -49,7 +49,7 @@ export interface RunningService {
   readonly url: string;
   /**
    * Requests, batches and tasks in hand end first, side by side; then connections are closed. What hangs is left
-   * behind, so that all the others end in time. @throws naming what did not end.
+   * behind, so that everything else ends in time. @throws naming what did not end.
    */
   stop(): Promise<void>;
 }
@@ -65,7 +65,7 @@ function createAdapter(): FastifyAdapter {
       // Node's own answer to a request without a host says nothing.
       requireHostHeader: false,
     },
-    // Fastify's own answer is no problem, and does not say when to try again.
+    // Fastify's own answer is not problem+json, and does not say when to try again.
     return503OnClosing: false,
     genReqId: correlationIdOf,
     clientErrorHandler: answerUnreadable,
@@ -129,7 +129,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       const stopping: readonly Ending[] = [
         ['requests', () => fastify.close()],
         ...consumers.map((consumer): Ending => [consumer.status().group, () => consumer.close()]),
-        // Nest would end one after the other what is ended here already; it ends the workers, and takes note of the rest.
+        // Nest would end things one after the other; here they have ended already, except for the workers.
         ['workers', () => app.close()],
       ];
       const closing = dependencies.map((dependency): Ending => [dependency.name, () => dependency.close?.()]);
@@ -142,7 +142,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 }
 
-/** What comes behind another request on its connection: the connection ends with this answer. */
+/** For a request behind another one on its connection: the connection ends with this answer. */
 function refuseWhileEnding(fastify: FastifyInstance): void {
   let isEnding = false;
   fastify.addHook('preClose', (done) => {
@@ -154,7 +154,7 @@ function refuseWhileEnding(fastify: FastifyInstance): void {
   });
 }
 
-/** Connections that have brought no request yet: to Node they are not idle, and it would wait a minute for their headers. */
+/** Connections that have sent no request yet: Node does not count them as idle, and would wait a minute for their headers. */
 function unusedConnections(server: Server): ReadonlySet<Socket> {
   const unused = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -1,9 +1,12 @@
 import { messageOf } from '@orderstream/messaging';
 
-/** What is to end, by the name that the log has for it. */
+/** What is to end, by its name in the log. */
 export type Ending = readonly [name: string, end: () => unknown];
 
-/** Ends all of it side by side, so that one that hangs holds up no other. Resolves to what did not end well in time, and why. */
+/**
+ * Ends all of them side by side, so that one that hangs does not hold up the others. Resolves to those that did not
+ * end in time, or failed, and why.
+ */
 export async function endAll(limitMs: number, endings: readonly Ending[]): Promise<string[]> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`not within ${limitMs} ms`)), limitMs);

@@ -8,8 +8,8 @@ interface Told {
 }
 
 /**
- * Says a thing once, and then not again for a minute: what everybody meets at the same time, such as requests while a
- * dependency is away, would hide everything else in a log.
+ * Says a thing once, and then not again for a minute: what everything meets at the same time, such as requests
+ * while a dependency is away, would hide all else in a log.
  */
 export class Sparing {
   readonly #told = new Map<string, Told>();
@@ -19,7 +19,7 @@ export class Sparing {
     this.#nowMs = nowMs;
   }
 
-  /** How often it was left untold since it was told last, when it is to be told now; null when not. */
+  /** When it is to be said now, how often it was left unsaid since the last time; otherwise null. */
   tell(subject: string): number | null {
     const nowMs = this.#nowMs();
     const last = this.#told.get(subject);

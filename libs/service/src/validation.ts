@@ -9,7 +9,7 @@ interface Issue {
   readonly keys?: readonly string[];
 }
 
-/** A body of 64 KiB has room for thousands of mistakes; nobody reads more than these. */
+/** A body of 64 KiB has room for thousands of mistakes; nobody reads more than this many. */
 const MOST_ERRORS = 100;
 
 /** One entry for each field that is wrong, with what was found first. */
@@ -39,7 +39,7 @@ export function validationPipe(): StandardSchemaValidationPipe {
   });
 }
 
-/** The same for one value that Nest's decorators take no schema for, such as a header. @throws Problem 400 naming it. */
+/** Checks one value that Nest's decorators take no schema for, such as a header. @throws Problem 400 naming it. */
 export function readInput<Schema extends z.ZodType>(name: string, schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -50,8 +50,8 @@ export function readInput<Schema extends z.ZodType>(name: string, schema: Schema
 export const uuid = z.uuid().toLowerCase();
 
 /**
- * Text without control characters, such as a name. Half a surrogate pair is not Unicode: JSON
- * can carry it, but UTF-8 can't, so that Avro and Postgres would keep something else than the store.
+ * Text without control characters, such as a name. Half a surrogate pair is not Unicode: JSON can carry it, but
+ * UTF-8 can't, so Avro and Postgres would keep something other than the store.
  */
 export function lineOfText(longest: number): z.ZodString {
   return z
@@ -63,7 +63,7 @@ export function lineOfText(longest: number): z.ZodString {
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
 }
 
-/** Written without `\P{Cc}`: in an OpenAPI document a pattern has no flags. */
+/** Without `\P{Cc}`: patterns in an OpenAPI document have no flags. */
 const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f';
 const ONE_LINE = new RegExp(`^\\s*[^\\s${CONTROLS}][^${CONTROLS}]*$`);
 
@@ -91,7 +91,7 @@ export function wholeNumber(greatest: number, least = 0): z.ZodPipe<z.ZodPipe<z.
       .regex(/^\d{1,15}$/, 'must be a whole number')
       .transform(Number)
       .pipe(z.number().min(least).max(greatest))
-      // To who reads the document it is a number: only HTTP makes text of it.
+      // In the document it is a number: only HTTP makes it text.
       .meta({ type: 'integer', minimum: least, maximum: greatest, pattern: undefined })
   );
 }

@@ -16,7 +16,7 @@ const delisted: ProductEvent = { type: 'ProductDelisted', data: { sku: 'LAMP', d
 
 describe('A product', () => {
   it('is listed for the first time', () => given(productDecider).when(list()).then(listed()));
-  it('is listed again under the same name and price without a new fact', () => given(productDecider, listed()).when(list()).then());
+  it('is listed again under the same name and price without a new event', () => given(productDecider, listed()).when(list()).then());
   it('gets another price', () => given(productDecider, listed()).when(list('A lamp', dearer)).then(priceChanged));
   it('gets another currency', () =>
     given(productDecider, listed())

@@ -20,9 +20,9 @@ export interface StockState {
   /** Quantities by receipt, so that a client may send a receipt again. */
   readonly receipts: Holdings;
   /**
-   * Quantities by order whose goods came back. An attempt at the return may be repeated years later, and nothing
-   * else in the stream tells it from the first: the order holds nothing before it as after it. Returned orders
-   * are few, so they may all be remembered; the many that were released or issued need not be.
+   * Quantities by order whose goods came back. A return may be tried again years later, and nothing else in the
+   * stream would show that it is done: the order holds nothing before it and nothing after it. Returned orders are
+   * few enough to remember them all; released and issued ones, which are many, need not be remembered.
    */
   readonly returned: Holdings;
 }

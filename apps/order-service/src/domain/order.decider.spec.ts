@@ -290,8 +290,8 @@ describe('what can not have happened is a fault and never dropped', () => {
 const ends = new Set<OrderEvent['type']>(['OrderDelivered', 'OrderRejected', 'OrderCancelled']);
 
 /**
- * What is asked of an order in the order of its causes, and the event that each records: null where it
- * comes late. The customer cancels at every stage, with every answer that may be under way at that time.
+ * The commands to an order, in the order of their causes, and the event that each records: null where it comes
+ * late. The customer cancels at every stage, with every answer that may be under way then.
  */
 function coursesOfAnOrder(): readonly (readonly (readonly [OrderCommand, OrderEvent['type'] | null])[])[] {
   const toPlaced = [[place, 'OrderPlaced']] as const;
@@ -336,7 +336,7 @@ const asked = (course: (typeof courses)[number]) =>
 
 describe('however often and late commands are repeated', () => {
   it.each(courses.map((course) => [course.map(([{ type }]) => type).join(' '), course] as const))(
-    'an order records each fact once and ends once: %s',
+    'an order records each event once and ends once: %s',
     (_commands, course) => {
       fc.assert(
         fc.property(asked(course), ({ commands, expected }) => {

@@ -3,10 +3,8 @@ import { type Decider, type Decision, unreachable } from '@orderstream/event-sou
 
 export type OrderEvent = EventOf<'order'>;
 
-/** What refused the order. */
 export type RejectionReason = 'OUT_OF_STOCK' | 'PAYMENT_DECLINED';
 
-/** Why an order that nothing refused ended without being delivered. */
 export type CancellationReason = 'CUSTOMER' | 'DISPATCH_DEADLINE' | 'RETURNED';
 
 /** How far an order was when it was cancelled. */
@@ -139,7 +137,7 @@ function changeAddress({ recipient, at: changedAt }: Command<'ChangeShippingAddr
   }
 }
 
-/** Up to the payment the order itself answers; from then on its shipment does, and this only asks it. */
+/** Up to the payment the order itself decides; from then on its shipment does, and this only asks it. */
 function cancel({ at }: Command<'CancelOrder'>, state: KnownOrder): OrderDecision {
   const { orderId } = state.order;
   switch (state.status) {
@@ -218,7 +216,7 @@ function markDelivered(command: Command<'MarkOrderDelivered'>, state: KnownOrder
   return state.status === 'delivered' ? [] : impossible(command, state);
 }
 
-/** Where an order stands while the question that may end it is open. */
+/** Where an order stands while it may still be rejected for that reason. */
 const undecidedBefore = { OUT_OF_STOCK: 'placed', PAYMENT_DECLINED: 'accepted' } as const;
 
 function reject(command: Command<'RejectOrder'>, state: KnownOrder): OrderDecision {
@@ -254,7 +252,7 @@ function cancelled(orderId: string, reason: CancellationReason, stage: Cancellat
   return { type: 'OrderCancelled', data: { orderId, reason, detail: cancellationDetail[reason], stage, cancelledAt } };
 }
 
-/** Each fact has one cause, which the order has recorded: when it has not, something is broken, and nobody may guess. */
+/** Each event follows from one that the order has recorded; when that is missing, something is broken, and guessing would make it worse. */
 function impossible(command: OrderCommand, state: OrderState): never {
   throw new Error(`${command.type} can not come to an order that is ${state.status}`);
 }

@@ -6,8 +6,8 @@ export type Pricing =
   | { readonly ok: false; readonly because: 'not-on-sale' | 'foreign-currency'; readonly lines: readonly number[] };
 
 /**
- * The price list's prices for the lines of an order. All of them have one currency: the one that the
- * customer expects, or else the first line's.
+ * The price list's prices for the lines of an order, all in one currency: the one that the customer expects, or
+ * else the first line's.
  */
 export function priceLines(lines: readonly Line[], prices: ReadonlyMap<string, Money>, expectedCurrency: string | undefined): Pricing {
   const unknown = indexesWhere(lines, ({ sku }) => !prices.has(sku));

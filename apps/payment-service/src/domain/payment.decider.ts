@@ -24,7 +24,7 @@ export type PaymentCommand =
     }
   /** The provider has refused. */
   | { readonly type: 'RecordDecline'; readonly orderId: string; readonly reason: string; readonly at: string }
-  /** There is no answer of the provider, and none is wanted any more. */
+  /** The provider has not answered, and nobody waits for it any more. */
   | { readonly type: 'GiveUpPayment'; readonly orderId: string; readonly reason: GiveUpReason; readonly at: string }
   | {
       readonly type: 'RecordCapture';
@@ -78,8 +78,8 @@ export type PaymentState =
   | { readonly status: 'refunded'; readonly authorisationId: string; readonly captureId: string; readonly refundId: string };
 
 /**
- * Nobody asks the provider on behalf of anybody: every command is made by the worker that has
- * its answer in hand, so none is refused. An answer that contradicts an earlier one is a defect.
+ * Every command records an answer that the worker has got from the provider, so none is refused. An answer that
+ * contradicts an earlier one is a defect.
  */
 export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent, never> = {
   category: 'payment',
@@ -152,20 +152,20 @@ export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent,
   },
 };
 
-/** Whether the payment was declined by us and not by the provider, who may hold the money, now or later. */
+/** Whether we declined the payment and not the provider, who may then hold the money, now or later. */
 export function isGivenUp(state: PaymentState): boolean {
   return state.status === 'declined' && isGiveUpReason(state.reason);
 }
 
 type Outcome = Extract<PaymentCommand, { type: 'RecordAuthorisation' | 'RecordDecline' | 'GiveUpPayment' }>;
 
-/** Whoever is first has answered; only an authorisation that others have not known contradicts. */
+/** The first answer counts; only an authorisation that is unknown here contradicts it. */
 function decideOutcome(command: Outcome, state: PaymentState): readonly PaymentEvent[] {
   const { orderId, at } = command;
   switch (command.type) {
     case 'RecordAuthorisation': {
       const { amount, authorisationId } = command;
-      // It came too late: the void under its key sees to it that nothing stays held.
+      // It came too late: the void under its key leaves nothing held.
       if (isGivenUp(state)) return [];
       if ('amount' in state && !isSame(amount, state.amount)) throw contradiction(command, state);
       if ('authorisationId' in state && state.authorisationId === authorisationId) return [];
@@ -212,7 +212,7 @@ function isGiveUpReason(reason: string): boolean {
   return GIVE_UP_REASONS.some((ours) => ours === reason);
 }
 
-/** The event has one text for the reason, whoever declined: what the provider says must never read like our own. */
+/** The event has one field for the reason, whoever declined: the provider's text must never read like our own. */
 function refusalText(reason: string): string {
   return isGiveUpReason(reason) ? `provider: ${reason}` : reason;
 }

@@ -3,5 +3,5 @@ import { paymentTables } from './0002-payment-tables.ts';
 import { voidsAndRefunds } from './0003-voids-and-refunds.ts';
 import { leases } from './0004-leases.ts';
 
-/** This service's database, in the order to be run. Nothing has the number 1: databases know the first one by 2. */
+/** The migrations of this service's database, in the order in which they run. None has the number 1: databases know the first one as 2. */
 export const migrations: readonly Migration[] = [platformTables, paymentTables, voidsAndRefunds, leases];

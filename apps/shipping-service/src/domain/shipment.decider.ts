@@ -21,7 +21,7 @@ export type ShipmentCommand =
   | { readonly type: 'DeliverShipment'; readonly orderId: string; readonly at: string }
   /** The goods came back: because they were recalled, or because nobody took them. */
   | { readonly type: 'ReturnShipment'; readonly orderId: string; readonly at: string }
-  /** The customer wants the order no more. Goods that have left are recalled, and may arrive all the same. */
+  /** The customer no longer wants the order. Goods that have left are recalled, and may arrive all the same. */
   | { readonly type: 'CancelShipment'; readonly orderId: string; readonly at: string }
   /** The goods should have left by now. */
   | { readonly type: 'ExpireShipment'; readonly orderId: string; readonly at: string };
@@ -131,7 +131,7 @@ function dispatch({ orderId, carrier, trackingNumber, at }: Dispatch, state: Shi
 }
 
 /** Goods on their way arrive or come back, whichever is first, recalled or not. */
-function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: readonly Line[]) => ShipmentEvent): ShipmentDecision {
+function end(state: ShipmentState, as: 'delivered' | 'returned', eventWith: (lines: readonly Line[]) => ShipmentEvent): ShipmentDecision {
   switch (state.status) {
     case 'none':
       return { rejection: { type: 'unknown-shipment' } };
@@ -141,7 +141,7 @@ function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: r
       return { rejection: { type: 'already-cancelled' } };
     case 'dispatched':
     case 'recalled':
-      return [fact(state.lines)];
+      return [eventWith(state.lines)];
     case 'delivered':
       return as === 'delivered' ? [] : { rejection: { type: 'already-delivered' } };
     case 'returned':
@@ -151,7 +151,7 @@ function end(state: ShipmentState, as: 'delivered' | 'returned', fact: (lines: r
   }
 }
 
-/** What has come to an end is not changed by a wish that comes too late. */
+/** A request that comes too late does not change what has ended. */
 function cancelOrRecall({ orderId, at }: ShipmentCommand, state: Scheduled): ShipmentDecision {
   switch (state.status) {
     case 'scheduled':
@@ -174,7 +174,7 @@ function cancelled(orderId: string, reason: CancellationReason, at: string): Shi
 
 type Scheduled = Exclude<ShipmentState, { readonly status: 'none' }>;
 
-/** Nobody asks before: the order's own partition brings OrderPaid first, and a deadline comes from the schedule. */
+/** No cancellation comes earlier: the order's own partition brings OrderPaid first, and a deadline starts with the schedule. */
 function scheduledOnce({ type, orderId }: ShipmentCommand, state: ShipmentState): Scheduled {
   if (state.status === 'none') throw new Error(`${type}: no shipment was ever scheduled for order ${orderId}`);
   return state;

@@ -27,7 +27,7 @@ const GOES_ON_WITHIN_MS = 60_000;
 /** Each kill and each return may move leaders and the coordinator; a pause between two attempts grows to seconds. */
 const MOST_RECOVERIES_A_KILL = 30;
 
-/** @returns what is wrong with the topics, or with the relay; nothing when all is as it must be. */
+/** @returns what is wrong with the topics or the relay. */
 export async function killBrokers(options: KillOptions, ground: Ground): Promise<string[]> {
   const { dataDir, signal, say } = ground;
   try {
@@ -44,25 +44,25 @@ export async function killBrokers(options: KillOptions, ground: Ground): Promise
 async function disturb(stack: Stack, { seconds, rate }: KillOptions, { signal, say }: Ground): Promise<string[]> {
   const store = new EventStoreDb(setting(stack.env, 'EVENTSTORE_URL'));
   const writer = new StockWriter(store, rate);
-  const offences: string[] = [];
+  const violations: string[] = [];
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
   const writing = writer.writeUntil(ended);
-  // Told where it is awaited; until then it must not end the process.
+  // Its failure is reported where it is awaited; until then it must not end the process.
   writing.catch(() => {});
   const pauseMs = (seconds * 1_000) / (brokerNames.length + 1);
   for (const broker of brokerNames) {
     await delay(Math.max(0, pauseMs - DOWN_MS), undefined, { signal });
-    offences.push(...(await killOne(stack, broker, store, { signal, say })));
+    violations.push(...(await killOne(stack, broker, store, { signal, say })));
   }
   await delay(pauseMs, undefined, { signal });
   stop.abort();
   await writing;
   await untilRelayed(stack, store, signal);
   say(`${writer.count} events stored`);
-  offences.push(...(await offencesOnTopic(stack, writer.stored)));
+  violations.push(...(await violationsOnTopic(stack, writer.stored)));
   await store.dispose();
-  return offences;
+  return violations;
 }
 
 async function killOne(
@@ -105,7 +105,7 @@ async function metric(stack: Stack, name: string): Promise<number> {
 }
 
 /** Each stored event must be there once, and in the order of its stream. */
-async function offencesOnTopic(stack: Stack, stored: ReadonlyMap<string, readonly string[]>): Promise<string[]> {
+async function violationsOnTopic(stack: Stack, stored: ReadonlyMap<string, readonly string[]>): Promise<string[]> {
   const kafka = createKafka({ clientId: 'broker-kills', brokers: setting(stack.env, 'KAFKA_BROKERS').split(','), logger: silentLogger });
   const codec = new SchemaRegistryCodec(setting(stack.env, 'SCHEMA_REGISTRY_URL'));
   const found = new Map<string, string[]>();

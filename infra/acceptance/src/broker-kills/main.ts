@@ -31,9 +31,9 @@ async function main(args: readonly string[]): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-broker-kills-'));
   const signal = interruption();
   try {
-    const offences = await killBrokers(options, { dataDir, signal, say: (line) => console.log(line) });
-    console.log(offences.length === 0 ? 'each event is on its topic once, in the order of its stream' : offences.join('\n'));
-    return offences.length === 0 ? 0 : 1;
+    const violations = await killBrokers(options, { dataDir, signal, say: (line) => console.log(line) });
+    console.log(violations.length === 0 ? 'each event is on its topic once, in the order of its stream' : violations.join('\n'));
+    return violations.length === 0 ? 0 : 1;
   } catch (fault) {
     throw signal.aborted ? signal.reason : fault;
   } finally {

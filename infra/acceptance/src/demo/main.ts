@@ -6,7 +6,7 @@ import { interruption, untilInterrupted } from '@orderstream/local-stack/interru
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
 import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
-import { takeStock } from '../ledger/ledger.ts';
+import { checkLedger } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { SHORT_DEADLINES } from '../shop/deadlines.ts';
 import { plan } from '../shop/plan.ts';
@@ -80,19 +80,19 @@ async function shop(platform: Platform, { orders, seed, rate, story }: DemoOptio
   const startedAt = performance.now();
   const placed = await goShopping(platform, planned.orders, { rate, onProgress: progressLine(orders) });
   say(`${orders} orders ended after ${seconds(startedAt)}.\n`);
-  printReport(platform.observer.facts, placed, { story, say });
-  const wrong = surprises(placed, outcomesOf(platform.observer.facts));
+  printReport(platform.observer.events, placed, { story, say });
+  const wrong = surprises(placed, outcomesOf(platform.observer.events));
   for (const line of wrong.slice(0, 10)) say(`NOT AS PLANNED  ${line}`);
   say('Ledger');
-  const clean = await takeStock(platform, (line) => say(`  ${line}`));
+  const clean = await checkLedger(platform, (line) => say(`  ${line}`));
   return clean && wrong.length === 0;
 }
 
 /** Overwrites one line on a terminal; elsewhere a line for every quarter of the way. */
-function progressLine(orders: number): (progress: { placed: number; ended: number; facts: number }) => void {
+function progressLine(orders: number): (progress: { placed: number; ended: number; events: number }) => void {
   let shown = -1;
-  return ({ placed, ended, facts }) => {
-    const line = `  placed ${placed}/${orders}  ended ${ended}/${orders}  events ${facts}`;
+  return ({ placed, ended, events }) => {
+    const line = `  placed ${placed}/${orders}  ended ${ended}/${orders}  events ${events}`;
     if (process.stdout.isTTY) {
       process.stdout.write(`\r${line}${ended >= orders ? '\n' : ''}`);
       return;

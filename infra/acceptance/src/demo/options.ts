@@ -7,7 +7,7 @@ export interface DemoOptions {
   readonly seed: number;
   /** Orders a second; null places them as fast as they are answered. */
   readonly rate: number | null;
-  /** How the order ended whose story is told. There is one, also where the seed would plan none. */
+  /** The outcome of the order whose story is told. There is always such an order, even if the seed would plan none. */
   readonly story: Outcome;
   readonly keep: boolean;
   readonly exit: boolean;
@@ -21,14 +21,14 @@ how they ended, one order's story, the delay to the read model, and the ledger.
   --orders N   how many orders (default 200)
   --seed N     which orders; the same seed gives the same ones (default 1)
   --rate N     orders a second (default: as fast as they are answered)
-  --story KIND the story of an order that ended so (default "delivered"):
+  --story KIND the story of an order with this outcome (default "delivered"):
                ${outcomes.join(',\n               ')}
   --keep       keep the data when it ends
   --exit       end when all is shown; the exit code says whether the ledger is clean
   --help       this text
 `;
 
-/** @throws with the option's name when one is unknown, or its value makes no sense. */
+/** @throws naming the option that is unknown, or whose value makes no sense. */
 export function parseOptions(args: readonly string[]): DemoOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Outcome, outcomes } from '../shop/outcomes.ts';
 import { planOf } from '../shop/plan.ts';
-import { ORDER, type Told, story } from '../testing/facts.ts';
+import { ORDER, type Told, story } from '../testing/events.ts';
 import { outcomesOf, percentile, surprises } from './outcomes.ts';
 
 const outcomeOf = (...told: readonly Told[]): Outcome | 'open' | undefined => outcomesOf(story(...told)).get(ORDER);

@@ -3,19 +3,19 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { PlacedOrder } from '../shop/customers.ts';
 import type { Outcome } from '../shop/outcomes.ts';
 
-/** What an order's streams have told so far, as far as it says how the order ended. */
+/** What an order's streams say so far about how it ended. */
 interface Told {
   readonly outcome: Outcome | 'open';
   readonly recalled?: boolean;
   readonly captureFailed?: boolean;
-  /** Payment got no answer until its deadline. */
+  /** The payment got no answer before its deadline. */
   readonly gaveUp?: boolean;
 }
 
-/** How each order ended, by what all its streams say; an order that has not ended is `open`. */
-export function outcomesOf(facts: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
+/** How each order ended, by all its streams; an order that has not ended is `open`. */
+export function outcomesOf(events: readonly StoredEvent[]): Map<string, Outcome | 'open'> {
   const told = new Map<string, Told>();
-  for (const { stream, event } of facts) {
+  for (const { stream, event } of events) {
     const category = categoryOf(stream);
     if (category !== 'order' && category !== 'payment' && category !== 'shipment') continue;
     const orderId = stream.slice(category.length + 1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../shop/outcomes.ts';
 import { planOf } from '../shop/plan.ts';
-import { ORDER, type Told, story } from '../testing/facts.ts';
+import { ORDER, type Told, story } from '../testing/events.ts';
 import { printReport } from './report.ts';
 
 const paid = ['OrderPlaced', 'OrderAccepted', 'PaymentAuthorised', 'OrderPaid', 'ShipmentScheduled'] as const;

@@ -1,16 +1,16 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { PlacedOrder } from '../shop/customers.ts';
 import type { Outcome } from '../shop/outcomes.ts';
-import { storyOf, tell } from '../story.ts';
+import { storyOf, storyLines } from '../story.ts';
 import { outcomesOf, percentile } from './outcomes.ts';
 
 /** Outcomes, the story of one order that ended as asked for, and how long rows took. */
 export function printReport(
-  facts: readonly StoredEvent[],
+  events: readonly StoredEvent[],
   placed: readonly PlacedOrder[],
   { story, say }: { readonly story: Outcome; readonly say: (line?: string) => void },
 ): void {
-  const outcomes = outcomesOf(facts);
+  const outcomes = outcomesOf(events);
   const counts = [...Map.groupBy(placed, ({ orderId }) => outcomes.get(orderId) ?? 'unknown')];
   say('Outcomes');
   for (const [outcome, orders] of counts.sort(([, a], [, b]) => b.length - a.length)) {
@@ -20,7 +20,7 @@ export function printReport(
   const shown = ended.find(({ planned }) => planned.body.lines.length > 1) ?? ended[0];
   if (shown !== undefined) {
     say(`\nOne order's story, "${story}": order-${shown.orderId}`);
-    for (const line of tell(storyOf(facts, shown.orderId))) say(line);
+    for (const line of storyLines(storyOf(events, shown.orderId))) say(line);
   }
   const delays = placed.map(({ visibleAfterMs }) => visibleAfterMs).filter((delay) => delay !== null);
   say(

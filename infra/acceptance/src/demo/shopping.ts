@@ -10,13 +10,13 @@ import { outcomesOf } from './outcomes.ts';
 
 const CUSTOMERS_AT_ONCE = 8;
 const ROUND_EVERY_MS = 200;
-/** Without a single new fact for so long, something hangs. */
+/** Without a single new event for this long, something hangs. */
 const STALLED_AFTER_MS = 60_000;
 
 export interface Progress {
   readonly placed: number;
   readonly ended: number;
-  readonly facts: number;
+  readonly events: number;
 }
 
 /** Lists and stocks the products, and waits until the order service knows the prices. */
@@ -31,14 +31,17 @@ export interface Shopping {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Places all orders while customers and the warehouse do what is planned; returns when every order has ended and nothing is under way. */
+/**
+ * Places all orders while customers and the warehouse do what is planned; returns when every order has ended and
+ * nothing is under way any more.
+ */
 export async function goShopping(platform: Platform, planned: readonly PlannedOrder[], shopping: Shopping): Promise<PlacedOrder[]> {
   const placed = await untilEnded(platform, planned, shopping);
   await drained(platform, { timeoutMs: STALLED_AFTER_MS });
   return placed;
 }
 
-/** The same, whatever is under way of other orders. */
+/** Like `goShopping`, but for these orders alone: others may still be under way. */
 export async function untilEnded(
   platform: Platform,
   planned: readonly PlannedOrder[],
@@ -55,19 +58,19 @@ export async function untilEnded(
   });
   let failed: unknown = null;
   placing.catch((fault: unknown) => (failed = fault));
-  let facts = -1;
+  let events = -1;
   let movedAtMs = performance.now();
   for (;;) {
     if (failed !== null) throw failed;
     const open = await openOrders(platform.urls);
     await workWarehouse(platform.urls, open, plannedFor);
     await changeMinds(platform.urls, open, plannedFor);
-    const outcomes = outcomesOf(platform.observer.facts);
+    const outcomes = outcomesOf(platform.observer.events);
     const ended = placed.filter(({ orderId }) => (outcomes.get(orderId) ?? 'open') !== 'open').length;
-    onProgress({ placed: placed.length, ended, facts: platform.observer.facts.length });
+    onProgress({ placed: placed.length, ended, events: platform.observer.events.length });
     if (ended >= planned.length && placed.length === planned.length) break;
-    if (platform.observer.facts.length !== facts) {
-      facts = platform.observer.facts.length;
+    if (platform.observer.events.length !== events) {
+      events = platform.observer.events.length;
       movedAtMs = performance.now();
     } else if (performance.now() - movedAtMs > STALLED_AFTER_MS) {
       throw new Error(`nothing has happened for ${STALLED_AFTER_MS / 1000} s: ${ended} of ${planned.length} orders have ended`);

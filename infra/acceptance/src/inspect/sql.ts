@@ -4,7 +4,7 @@ import { Client, type QueryResult, types } from 'pg';
 import { toolLogins, toolSettings } from '../settings.ts';
 import { placeOf, seen } from '../unseen.ts';
 
-/** Of the services' own databases, each by the word before `-service`. */
+/** The services' own databases, each by the word before `-service`. */
 const variables = new Map(
   toolLogins
     .filter((variable) => variable.endsWith('_DATABASE_URL'))
@@ -20,7 +20,7 @@ Without a statement it lists the tables.
 const TABLES = `SELECT table_name, (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM ' || quote_ident(table_name), false, true, '')))[1]::text::bigint AS rows
 FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`;
 
-/** Dates and times without a zone, and arrays of them: as a Date each would be read in this machine's zone, and shown in UTC. */
+/** Dates and times without a zone, and arrays of them: a Date would be read in this machine's zone and shown in UTC. */
 const WITHOUT_ZONE: ReadonlySet<number> = new Set([1082, 1114, 1182, 1115]);
 const asWritten = (text: string): string => text;
 const getTypeParser: typeof types.getTypeParser = (...[id, format]: Parameters<typeof types.getTypeParser>) =>

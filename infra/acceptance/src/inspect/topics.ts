@@ -8,8 +8,8 @@ import { allSeen, placeOf } from '../unseen.ts';
 
 const HELP = `npm run topics -- tail <${Object.keys(topics).join('|')}>
 
-Prints a topic of the running stack, decoded and read-committed, from its beginning, and goes on with
-what comes. Ctrl-C ends it.
+Prints a topic of the running stack, decoded and read-committed, from its beginning, and then
+follows it. Ctrl-C ends it.
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -26,7 +26,7 @@ async function tail(topic: string): Promise<void> {
   const settings = toolSettings('KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL');
   const kafka = createKafka({ clientId: 'tail', brokers: settings.KAFKA_BROKERS, logger: silentLogger });
   const codec = new SchemaRegistryCodec(settings.SCHEMA_REGISTRY_URL);
-  // Whoever tails waits for ever; that they are there at all is asked first.
+  // A tail waits for ever, so whether the topics exist is asked first.
   await allSeen([
     [`Kafka at ${settings.KAFKA_BROKERS.join(',')}`, () => askKafka(kafka, (admin) => partitionCounts(admin, [topic]))],
     [`the schema registry at ${placeOf(settings.SCHEMA_REGISTRY_URL)}`, () => codec.load()],

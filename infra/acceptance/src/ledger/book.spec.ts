@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
+import { MONEY, ORDER, type Told, story } from '../testing/events.ts';
 import { type BookEntry, checkBook } from './book.ts';
 
 const entry = (kind: BookEntry['kind'], id: string, change: Partial<BookEntry> = {}): BookEntry => ({

@@ -1,6 +1,6 @@
 import type { EventOf, Money } from '@orderstream/contracts';
 import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
-import { type Offence, type Row, compareRows } from './offence.ts';
+import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
 
 /** One operation in the payment provider's own book. */
 export interface BookEntry {
@@ -15,23 +15,23 @@ export interface BookEntry {
 
 type PaymentEvent = EventOf<'payment'>;
 
-/** Why a payment is declined without an answer of the provider. */
+/** The reasons for declining a payment without the provider's answer. */
 const NOBODYS_ANSWER: ReadonlySet<string> = new Set(['deadline', 'cancelled']);
 
-/** What the provider did is what the payment streams say: each operation once, and in the end the same money held and taken. */
-export function checkBook(facts: readonly StoredEvent[], book: readonly BookEntry[]): Offence[] {
-  const payments = facts.filter(({ stream }) => stream.startsWith('payment-')).map(({ event }) => event as PaymentEvent);
+/** The provider did what the payment streams say: each operation once, and in the end the same money held and taken. */
+export function checkBook(events: readonly StoredEvent[], book: readonly BookEntry[]): Discrepancy[] {
+  const payments = events.filter(({ stream }) => stream.startsWith('payment-')).map(({ event }) => event as PaymentEvent);
   return [...checkOperations(payments, book), ...checkBalances(payments, book)];
 }
 
-function checkOperations(payments: readonly PaymentEvent[], book: readonly BookEntry[]): Offence[] {
+function checkOperations(payments: readonly PaymentEvent[], book: readonly BookEntry[]): Discrepancy[] {
   const expected = new Map(payments.map(operationOf).filter((operation) => operation !== null));
   const actual = new Map<string, Row>();
-  const repeated: Offence[] = [];
+  const repeated: Discrepancy[] = [];
   for (const { reference, kind, ...row } of book) {
     const key = `${kind} of ${reference}`;
     if (actual.has(key)) repeated.push({ check: 'provider', subject: key, detail: 'the provider did it more than once' });
-    // An authorisation whose answer came too late is voided, and no event tells of either: the balance does.
+    // An authorisation whose answer came too late is voided, and no event mentions either: the balance covers that.
     const mayBeUntold = kind === 'authorisation' || kind === 'void';
     if (expected.has(key) || !mayBeUntold) actual.set(key, row);
   }
@@ -70,7 +70,7 @@ interface Balance {
 
 const nothing: Balance = { held: 0, taken: 0 };
 
-function checkBalances(payments: readonly PaymentEvent[], book: readonly BookEntry[]): Offence[] {
+function checkBalances(payments: readonly PaymentEvent[], book: readonly BookEntry[]): Discrepancy[] {
   const expected = new Map<string, Row>();
   for (const event of payments) expected.set(`money of ${event.data.orderId}`, { ...balanceAfter(event) });
   const actual = new Map<string, Row>([...expected.keys()].map((key) => [key, { ...nothing }]));
@@ -91,7 +91,7 @@ const changes: Readonly<Record<BookEntry['kind'], (amount: number) => Balance>> 
   refund: (amount) => ({ held: 0, taken: -amount }),
 };
 
-/** What a payment stream that ends with this event says of the customer's money. */
+/** What a payment stream that ends with this event says about the customer's money. */
 function balanceAfter({ type, data }: PaymentEvent): Balance {
   switch (type) {
     case 'PaymentAuthorised':

@@ -1,38 +1,38 @@
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { DecodedValue } from '@orderstream/kafka';
-import { type Offence, type Row, compareRows } from './offence.ts';
-import type { TopicRecord } from './topic-record.ts';
+import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
+import type { ObservedRecord } from './observed-record.ts';
 
-/** What a topic says of a fact is what the store says, field by field, read with the schema that the registry has. */
+/** A topic says about an event what the store says, field by field, read with the registry's schema. */
 export async function checkContents(
-  facts: readonly StoredEvent[],
-  records: readonly TopicRecord[],
+  events: readonly StoredEvent[],
+  records: readonly ObservedRecord[],
   decode: (topic: string, values: readonly (Buffer | null)[]) => Promise<readonly DecodedValue[]>,
-): Promise<Offence[]> {
-  const stored = new Map(facts.map((fact) => [fact.id, fact]));
-  // A record that no fact explains is another check's offence.
+): Promise<Discrepancy[]> {
+  const byId = new Map(events.map((stored) => [stored.id, stored]));
+  // Records that no event explains are found by another check.
   const explained = records.flatMap(({ topic, eventId, value }) => {
-    const fact = eventId === null ? undefined : stored.get(eventId);
-    return fact === undefined ? [] : [{ topic, fact, value }];
+    const stored = eventId === null ? undefined : byId.get(eventId);
+    return stored === undefined ? [] : [{ topic, stored, value }];
   });
-  const offences: Offence[] = [];
+  const discrepancies: Discrepancy[] = [];
   for (const [topic, ofTopic] of Map.groupBy(explained, (each) => each.topic)) {
     const decoded = await decode(
       topic,
       ofTopic.map(({ value }) => value),
     );
-    offences.push(...ofTopic.flatMap(({ fact, value }, index) => offencesOf(fact, value, decoded[index]!)));
+    discrepancies.push(...ofTopic.flatMap(({ stored, value }, index) => discrepanciesOf(stored, value, decoded[index]!)));
   }
-  return offences;
+  return discrepancies;
 }
 
-function offencesOf(fact: StoredEvent, value: Buffer | null, { event, foreignType, undecodable }: DecodedValue): Offence[] {
-  const subject = `${fact.stream}@${fact.revision}`;
+function discrepanciesOf(stored: StoredEvent, value: Buffer | null, { event, foreignType, undecodable }: DecodedValue): Discrepancy[] {
+  const subject = `${stored.stream}@${stored.revision}`;
   if (event === undefined) {
     const why = undecodable ?? `it is a ${foreignType}, which this release doesn't know`;
     return [{ check: 'contents', subject, detail: `can't be read on its topic: ${why} (${value?.length ?? 0} bytes)` }];
   }
   const row = ({ type, data }: { readonly type: string; readonly data: object }): ReadonlyMap<string, Row> =>
     new Map([[subject, { type, ...data }]]);
-  return compareRows('contents', row(fact.event), row(event));
+  return compareRows('contents', row(stored.event), row(event));
 }

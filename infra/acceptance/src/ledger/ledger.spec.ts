@@ -2,15 +2,15 @@ import type { StoredEvent } from '@orderstream/event-sourcing';
 import type { DecodedValue } from '@orderstream/kafka';
 import { describe, expect, it } from 'vitest';
 import { checkContents } from './contents.ts';
-import { compareRows } from './offence.ts';
+import { compareRows } from './discrepancy.ts';
+import type { ObservedRecord } from './observed-record.ts';
 import { checkStock } from './stock.ts';
-import type { TopicRecord } from './topic-record.ts';
 import { checkTopics } from './topics.ts';
 
 const ORDER = '01890a5d-ac96-774b-bcce-b302099a8057';
 const money = { amount: 500, currency: 'EUR' };
 
-const fact = (stream: string, revision: number, type = 'OrderPlaced', data: object = { orderId: ORDER, amount: money }): StoredEvent => ({
+const stored = (stream: string, revision: number, type = 'OrderPlaced', data: object = { orderId: ORDER, amount: money }): StoredEvent => ({
   id: `${stream}@${revision}`,
   stream,
   revision,
@@ -18,7 +18,7 @@ const fact = (stream: string, revision: number, type = 'OrderPlaced', data: obje
   metadata: { schemaVersion: 1, $correlationId: 'c', $causationId: 'c' },
   recordedAt: '2026-01-01T00:00:00.000Z',
 });
-const record = (stored: StoredEvent, offset: number, change: Partial<TopicRecord> = {}): TopicRecord => ({
+const record = (stored: StoredEvent, offset: number, change: Partial<ObservedRecord> = {}): ObservedRecord => ({
   topic: 'orders',
   partition: 0,
   offset: BigInt(offset),
@@ -30,39 +30,39 @@ const record = (stored: StoredEvent, offset: number, change: Partial<TopicRecord
 });
 
 describe('The ledger compares the store with the topics and', () => {
-  const [a, b] = [fact('order-1', 0), fact('order-1', 1)];
-  const detailsOf = (records: TopicRecord[]): string[] => checkTopics([a, b], records).map(({ detail }) => detail);
+  const [a, b] = [stored('order-1', 0), stored('order-1', 1)];
+  const detailsOf = (records: ObservedRecord[]): string[] => checkTopics([a, b], records).map(({ detail }) => detail);
 
-  it('is clean when every fact is there once, in order', () => {
+  it('is clean when every event is there once, in order', () => {
     expect(detailsOf([record(a, 0), record(b, 2)])).toEqual([]);
   });
-  it('finds a fact that did not reach its topic', () => {
+  it('finds an event that did not reach its topic', () => {
     expect(detailsOf([record(a, 0)])).toEqual(['OrderPlaced is not on orders']);
   });
-  it('finds a fact that is there twice', () => {
+  it('finds an event that is there twice', () => {
     expect(detailsOf([record(a, 0), record(a, 1), record(b, 2)])).toEqual(['is at orders/0@0 and again at orders/0@1']);
   });
-  it('finds facts of one stream out of order', () => {
+  it('finds events of one stream out of order', () => {
     expect(detailsOf([record(b, 0), record(a, 1)])).not.toEqual([]);
   });
-  it('finds a record that no fact explains', () => {
+  it('finds a record that no event explains', () => {
     expect(detailsOf([record(a, 0), record(b, 1), record(b, 2, { eventId: null })])).toEqual(['no stored event explains this record']);
   });
-  it('finds a fact on the wrong topic, and a stream on two partitions', () => {
+  it('finds an event on the wrong topic, and a stream on two partitions', () => {
     expect(detailsOf([record(a, 0, { topic: 'payments' }), record(b, 1)])).toEqual(['is on the wrong topic, payments']);
     expect(detailsOf([record(a, 0), record(b, 1, { partition: 3 })])).toEqual(['is on partitions 0 and 3']);
   });
 });
 
-describe('The ledger compares what records say with what their facts say and', () => {
+describe('The ledger compares what records say with what their events say and', () => {
   const data = { orderId: ORDER, name: 'Desk \ud83d', amount: money };
-  const placed = fact('order-1', 0, 'OrderPlaced', data);
-  const detailsOf = async (said: DecodedValue, change: Partial<TopicRecord> = {}): Promise<string[]> =>
+  const placed = stored('order-1', 0, 'OrderPlaced', data);
+  const detailsOf = async (said: DecodedValue, change: Partial<ObservedRecord> = {}): Promise<string[]> =>
     (await checkContents([placed], [record(placed, 0, change)], async (_topic, values) => values.map(() => said))).map(
       ({ detail }) => detail,
     );
 
-  it('is clean when they say the same, and leaves a record alone that no fact explains', async () => {
+  it('is clean when they say the same, and leaves a record alone that no event explains', async () => {
     expect(await detailsOf({ event: { type: 'OrderPlaced', data: { ...data } } })).toEqual([]);
     expect(await detailsOf({ undecodable: 'no magic byte' }, { eventId: null })).toEqual([]);
   });

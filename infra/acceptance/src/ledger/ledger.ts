@@ -5,38 +5,38 @@ import type { Platform } from '../platform.ts';
 import { seen } from '../unseen.ts';
 import { type BookEntry, checkBook } from './book.ts';
 import { checkContents } from './contents.ts';
-import type { Offence } from './offence.ts';
+import type { Discrepancy } from './discrepancy.ts';
+import { checkTable, expectedTables } from './expected-tables.ts';
 import { checkOrderStreams, failedCaptures } from './order-streams.ts';
-import { checkReadModel, readModels } from './read-models.ts';
 import { type StockSources, checkStock } from './stock.ts';
 import { checkTopics } from './topics.ts';
 
-const OFFENCES_SHOWN = 10;
+const DISCREPANCIES_SHOWN = 10;
 const ORDERS_SHOWN = 10;
 
 /**
- * Compares the systems of a drained platform with each other, prints a line a check, and the first
- * offenders. Orders with something `open` are left out where an order's end is looked at.
- * Resolves to whether all agree. @throws Unseen when one can't be looked into.
+ * Compares the systems of a drained platform with each other, and prints a line for each check and the first
+ * discrepancies. Orders with something `open` are left out where an order's end is looked at. Resolves to whether
+ * all agree. @throws Unseen when one can't be looked into.
  */
-export async function takeStock(platform: Platform, say: (line: string) => void, open: readonly OpenTask[] = []): Promise<boolean> {
-  const facts = [...platform.observer.facts];
+export async function checkLedger(platform: Platform, say: (line: string) => void, open: readonly OpenTask[] = []): Promise<boolean> {
+  const events = [...platform.observer.events];
   const records = [...platform.observer.records];
   const parked = await parkedEvents(platform);
   const unfinished = new Set(open.map(({ orderId }) => orderId));
   const leftOut = new Set([...parked.streams, ...[...unfinished].map((orderId) => `order-${orderId}`)]);
-  const settled = facts.filter(({ event }) => !unfinished.has((event.data as { readonly orderId?: string }).orderId ?? ''));
-  const checks: [title: string, () => Offence[] | Promise<Offence[]>][] = [
-    [`${facts.length} stored facts, each once on its topic, in stream order`, () => checkTopics(facts, records)],
+  const settled = events.filter(({ event }) => !unfinished.has((event.data as { readonly orderId?: string }).orderId ?? ''));
+  const checks: [title: string, () => Discrepancy[] | Promise<Discrepancy[]>][] = [
+    [`${events.length} stored events, each once on its topic, in stream order`, () => checkTopics(events, records)],
     [
-      'every record says what its fact says, read with the schema registry',
-      () => checkContents(facts, records, (topic, values) => seen('the schema registry', () => platform.codec.decode(topic, values))),
+      'every record says what its event says, read with the schema registry',
+      () => checkContents(events, records, (topic, values) => seen('the schema registry', () => platform.codec.decode(topic, values))),
     ],
-    ...readModels.map((model): [string, () => Promise<Offence[]>] => [
+    ...expectedTables.map((model): [string, () => Promise<Discrepancy[]>] => [
       `${model.table}: ${model.title}`,
-      () => checkReadModel(platform, model, { facts, records }, parked.places.get(model.group) ?? new Set()),
+      () => checkTable(platform, model, { events, records }, parked.places.get(model.group) ?? new Set()),
     ]),
-    ["every order's streams agree, each with one end", () => checkOrderStreams(facts, leftOut)],
+    ["every order's streams agree, each with one end", () => checkOrderStreams(events, leftOut)],
     ['stock received = available + reserved + out, from three systems', async () => checkStock(await stockSources(platform))],
     [
       "the payment provider's book = the payment streams",
@@ -49,21 +49,21 @@ export async function takeStock(platform: Platform, say: (line: string) => void,
       },
     ],
   ];
-  const offences: Offence[] = [];
+  const discrepancies: Discrepancy[] = [];
   for (const [title, check] of checks) {
     const found = await check();
     say(`${found.length === 0 ? 'ok   ' : 'WRONG'} ${title}`);
-    offences.push(...found);
+    discrepancies.push(...found);
   }
   const count = [...parked.places.values()].reduce((sum, places) => sum + places.size, 0);
   if (count > 0) say(`${count} events are parked: ${[...parked.places.keys()].join(', ')}`);
   if (unfinished.size > 0)
     say(`${unfinished.size} orders are under way, and their ends are left out: ${[...unfinished].slice(0, ORDERS_SHOWN).join(', ')}`);
-  for (const stream of failedCaptures(facts)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
-  for (const { check, subject, detail } of offences.slice(0, OFFENCES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
-  if (offences.length > OFFENCES_SHOWN) say(`  … and ${offences.length - OFFENCES_SHOWN} more`);
-  say(offences.length === 0 ? 'The ledger is clean.' : `The ledger is NOT clean: ${offences.length} offences.`);
-  return offences.length === 0;
+  for (const stream of failedCaptures(events)) say(`ALERT ${stream}: the capture failed for good; somebody has to look`);
+  for (const { check, subject, detail } of discrepancies.slice(0, DISCREPANCIES_SHOWN)) say(`  ${check}: ${subject}: ${detail}`);
+  if (discrepancies.length > DISCREPANCIES_SHOWN) say(`  … and ${discrepancies.length - DISCREPANCIES_SHOWN} more`);
+  say(discrepancies.length === 0 ? 'The ledger is clean.' : `The ledger is NOT clean: ${discrepancies.length} discrepancies.`);
+  return discrepancies.length === 0;
 }
 
 interface Parked {
@@ -90,7 +90,7 @@ async function parkedEvents(platform: Platform): Promise<Parked> {
 /** Received from the store, available over inventory's API, reserved from its rows, dispatched from shipping's. */
 async function stockSources(platform: Platform): Promise<StockSources> {
   const received = new Map<string, number>();
-  for (const { event } of platform.observer.facts) {
+  for (const { event } of platform.observer.events) {
     const { type, data } = event as EventOf<'stock'>;
     if (type === 'StockReceived') received.set(data.sku, (received.get(data.sku) ?? 0) + data.quantity);
   }

@@ -4,7 +4,7 @@ import { NotDrained, drained } from '../drain.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { toolEnvironment } from '../settings.ts';
 import { Unseen } from '../unseen.ts';
-import { takeStock } from './ledger.ts';
+import { checkLedger } from './ledger.ts';
 
 const HELP = `npm run ledger -- [options]
 
@@ -42,16 +42,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Whether all agree. What disagrees only because more happened meanwhile is looked at again. */
+/** Whether all agree. When they disagree because more happened meanwhile, they are compared again. */
 async function drawUp(platform: Platform, { waitS, leaveOpen }: LedgerOptions): Promise<boolean> {
   const deadline = Date.now() + waitS * 1_000;
   for (;;) {
     const open = await drained(platform, { timeoutMs: Math.max(deadline - Date.now(), 0), onWait: progress(), leaveOpen });
-    const { length } = platform.observer.facts;
+    const { length } = platform.observer.events;
     const lines: string[] = [];
-    const clean = await takeStock(platform, (line) => lines.push(line), open);
+    const clean = await checkLedger(platform, (line) => lines.push(line), open);
     const unread = await platform.unread();
-    const moved = unread.length > 0 || platform.observer.facts.length > length;
+    const moved = unread.length > 0 || platform.observer.events.length > length;
     if (moved && !clean && Date.now() > deadline) throw new NotDrained(`not at rest after ${waitS} s: events keep coming`);
     if (moved && !clean) continue;
     for (const line of lines) console.log(line);

@@ -1,6 +1,6 @@
 import type { EventType } from '@orderstream/contracts';
 import { describe, expect, it } from 'vitest';
-import { ORDER, type Told, story } from '../testing/facts.ts';
+import { ORDER, type Told, story } from '../testing/events.ts';
 import { checkOrderStreams, failedCaptures } from './order-streams.ts';
 
 const detailsOf = (...told: readonly Told[]): string[] => checkOrderStreams(story(...told), new Set()).map(({ detail }) => detail);

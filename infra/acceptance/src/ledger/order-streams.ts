@@ -1,41 +1,41 @@
 import { type EventOf, type EventType, categoryOf } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type Agreement, type Kind, type LastEvent, ended, standingAfter, terminal, waiting } from '../agreement.ts';
-import { type Offence, type Row, compareRows } from './offence.ts';
+import { type Discrepancy, type Row, compareRows } from './discrepancy.ts';
 
-/** What all streams together say of one order. */
+/** What all streams together say about one order. */
 interface OrderStreams {
   readonly last: Record<Kind, LastEvent>;
   readonly told: Set<EventType>;
   /** Where the order stands, in words. */
   standing: string;
   readonly ordered: Map<string, number>;
-  /** Units by SKU that stock streams hold for it, and that have left for it and not come back. */
+  /** Units by SKU that stock streams hold for it, and those that have left for it and not come back. */
   readonly held: Map<string, number>;
   readonly out: Map<string, number>;
 }
 
 /**
- * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an order
- * then waits for people alone. Orders of which a consumer set something aside are left out.
+ * All streams of an order tell one and the same story, and each ends once. Holds when nothing is under way: an
+ * order then waits for people alone. Orders with a parked event are left out.
  */
-export function checkOrderStreams(facts: readonly StoredEvent[], parkedStreams: ReadonlySet<string>): Offence[] {
+export function checkOrderStreams(events: readonly StoredEvent[], parkedStreams: ReadonlySet<string>): Discrepancy[] {
   const orders = new Map<string, OrderStreams>();
-  const offences = facts.flatMap((fact) => take(orders, fact));
+  const discrepancies = events.flatMap((stored) => take(orders, stored));
   const parked = new Set([...parkedStreams].map((stream) => stream.slice(stream.indexOf('-') + 1)));
-  for (const [orderId, order] of orders) if (!parked.has(orderId)) offences.push(...disagreements(orderId, order));
-  return offences;
+  for (const [orderId, order] of orders) if (!parked.has(orderId)) discrepancies.push(...disagreements(orderId, order));
+  return discrepancies;
 }
 
 /** Orders whose capture failed for good: the platform can do no more, and somebody has to look. */
-export function failedCaptures(facts: readonly StoredEvent[]): string[] {
+export function failedCaptures(events: readonly StoredEvent[]): string[] {
   const last = new Map<string, string>();
-  for (const { stream, event } of facts) if (stream.startsWith('payment-')) last.set(stream, event.type);
+  for (const { stream, event } of events) if (stream.startsWith('payment-')) last.set(stream, event.type);
   return [...last].flatMap(([stream, type]) => (type === 'PaymentCaptureFailed' ? [stream] : []));
 }
 
-/** Adds a fact to its order. An offence when its stream had ended before, or tells the same again. */
-function take(orders: Map<string, OrderStreams>, { stream, event, revision }: StoredEvent): Offence[] {
+/** Adds an event to its order. A discrepancy when its stream had ended before, or says the same again. */
+function take(orders: Map<string, OrderStreams>, { stream, event, revision }: StoredEvent): Discrepancy[] {
   const category = categoryOf(stream);
   const { type, data } = event as EventOf<Kind | 'stock'>;
   if (category === null || category === 'product' || !('orderId' in data)) return [];
@@ -51,9 +51,9 @@ function take(orders: Map<string, OrderStreams>, { stream, event, revision }: St
   if (category === 'order') order.standing = standingAfter(event as EventOf<'order'>) ?? order.standing;
   const isRepeated = order.told.has(type) && type !== 'ShippingAddressChanged';
   order.told.add(type);
-  const offence = (detail: string): Offence[] => [{ check: 'orders', subject: `${stream}@${revision}`, detail }];
-  if (before !== 'none' && terminal[category].includes(before)) return offence(`${type} came after ${before}, which ends the stream`);
-  return isRepeated ? offence(`${type} came a second time`) : [];
+  const discrepancy = (detail: string): Discrepancy[] => [{ check: 'orders', subject: `${stream}@${revision}`, detail }];
+  if (before !== 'none' && terminal[category].includes(before)) return discrepancy(`${type} came after ${before}, which ends the stream`);
+  return isRepeated ? discrepancy(`${type} came a second time`) : [];
 }
 
 function untold(): OrderStreams {
@@ -75,20 +75,20 @@ function moveGoods({ held, out }: OrderStreams, type: EventType, sku: string, qu
   if (type === 'StockReturned') add(out, -quantity);
 }
 
-function disagreements(orderId: string, order: OrderStreams): Offence[] {
-  const offence = (detail: string): Offence => ({ check: 'orders', subject: `order-${orderId}`, detail });
+function disagreements(orderId: string, order: OrderStreams): Discrepancy[] {
+  const discrepancy = (detail: string): Discrepancy => ({ check: 'orders', subject: `order-${orderId}`, detail });
   const { last, standing } = order;
-  if (last.order === 'none') return [offence('no such order was placed, but other streams tell of it')];
-  // Nothing is under way: an order that neither waits for people nor has ended is stuck.
+  if (last.order === 'none') return [discrepancy('no such order was placed, but other streams tell of it')];
+  // Nothing is under way: an order that has neither ended nor waits for people is stuck.
   const agreed = waiting[standing] ?? ended[standing];
-  if (agreed === undefined) return [offence(`is ${standing}, and nothing is under way that could change that`)];
+  if (agreed === undefined) return [discrepancy(`is ${standing}, and nothing is under way that could change that`)];
   const wrong = (['reservation', 'payment', 'shipment'] as const)
     .filter((kind) => !agreed[kind].includes(last[kind]))
-    .map((kind) => offence(`is ${standing}, but the last event of its ${kind} is ${last[kind]}`));
+    .map((kind) => discrepancy(`is ${standing}, but the last event of its ${kind} is ${last[kind]}`));
   return [...wrong, ...misplacedGoods(orderId, order, agreed.goods)];
 }
 
-function misplacedGoods(orderId: string, { ordered, held, out }: OrderStreams, goods: Agreement['goods']): Offence[] {
+function misplacedGoods(orderId: string, { ordered, held, out }: OrderStreams, goods: Agreement['goods']): Discrepancy[] {
   const subject = (sku: string): string => `${sku} for order-${orderId}`;
   const expected = new Map<string, Row>();
   for (const [sku, units] of ordered) expected.set(subject(sku), { held: goods === 'held' ? units : 0, out: goods === 'out' ? units : 0 });

@@ -1,16 +1,16 @@
 import type { Category, EventOf } from '@orderstream/contracts';
 import { type StoredEvent, unreachable } from '@orderstream/event-sourcing';
-import type { Row } from './offence.ts';
-import type { ReadModel } from './read-model.ts';
+import type { Row } from './discrepancy.ts';
+import type { ExpectedTable } from './expected-table.ts';
 
-/** Folds the streams of one category: each stream's row is its last one, changed by its next event. */
+/** Folds the streams of one category into one row each: every event changes its stream's row. */
 function fold<Of extends Category>(
   category: Of,
-  facts: readonly StoredEvent[],
+  events: readonly StoredEvent[],
   next: (row: Row, event: EventOf<Of>) => Row,
 ): Map<string, Row> {
   const rows = new Map<string, Row>();
-  for (const { stream, event, revision } of facts) {
+  for (const { stream, event, revision } of events) {
     if (!stream.startsWith(`${category}-`)) continue;
     const key = stream.slice(category.length + 1);
     rows.set(key, { ...next(rows.get(key) ?? {}, event as EventOf<Of>), revision });
@@ -20,7 +20,7 @@ function fold<Of extends Category>(
 
 const TITLE = 'every row is the fold of its stream, at its revision';
 
-export const rowModels: readonly ReadModel[] = [
+export const rowModels: readonly ExpectedTable[] = [
   {
     group: 'order-summary',
     database: 'order_service',
@@ -29,8 +29,8 @@ export const rowModels: readonly ReadModel[] = [
     sql: `SELECT order_id AS key, revision, status, customer_id, lines, total_amount::float8 AS total, currency,
             tracking_number AS tracking, rejection_reason AS reason, cancellation_requested_at AS requested_at,
             cancelled_at, cancellation_reason FROM order_summary`,
-    expected: (facts) =>
-      fold('order', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('order', events, (row, { type, data }) => {
         switch (type) {
           case 'OrderPlaced': {
             const { customerId: customer_id, lines, total } = data;
@@ -64,7 +64,7 @@ export const rowModels: readonly ReadModel[] = [
     table: 'order_payment',
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status FROM order_payment',
-    expected: (facts) => fold('payment', facts, (_, { type }) => ({ status: paymentStatus(type) })),
+    expected: (events) => fold('payment', events, (_, { type }) => ({ status: paymentStatus(type) })),
   },
   {
     group: 'order-summary',
@@ -72,7 +72,7 @@ export const rowModels: readonly ReadModel[] = [
     table: 'order_shipment',
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status FROM order_shipment',
-    expected: (facts) => fold('shipment', facts, (_, { type }) => ({ status: shipmentStatus(type) })),
+    expected: (events) => fold('shipment', events, (_, { type }) => ({ status: shipmentStatus(type) })),
   },
   {
     group: 'order-price-list',
@@ -80,8 +80,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'order_price',
     title: TITLE,
     sql: 'SELECT sku AS key, revision, amount::float8 AS amount, currency, on_sale FROM order_price',
-    expected: (facts) =>
-      fold('product', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('product', events, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, on_sale: false };
         return { ...data.price, on_sale: type === 'ProductListed' ? true : row['on_sale'] };
       }),
@@ -92,8 +92,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'product',
     title: TITLE,
     sql: 'SELECT sku AS key, revision, name, amount::float8 AS amount, currency, listed FROM product',
-    expected: (facts) =>
-      fold('product', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('product', events, (row, { type, data }) => {
         if (type === 'ProductDelisted') return { ...row, listed: false };
         if (type === 'ProductPriceChanged') return { ...row, ...data.price };
         return { name: data.name, ...data.price, listed: true };
@@ -105,8 +105,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'stock_level',
     title: TITLE,
     sql: 'SELECT sku AS key, revision, on_hand::float8 AS on_hand, reserved::float8 AS reserved FROM stock_level',
-    expected: (facts) =>
-      fold('stock', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('stock', events, (row, { type, data }) => {
         const on_hand = Number(row['on_hand'] ?? 0);
         const reserved = Number(row['reserved'] ?? 0);
         if (type === 'StockReceived') return { on_hand: on_hand + data.quantity, reserved };
@@ -123,8 +123,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'reservation',
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, lines FROM reservation',
-    expected: (facts) =>
-      fold('reservation', facts, (_, { type, data }) => ({
+    expected: (events) =>
+      fold('reservation', events, (_, { type, data }) => ({
         status: type.slice('Reservation'.length).toLowerCase(),
         lines: 'lines' in data ? data.lines : [],
       })),
@@ -135,8 +135,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'payment',
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, amount::float8 AS amount, currency FROM payment',
-    expected: (facts) =>
-      fold('payment', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('payment', events, (row, { type, data }) => {
         if (type === 'PaymentRequested') return { status: 'requested', ...data.amount };
         return { ...row, status: paymentStatus(type) };
       }),
@@ -147,8 +147,8 @@ export const rowModels: readonly ReadModel[] = [
     table: 'shipment',
     title: TITLE,
     sql: 'SELECT order_id AS key, revision, status, lines, carrier, tracking_number AS tracking FROM shipment',
-    expected: (facts) =>
-      fold('shipment', facts, (row, { type, data }) => {
+    expected: (events) =>
+      fold('shipment', events, (row, { type, data }) => {
         if (type === 'ShipmentScheduled') return { status: 'scheduled', lines: data.lines, carrier: null, tracking: null };
         if (type === 'ShipmentDispatched') return { ...row, status: 'dispatched', carrier: data.carrier, tracking: data.trackingNumber };
         return { ...row, status: shipmentStatus(type) };

@@ -1,4 +1,4 @@
-import type { Offence } from './offence.ts';
+import type { Discrepancy } from './discrepancy.ts';
 
 /** Units by SKU, each from a system of its own. */
 export interface StockSources {
@@ -13,9 +13,9 @@ export interface StockSources {
 }
 
 /** received = available + reserved + out, for every SKU; nothing is negative. */
-export function checkStock({ received, available, reserved, out }: StockSources): Offence[] {
+export function checkStock({ received, available, reserved, out }: StockSources): Discrepancy[] {
   const skus = new Set([...received.keys(), ...available.keys(), ...reserved.keys(), ...out.keys()]);
-  return [...skus].sort().flatMap((sku): Offence[] => {
+  return [...skus].sort().flatMap((sku): Discrepancy[] => {
     const [units, free, held, gone] = [received, available, reserved, out].map((source) => source.get(sku) ?? 0) as [
       number,
       number,

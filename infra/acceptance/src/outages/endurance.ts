@@ -10,7 +10,7 @@ const BACK_WITHIN_MS = 90_000;
 
 const inTurn: readonly ProcessName[] = ['postgres', 'eventstore', 'kafka', 'schema-registry', 'payment-provider'];
 
-/** Stops each dependency in turn for 20 s, kills it and starts it again, for so long. Returns what was wrong. */
+/** Stops each dependency in turn for 20 s, kills it and starts it again, until the time is over. Returns what was wrong. */
 export async function endure({ stack }: Ground, traffic: Traffic, minutes: number, say: (line: string) => void): Promise<string[]> {
   const wrong: string[] = [];
   const endAtMs = performance.now() + minutes * 60_000;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const HOST = '127.0.0.1';
 
-/** What clients meet in the place of their server. */
+/** What clients meet in place of their server. */
 export type Fault =
   | { readonly kind: 'refused' }
   /** Connections stand, old ones too, and nothing comes through until it is over. */
@@ -18,7 +18,7 @@ export type Translation = (chunks: AsyncIterable<Buffer>) => AsyncIterable<Buffe
 
 const asItComes: Translation = (chunks) => chunks;
 
-/** Stands between clients and one server on this machine, and lets through what comes, until it is told to be a fault. */
+/** Stands between clients and one server on this machine, and passes everything on until it is told to be a fault. */
 export class FaultProxy {
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
@@ -33,7 +33,7 @@ export class FaultProxy {
     this.#server = this.#newServer();
   }
 
-  /** @param translation of what the server says, made from the proxy's own port. */
+  /** @param translation of the server's answers, made from the proxy's own port. */
   static async start(targetPort: number, translation?: (port: number) => Translation): Promise<FaultProxy> {
     const proxy = new FaultProxy(targetPort);
     await proxy.#listen();
@@ -65,7 +65,7 @@ export class FaultProxy {
   #newServer(): Server {
     return createServer((client) => {
       this.#keep(client);
-      // Whatever ends a connection ends both of its halves: what clients make of that is what is looked at.
+      // Whatever ends a connection ends both of its halves: the test is what clients make of that.
       this.#serve(client).catch(() => client.destroy());
     });
   }
@@ -119,7 +119,7 @@ export class FaultProxy {
 
 const LENGTH_BYTES = 4;
 
-/** Kafka's clients go where its answers say that brokers are: there stands the proxy now. */
+/** Kafka's clients go where its answers say that the brokers are: now that is the proxy. */
 export function readdressed(brokerPort: number): (port: number) => Translation {
   return (port) =>
     async function* (chunks) {

@@ -20,7 +20,7 @@ export interface Ground {
   readonly proxies: Readonly<Record<Dependency, FaultProxy>>;
   readonly urls: ServiceUrls;
   readonly orders: Iterator<PlannedOrder, never>;
-  /** What is set aside now, over all services and the relay. */
+  /** What is parked now, in all services and the relay. */
   parked(): Promise<number>;
   end(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function startGround(dataDir: string, behaviour: StackBehaviour = {
   }
 }
 
-/** Each service's settings with the proxies' ports in the place of the servers', and a carrier who needs nobody. */
+/** Each service's settings with the proxies' ports instead of the servers', and an automatic carrier. */
 function throughProxies(dataDir: string, ports: Ports, proxies: Readonly<Record<Dependency, FaultProxy>>): ServiceSettings {
   const moved = { ...ports };
   for (const name of ['eventstore', 'kafka', 'postgres', 'schema-registry', 'payment-provider'] as const) moved[name] = proxies[name].port;
@@ -89,7 +89,7 @@ async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> 
   return counts.reduce((sum, count) => sum + count, relay);
 }
 
-/** The lines of a service's log from here on that tell of trouble. */
+/** The lines of a service's log from here on that report trouble. */
 export function troubleSince(stack: Stack, name: ServiceName): () => string[] {
   const file = logFile(stack.dataDir, name);
   const { size } = statSync(file);

@@ -69,8 +69,8 @@ async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: strin
     await traffic.finish();
     for (const [answer, count] of [...traffic.answers].toSorted(([a], [b]) => a.localeCompare(b)))
       say(`  ${String(count).padStart(6)}  ${answer}`);
-    const offences = [...wrong, ...traffic.offences];
-    return (await agrees(ground, traffic, say)) && offences.length === 0;
+    const violations = [...wrong, ...traffic.violations];
+    return (await agrees(ground, traffic, say)) && violations.length === 0;
   } finally {
     await ground.end();
   }

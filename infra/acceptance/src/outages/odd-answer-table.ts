@@ -6,13 +6,13 @@ import type { Traffic } from './traffic.ts';
 
 const TOLD_WITHIN_MS = 15_000;
 const BACK_WITHIN_MS = 60_000;
-/** Once by each consumer group, worker and readiness, and once more by a process that was started meanwhile. */
+/** Said once by each consumer group, worker and readiness, and once more by a process that was started meanwhile. */
 const MOST_REPEATS = 14;
 
 interface Trial {
-  /** Who says in mid-work that it is away. */
+  /** The services that report the outage while they work. */
   readonly told: readonly ServiceName[];
-  /** Who is started while it is away, and says so too. */
+  /** The service that is started during the outage, and reports it too. */
   readonly started: ServiceName;
   readonly saysSoAtStart: boolean;
 }
@@ -22,16 +22,16 @@ const trials: Readonly<Record<Dependency, Trial>> = {
   kafka: { told: servicesWith('KAFKA_BROKERS'), started: 'inventory-service', saysSoAtStart: true },
   postgres: { told: servicesWith('DATABASE_URL'), started: 'shipping-service', saysSoAtStart: true },
   'personal-data': { told: servicesWith('PERSONAL_DATA_DATABASE_URL'), started: 'order-service', saysSoAtStart: true },
-  // Schemas that were seen are remembered: only who starts has to ask.
+  // Known schemas are remembered: only a service that starts has to ask.
   'schema-registry': { told: [], started: 'relay', saysSoAtStart: true },
-  // A payment that can't be asked for is work that waits; the service itself can do all that it is asked for.
+  // A payment that can't be requested is work that waits; the service itself can do all that it is asked.
   'payment-provider': { told: [], started: 'payment-service', saysSoAtStart: false },
 };
 
 export interface OddAnswerRow {
   readonly dependency: Dependency;
   readonly fault: string;
-  /** ms until all who must say so have named it; null: they did not. */
+  /** ms until all services that must report it have named it; null: they did not. */
   readonly toldMs: number | null;
   readonly toldAtStartMs: number | null;
   /** ms until everything is ready again; null: it is not. */
@@ -39,13 +39,13 @@ export interface OddAnswerRow {
   readonly wrong: readonly string[];
 }
 
-/** One dependency gives one odd answer, to services in mid-work and to one that starts; then it answers again. */
+/** One dependency gives one odd answer, to working services and to one that starts; then it answers again. */
 export async function meetOddAnswer(ground: Ground, traffic: Traffic, dependency: Dependency, fault: string): Promise<OddAnswerRow> {
   const { stack, proxies } = ground;
   const { told, started, saysSoAtStart } = trials[dependency];
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
-  const offencesBefore = traffic.offences.length;
+  const violationsBefore = traffic.violations.length;
   const trouble = new Map(serviceNames.map((name) => [name, troubleSince(stack, name)]));
 
   await proxies[dependency].meet(oddAnswers[dependency][fault]!);
@@ -58,7 +58,7 @@ export async function meetOddAnswer(ground: Ground, traffic: Traffic, dependency
   await proxies[dependency].meet(null);
   const backMs = await untilAll(serviceNames.map(url), ({ kind }) => kind === 'ready', BACK_WITHIN_MS);
 
-  const wrong = traffic.offences.slice(offencesBefore);
+  const wrong = traffic.violations.slice(violationsBefore);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s: ${await statesOf(told, url)}`);
   if (toldAtStartMs === null) wrong.push(`not told by ${started}, which was started meanwhile`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s: ${await statesOf(serviceNames, url)}`);
@@ -79,7 +79,7 @@ async function statesOf(names: readonly ServiceName[], url: (name: ServiceName) 
     .join(', ');
 }
 
-/** What a log says more often than once a cause, with ids and numbers left out. */
+/** What a log says more than once for one cause, with ids and numbers left out. */
 function repeated(lines: readonly string[]): string[] {
   const texts = lines.map((line) => {
     const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line.trim();

@@ -10,7 +10,7 @@ const HTML = '<!doctype html><title>Welcome</title><h1>It works!</h1>';
 const PAUSE_BEFORE_CUT_MS = 20;
 
 const answered = (by: (socket: Socket) => void): Fault => ({ kind: 'answered', by });
-/** Once the client has said something: some servers' clients speak first, and would miss what came before. */
+/** Sent once the client has said something: some clients speak first, and would miss what came before. */
 const onFirstWord = (say: (socket: Socket) => void): Fault => answered((socket) => void socket.once('data', () => say(socket)));
 
 const everywhere: Readonly<Record<string, Fault>> = {

@@ -14,20 +14,20 @@ export interface OutagesOptions {
 export const HELP = `npm run outages -- NAME [options]
 
 Starts a platform of its own with fresh data, behind proxies that can be faults, sends orders and reads through
-it, and shows what each fault of each dependency did: how long until readiness said so, how long until all was
-back, and what no client, operator or event should have met. Then the ledger.
+it, and shows what each fault of each dependency did: how long until readiness reported it, how long until all
+was back, and what should not have happened. Then it checks the ledger.
 
-  odd-answers  every odd answer that a client can be given, in mid-work and at start: a row each (9 minutes)
+  odd-answers  every odd answer that a client can be given, at work and at start: a row each (9 minutes)
   stalls       each process stopped (SIGSTOP), killed, answering late, with a clock two hours off (15 minutes)
   endurance    each dependency in turn stopped for 20 s, killed and started again
 
-  --only TEXT   only rows that have this text in their name, such as "kafka" or "kafka: silent"
+  --only TEXT   only rows with this text in their name, such as "kafka" or "kafka: silent"
   --rate N      orders a second, with two reads each (default 10; odd-answers: 5)
-  --minutes N   of endurance (default 10)
+  --minutes N   how long endurance lasts (default 10)
   --help        this text
 `;
 
-/** @throws with the option's name when one is unknown or no whole number. */
+/** @throws naming the option that is unknown or not a whole number. */
 export function parseOptions(args: readonly string[]): OutagesOptions {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const LOOK_EVERY_MS = 200;
 const ANSWER_WITHIN_MS = 2_000;
 
-/** What `/health/ready` says: nothing is missing, what is missing, or nobody answers. */
+/** What `/health/ready` says: that nothing is missing, what is missing, or nothing at all. */
 export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'waiting'; readonly detail: string } | { readonly kind: 'away' };
 
 export async function readinessOf(url: string): Promise<Readiness> {
@@ -19,7 +19,7 @@ export async function readinessOf(url: string): Promise<Readiness> {
   }
 }
 
-/** Whether `/health/live` says that nobody has to restart it. */
+/** Whether `/health/live` says that the service need not be restarted. */
 export async function isAlive(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
@@ -30,7 +30,7 @@ export async function isAlive(url: string): Promise<boolean> {
   }
 }
 
-/** Looks until all are as wished; resolves to the ms that it took, or null when it did not come true within the limit. */
+/** Looks until all are as wished; resolves to the ms that this took, or to null when the limit was reached. */
 export async function untilAll(
   urls: readonly string[],
   isAsWished: (readiness: Readiness) => boolean,

@@ -21,7 +21,7 @@ const depending: Readonly<Partial<Record<ServerName, readonly ServiceName[]>>> =
   postgres: servicesWith('DATABASE_URL'),
 };
 
-/** What can happen to whom: only what has a clock of its own can be given another, and only servers stand behind a proxy. */
+/** Which stalls a process can have: only ours can be given another clock, and only servers are behind a proxy. */
 export function stallsOf(target: ProcessName): readonly Stall[] {
   if (isServer(target)) return ['stopped', 'killed', 'late'];
   return target === 'payment-provider' ? stalls : stalls.filter((stall) => stall !== 'late');
@@ -30,19 +30,19 @@ export function stallsOf(target: ProcessName): readonly Stall[] {
 export interface StallRow {
   readonly target: ProcessName;
   readonly stall: Stall;
-  /** ms until whoever depends on it has said so; null: nobody has to. */
+  /** ms until all that depend on it have reported it; null: none has to. */
   readonly toldMs: number | null;
   /** ms until everything is ready again, from the end of the stall on. */
   readonly backMs: number | null;
   readonly wrong: readonly string[];
 }
 
-/** One process is stalled under traffic, and goes on. */
+/** One process is stalled under traffic, and then goes on. */
 export async function stall(ground: Ground, traffic: Traffic, target: ProcessName, kind: Stall, forMs: number): Promise<StallRow> {
   const { stack } = ground;
   const url = (name: ServiceName): string => stack.urls[name];
   const pids = new Map(stack.status().map(({ name, pid }) => [name, pid]));
-  const offencesBefore = traffic.offences.length;
+  const violationsBefore = traffic.violations.length;
   const startedAtMs = performance.now();
   const goOn = await begin(ground, target, kind);
   const isTold = kind === 'stopped' || kind === 'killed';
@@ -57,7 +57,7 @@ export async function stall(ground: Ground, traffic: Traffic, target: ProcessNam
   await goOn();
   const backMs = await untilAll(serviceNames.map(url), ({ kind: state }) => state === 'ready', BACK_WITHIN_MS);
 
-  const wrong = traffic.offences.slice(offencesBefore);
+  const wrong = traffic.violations.slice(violationsBefore);
   for (const { name, lives } of alive) if (!lives) wrong.push(`${name} is not alive while ${target} is away`);
   if (toldMs === null) wrong.push(`not told within ${TOLD_WITHIN_MS / 1_000} s`);
   if (backMs === null) wrong.push(`not back within ${BACK_WITHIN_MS / 1_000} s`);

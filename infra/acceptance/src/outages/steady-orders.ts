@@ -1,7 +1,7 @@
 import type { PlannedOrder, PlannedProduct } from '../shop/plan.ts';
 import { pick, seededRandom, seededUuid } from '../shop/random.ts';
 
-/** So many that no product is in demand all the time: a stock stream is read whole for each order that it is in. */
+/** Enough that no product is in demand all the time: a stock stream is read whole for each order. */
 const PRODUCTS = 300;
 const STOCK = 1_000_000;
 const MOST_LINES = 3;
@@ -24,7 +24,7 @@ export const products: readonly PlannedProduct[] = Array.from({ length: PRODUCTS
   stock: STOCK,
 }));
 
-/** Orders without end that are all to be delivered, the same for the same seed. */
+/** An endless row of orders that must all be delivered, the same for the same seed. */
 export function* steadyOrders(seed: number): Generator<PlannedOrder, never> {
   const random = seededRandom(seed);
   for (let index = 1; ; index++) {

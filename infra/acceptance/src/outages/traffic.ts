@@ -6,9 +6,9 @@ import type { ServiceUrls } from '../shop/service-urls.ts';
 const ANSWER_WITHIN_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
-/** A customer tries for so long to get an order acknowledged. */
+/** How long a customer tries to get an order acknowledged. */
 const PATIENCE_MS = 180_000;
-/** What a reader may be told of something that exists, while all is well and while something is away. */
+/** The statuses that a reader may get for something that exists, while all is well and while something is away. */
 const READ_STATUSES: ReadonlySet<number> = new Set([200, 404, 503, 504]);
 
 export interface TrafficOptions {
@@ -19,8 +19,8 @@ export interface TrafficOptions {
 }
 
 /**
- * Customers and readers, at a steady rate whatever the platform makes of it. A customer whose order was not
- * acknowledged sends it again under the same key; a reader goes away.
+ * Customers and readers, at a steady rate however the platform copes. A customer whose order was not acknowledged
+ * sends it again under the same key; a reader gives up.
  */
 export class Traffic {
   /** The ids of acknowledged orders. */
@@ -28,7 +28,7 @@ export class Traffic {
   /** How often each answer came, such as `POST /orders 201`. */
   readonly answers = new Map<string, number>();
   /** Answers that no client should get. */
-  readonly offences: string[] = [];
+  readonly violations: string[] = [];
   readonly #options: TrafficOptions;
   readonly #random = seededRandom(1);
   readonly #underWay = new Set<Promise<void>>();
@@ -56,7 +56,7 @@ export class Traffic {
     return this.acknowledged.length > before;
   }
 
-  /** No new customers; resolves when those that wait have their answer. */
+  /** Admits no new customers; resolves when the waiting ones have their answers. */
   async finish(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#underWay);
@@ -80,10 +80,10 @@ export class Traffic {
         this.acknowledged.push(String(answer.body['orderId']));
         return;
       }
-      if (answer !== null && answer.status !== 503) this.offences.push(`POST /orders: ${answer.status} ${JSON.stringify(answer.body)}`);
+      if (answer !== null && answer.status !== 503) this.violations.push(`POST /orders: ${answer.status} ${JSON.stringify(answer.body)}`);
       await delay(pauseMs);
     }
-    this.offences.push(`an order was not acknowledged within ${PATIENCE_MS / 1_000} s`);
+    this.violations.push(`an order was not acknowledged within ${PATIENCE_MS / 1_000} s`);
   }
 
   async #read(): Promise<void> {
@@ -100,21 +100,21 @@ export class Traffic {
     ] as const);
     const answer = await this.#ask(what, url, {});
     if (answer !== null && !READ_STATUSES.has(answer.status))
-      this.offences.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      this.violations.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 
-  /** null when nobody answered, which is counted as `away`. */
+  /** null when there was no answer, which is counted as `away`. */
   async #ask(what: string, url: string, init: RequestInit): Promise<{ status: number; body: Record<string, unknown> } | null> {
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const body = (await response.json()) as Record<string, unknown>;
       this.#count(`${what} ${response.status}`);
-      if (response.status === 503 && response.headers.get('retry-after') === null) this.offences.push(`${what}: 503 without Retry-After`);
+      if (response.status === 503 && response.headers.get('retry-after') === null) this.violations.push(`${what}: 503 without Retry-After`);
       return { status: response.status, body };
     } catch (fault) {
       const isLate = fault instanceof Error && fault.name === 'TimeoutError';
       this.#count(`${what} ${isLate ? 'late' : 'away'}`);
-      if (isLate) this.offences.push(`${what}: no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
+      if (isLate) this.violations.push(`${what}: no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
       return null;
     }
   }

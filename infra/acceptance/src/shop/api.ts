@@ -13,7 +13,7 @@ export interface RequestOptions {
   readonly ifMatch?: string | null;
 }
 
-/** How long any API may take; a test that meets it has found a hang. */
+/** How long any API may take; a test that reaches this limit has found a hang. */
 const TIMEOUT_MS = 30_000;
 
 export async function call<Body = Record<string, unknown>>(
@@ -40,7 +40,7 @@ export async function call<Body = Record<string, unknown>>(
   };
 }
 
-/** The same, for calls that must succeed. Throws with the problem's own words. */
+/** For calls that must succeed. Throws with the problem's own words. */
 export async function must<Body = Record<string, unknown>>(...args: Parameters<typeof call>): Promise<Answer<Body>> {
   const answer = await call<Body>(...args);
   if (answer.status >= 300) throw new Error(`${args[0]} ${args[1]}: ${answer.status} ${JSON.stringify(answer.body)}`);

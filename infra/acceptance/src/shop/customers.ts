@@ -20,7 +20,7 @@ export async function stockShop(urls: ServiceUrls, products: readonly PlannedPro
 export interface PlacedOrder {
   readonly planned: PlannedOrder;
   readonly orderId: string;
-  /** From sending the POST to the answer from the read model's row; null when that was not waited for. */
+  /** From sending the POST until the read model's row was answered; null when that was not waited for. */
   readonly visibleAfterMs: number | null;
 }
 
@@ -50,8 +50,8 @@ export async function place(
 }
 
 /**
- * Cancels the orders that are planned to be cancelled and have got far enough. One round; call it again and again.
- * What customers see decides, never the time.
+ * One round: cancels the orders that are planned to be cancelled and have got far enough. Call it repeatedly. It
+ * goes by what customers see, never by time.
  */
 export async function changeMinds(urls: ServiceUrls, open: OpenOrders, plannedFor: ReadonlyMap<string, PlannedOrder>): Promise<void> {
   const wants = ({ orderId, cancellation, ...order }: OrderView): boolean => {
@@ -66,14 +66,14 @@ function isTimeToCancel(outcome: Outcome, { status, shipmentStatus }: Pick<Order
   return (outcome === 'recalled and returned' || outcome === 'recalled too late') && status === 'shipped';
 }
 
-/** Whatever has become of the order meanwhile: the platform says what that still means, also that it is too late. */
+/** However the order stands by now: the platform decides what cancelling still means, even that it is too late. */
 async function cancel(urls: ServiceUrls, orderId: string): Promise<void> {
   const answer = await call('POST', `${urls.order}/orders/${orderId}/cancellation`, { ifMatch: '*' });
   if (answer.status < 300 || answer.status === REFUSED_BY_STATE) return;
   throw new Error(`POST /orders/${orderId}/cancellation: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
-/** Again when the order has changed since; refused once it is paid, or has ended. */
+/** Repeated when the order has changed since; refused once it is paid or has ended. */
 async function changeAddress(urls: ServiceUrls, orderId: string, recipient: Recipient, etag: string | null): Promise<void> {
   let ifMatch = etag;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -87,7 +87,7 @@ async function changeAddress(urls: ServiceUrls, orderId: string, recipient: Reci
   throw new Error(`the address of order ${orderId} could not be changed in ${ATTEMPTS} attempts`);
 }
 
-/** Waits for the row as long as the service lets a request wait, a few times: a busy machine may be slower than that. */
+/** Waits for the row as long as the service lets a request wait, several times: a busy machine may be slower. */
 async function visible(urls: ServiceUrls, orderId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const answer = await call('GET', `${urls.order}/orders/${orderId}?minRevision=0`);

@@ -1,8 +1,8 @@
 import type { ServiceSettings } from '@orderstream/local-stack/stack-options';
 
 /**
- * Services of a demo or a test wait less long before they give up: short enough to be waited for, long enough
- * for everybody who acts at once, also on a busy machine.
+ * Services of a demo or a test give up sooner: soon enough to wait for it, late enough for everybody who acts at
+ * once, even on a busy machine.
  */
 const GIVEN_UP_AFTER_MS = '30000';
 

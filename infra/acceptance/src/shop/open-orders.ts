@@ -3,7 +3,7 @@ import type { ServiceUrls } from './service-urls.ts';
 
 const PAGE = 100;
 
-/** What people read of an order before they do something about it. */
+/** What people read about an order before they act on it. */
 export interface OrderView {
   readonly orderId: string;
   readonly status: string;
@@ -11,7 +11,7 @@ export interface OrderView {
   readonly cancellation: object | null;
 }
 
-/** Orders about which somebody may have something to do. */
+/** Orders on which somebody may have to act. */
 export interface OpenOrders {
   readonly paid: readonly OrderView[];
   readonly shipped: readonly OrderView[];

@@ -17,5 +17,5 @@ export type Outcome = (typeof outcomes)[number];
 
 export const isOutcome = (name: string): name is Outcome => outcomes.some((known) => known === name);
 
-/** These end because nobody does anything for as long as a service waits. */
+/** These end because nobody acts for as long as a service waits. */
 export const endsByDeadline = (outcome: Outcome): boolean => outcome === 'payment given up' || outcome === 'never dispatched';

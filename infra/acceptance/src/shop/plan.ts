@@ -12,12 +12,12 @@ export interface PlannedProduct {
 export type Recipient = Readonly<Record<'name' | 'street' | 'city' | 'postalCode' | 'country', string>>;
 
 export interface PlannedOrder {
-  /** How it must end, known now: what customers and the warehouse do about it follows from this. */
+  /** How it must end: what customers and the warehouse do about it follows from this. */
   readonly outcome: Outcome;
   readonly idempotencyKey: string;
   /** How often it is sent at the same time, under the same key. */
   readonly copies: number;
-  /** Where the customer moves as soon as the order is placed; null for most. It comes too late when the order is paid by then. */
+  /** Where the customer moves as soon as the order is placed; null for most. That is too late if the order is paid by then. */
   readonly movesTo: Recipient | null;
   readonly body: {
     readonly customerId: string;
@@ -48,7 +48,7 @@ const SHARES: Readonly<Record<Outcome, number>> = {
   'returned to sender': 2,
   'capture failed': 2,
 };
-/** From so many orders on, there is one of each. */
+/** From this many orders on, there is one of each. */
 const ONE_OF_EACH_FROM = 12;
 /** Mostly a card that works; the others fail for a while, or lose the reply after booking. */
 const PAYING = ['pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_ok', 'pm_card_unstable', 'pm_card_lost_reply'];
@@ -61,8 +61,9 @@ const MOST_UNITS = 3;
 const SOLD_OUT = 'SOLD-OUT';
 
 /**
- * A shop and its orders, the same for the same seed. Outcomes depend neither on the order in which they are
- * placed nor on how long anything takes. Those that a deadline ends come first, so that the others don't wait for them.
+ * A shop and its orders, the same for the same seed. Outcomes depend neither on the sequence in which orders are
+ * placed nor on how long anything takes. Orders that a deadline ends come first, so that the others don't wait for
+ * them.
  */
 export function plan(orders: number, seed: number, mustOccur: Outcome | null = null): Plan {
   const random = seededRandom(seed);
@@ -72,7 +73,7 @@ export function plan(orders: number, seed: number, mustOccur: Outcome | null = n
   return planOf(shuffled(random, wanted), seed);
 }
 
-/** The same for orders that are to end in just these ways. */
+/** A plan of orders that end in just these ways. */
 export function planOf(wanted: readonly Outcome[], seed: number): Plan {
   const random = seededRandom(seed);
   const products = NAMES.map((name, index): PlannedProduct => ({
@@ -125,7 +126,7 @@ function plannedOrder(
   };
 }
 
-/** The payment method by which an order comes to its end; null when any that works will do. */
+/** The payment method that leads to the order's outcome; null when any that works will do. */
 function methodFor(outcome: Outcome): string | null {
   switch (outcome) {
     case 'payment declined':

@@ -1,14 +1,12 @@
-import type { UrlVariable } from '@orderstream/services';
+import { type ServiceName, services, servicesWith, type UrlVariable } from '@orderstream/services';
 
-const variables = {
-  order: 'ORDER_SERVICE_URL',
-  inventory: 'INVENTORY_SERVICE_URL',
-  payment: 'PAYMENT_SERVICE_URL',
-  shipping: 'SHIPPING_SERVICE_URL',
-} as const satisfies Readonly<Record<string, UrlVariable>>;
+/** `order` of `order-service`. */
+type ShortName<Of extends ServiceName> = Of extends `${infer Short}-service` ? Short : never;
 
 /** Where the services' APIs are. */
-export type ServiceUrls = Readonly<Record<keyof typeof variables, string>>;
+export type ServiceUrls = Readonly<Record<ShortName<ServiceName>, string>>;
 
 export const serviceUrls = (urlOf: (variable: UrlVariable) => string): ServiceUrls =>
-  Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, urlOf(variable)])) as ServiceUrls;
+  Object.fromEntries(
+    servicesWith('DATABASE_URL').map((name) => [name.replace('-service', ''), urlOf(services[name].urlVariable!)]),
+  ) as ServiceUrls;

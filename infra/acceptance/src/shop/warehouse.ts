@@ -8,15 +8,15 @@ const AT_ONCE = 8;
 /** Refused by its state, or changed since it was read. */
 const MOVED_ON = new Set([409, 412]);
 
-/** What is done with a shipment, once it stands so. */
+/** What is done with a shipment in a status. */
 interface Move {
   readonly from: string;
   readonly action: 'dispatch' | 'delivery' | 'return';
 }
 
 /**
- * The people at the ramp: they hand over what is paid and report what arrived or came back, as it is planned for
- * each order, and leave alone what they don't know. One round; call it again and again.
+ * The people at the ramp, for one round: they hand over what is paid and report what arrived or came back, as
+ * planned for each order, and leave unknown orders alone. Call it repeatedly.
  */
 export async function workWarehouse(urls: ServiceUrls, open: OpenOrders, plannedFor: ReadonlyMap<string, PlannedOrder>): Promise<void> {
   const moveAll = (orders: readonly OrderView[], next: (outcome: Outcome) => Move | null): Promise<void> =>
@@ -47,7 +47,7 @@ function whenShipped(outcome: Outcome): Move {
   }
 }
 
-/** Read models are a moment behind: what is not there yet, or has moved on, is for the next round. */
+/** Read models lag: what is not there yet, or has moved on, is for the next round. */
 async function move(urls: ServiceUrls, orderId: string, { from, action }: Move): Promise<void> {
   const shipment = await call('GET', `${urls.shipping}/shipments/${orderId}`);
   if (shipment.status === 404 || shipment.body['status'] !== from) return;

@@ -5,7 +5,7 @@ import { type AppendFault, FaultRefused, type FaultRequest } from './fault-reque
 
 const MOST_PLANNED = 100;
 
-/** What can be made to go wrong at once. */
+/** What can be broken at once. */
 export interface Breakable {
   dropConnections(): void;
   endSubscriptions(fault: RpcFault): void;

@@ -63,7 +63,7 @@ export class BatchAppendCall {
     this.#call.on('data', (bytes: Buffer) => {
       const chunk = chunkOf(bytes);
       try {
-        // The real server takes what is no message for the end of what the client has to say.
+        // The real server takes bytes that are not a message for the client's half-close.
         if (chunk === null) resolve();
         else this.#receive(chunk);
       } catch (cause) {
@@ -120,7 +120,7 @@ export class BatchAppendCall {
         pending.events.push(event);
       }
     } catch (cause) {
-      // The real server looks for the stream's name beside the bad event, and fails for want of it.
+      // The real server looks for the stream's name beside the bad event, and fails because it is missing.
       if (options === undefined && !(cause instanceof TooLarge)) throw unexpectedRequest();
       this.#refuse(pending, refusalOf(cause), id);
     }
@@ -152,7 +152,7 @@ export class BatchAppendCall {
     this.#send(pending, { error });
   }
 
-  /** By then the real server has forgotten in which form the client sent the id. */
+  /** By then the real server no longer knows in which form the client sent the id. */
   #expire(pending: Pending, id: string): void {
     this.#pending.delete(id);
     this.#send(pending, { error: timedOut() }, structuredUuid(id));

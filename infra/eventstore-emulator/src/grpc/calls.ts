@@ -26,14 +26,14 @@ export function decode<Received>(type: { decode(bytes: Uint8Array): Received }, 
   }
 }
 
-/** Whatever went wrong, as a status; what nobody foresaw is told to the operator. */
+/** Whatever went wrong, as a status; unforeseen faults are reported to the operator. */
 export function faultOf(cause: unknown): RpcFault {
   if (cause instanceof RpcFault) return cause;
   process.stderr.write(`eventstore-emulator: ${explanation(cause)}\n`);
   return storageFault();
 }
 
-/** SQLite's faults (the disk is full, for one) are told by their text; of a mistake in this program the place matters, too. */
+/** SQLite's faults (such as a full disk) are reported by their text; for a mistake in this program the place matters, too. */
 function explanation(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return 'errcode' in cause ? `the log can't be read or written: ${cause.message}` : (cause.stack ?? cause.message);
@@ -74,7 +74,7 @@ export class Outlet {
     this.signal = signal;
   }
 
-  /** Writes, and waits while the client is slower than we are. @throws the signal's reason. */
+  /** Writes, and waits while the client is slower. @throws the signal's reason. */
   async send(message: Buffer): Promise<void> {
     this.signal.throwIfAborted();
     if (!this.#call.write(message)) await this.#drained();

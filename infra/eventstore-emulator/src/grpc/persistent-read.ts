@@ -92,7 +92,7 @@ export class GroupCall {
       const sending = await consumer.take(signal);
       if (sending === undefined) throw consumer.failure === null ? groupDropped(name) : groupFailed(name, consumer.failure);
       const answer = this.#encode(sending, group.definition.settings.resolveLinks, options.uuidOption!.string !== undefined);
-      // What a scavenge took while it waited here is nothing that anybody could settle.
+      // An event that a scavenge took while it waited here can't be settled by anybody.
       if (answer === undefined) group.ack([sending.item.id]);
       else await outlet.send(answer);
       group.sent(consumer);

@@ -47,7 +47,8 @@ function change(projections: Projections, make: (projection: Projection, writesC
     const { options } = decode(EnableReq, request);
     if (options === undefined) throw unexpectedRequest();
     const projection = named(projections, options.name);
-    // Whoever has credentials gets this far at the real server, too, and then a refusal that it has no status for.
+    // At the real server a caller with credentials gets this far, too, and then a refusal for which it has no
+    // status.
     if (!isOperator(principalOf(call)))
       throw new RpcFault(status.UNKNOWN, 'Envelope callback expected Updated, received NotAuthorized instead');
     await make(projection, options.writeCheckpoint === true);

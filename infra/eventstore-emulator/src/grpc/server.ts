@@ -43,7 +43,7 @@ export interface Served {
   /** Given when faults may be asked for. */
   readonly faults: FaultPlan | undefined;
   readonly groups: Groups;
-  /** null: none are to be had. */
+  /** null: the server has none. */
   readonly projections: Projections | null;
   /** undefined: neither TLS nor credentials. */
   readonly access: Access | undefined;

@@ -15,7 +15,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** One port for gRPC and for plain HTTP: a connection's first bytes say which it is, or what was agreed on in TLS. */
 export class SharedPort {
   readonly #server: Server;
-  /** For what monitors, container runtimes and people speak. */
+  /** For monitors, container runtimes and people. */
   readonly #http: ReturnType<typeof createHttpServer>;
   readonly #acceptGrpc: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
@@ -47,7 +47,7 @@ export class SharedPort {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // A client that breaks off is nobody's failure.
+    // A client that breaks off is not a failure.
     socket.on('error', () => socket.destroy());
   }
 

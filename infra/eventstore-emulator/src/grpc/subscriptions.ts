@@ -31,7 +31,7 @@ export async function subscribeToStream(
   { streams, commits, outlet }: Subscriber,
 ): Promise<never> {
   const { stream, from } = request;
-  // Before the confirmation: whoever has it may rely on getting what is written from then on.
+  // Before the confirmation: a client that has it relies on getting what is written from then on.
   let last = from === 'start' ? NO_REVISION : from === 'end' ? streams.log.lastRevision(stream) : from;
   await confirm(outlet);
   if (streams.status(stream) === 'deleted') throw streamDeleted(stream);
@@ -69,7 +69,7 @@ export async function subscribeToAll(
   if (typeof from === 'bigint') requirePlace(streams.log, from);
   let isLive = false;
   let consideredEvents = 0;
-  // Whoever starts at the end is told nothing before there is something new.
+  // A subscriber that starts at the end is told nothing until there is something new.
   let checkpoint = from === 'end' ? last : 0n;
   const sendCheckpoint = async (): Promise<void> => {
     if (last === checkpoint) return;

@@ -1,4 +1,4 @@
-/** Wakes readers that are at the end of the log. It carries no events: whoever wakes reads the log. */
+/** Wakes readers that are at the end of the log. It carries no events: those who wake read the log. */
 export class CommitSignal {
   readonly #waiting = new Set<() => void>();
 

@@ -19,7 +19,7 @@ export class ConfigStore {
     this.#system = system;
   }
 
-  /** @throws Error when what somebody wrote is no configuration. */
+  /** @throws Error when what somebody wrote is not a configuration. */
   read(): GroupDefinition[] {
     const event = this.#system.last(CONFIG_STREAM);
     if (event === undefined) return [];

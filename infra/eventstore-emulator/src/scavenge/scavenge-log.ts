@@ -62,8 +62,8 @@ export class ScavengeLog {
     );
   }
 
-  #write(type: string, facts: object): void {
-    this.#system.append(this.#stream, type, JSON.stringify({ scavengeId: this.#id, ...facts }, null, 2));
+  #write(type: string, data: object): void {
+    this.#system.append(this.#stream, type, JSON.stringify({ scavengeId: this.#id, ...data }, null, 2));
     this.#system.append(SCAVENGES, '$>', `${this.#system.streams.log.lastRevision(this.#stream)}@${this.#stream}`, { isJson: false });
   }
 }

@@ -8,7 +8,7 @@ import { ServerUnderTest } from '../server-under-test.ts';
 const server = await ServerUnderTest.start();
 const client = server.client();
 
-const fact = (type = 'Happened', id: string = randomUUID()) => jsonEvent({ id, type, data: { id }, metadata: { by: 'test' } });
+const anEvent = (type = 'Happened', id: string = randomUUID()) => jsonEvent({ id, type, data: { id }, metadata: { by: 'test' } });
 const fresh = (): string => `thing-${randomUUID()}`;
 
 /** The client takes the batch call unless credentials come with an append, which an insecure server ignores. */
@@ -26,7 +26,7 @@ const states: Record<'no stream' | 'only metadata' | 'two events' | 'two deleted
   },
   'two events': async () => {
     const stream = fresh();
-    await client.appendToStream(stream, [fact(), fact()], { expectedRevision: 'no_stream' });
+    await client.appendToStream(stream, [anEvent(), anEvent()], { expectedRevision: 'no_stream' });
     return stream;
   },
   'two deleted events': async () => {
@@ -44,7 +44,7 @@ const states: Record<'no stream' | 'only metadata' | 'two events' | 'two deleted
 type Outcome = bigint | 'refused' | 'deleted';
 
 describe.each(paths)('%s', (_path, options) => {
-  const append = async (stream: string, expected: AppendExpectedRevision, events: EventData[] = [fact()]) =>
+  const append = async (stream: string, expected: AppendExpectedRevision, events: EventData[] = [anEvent()]) =>
     client.appendToStream(stream, events, { expectedRevision: expected, ...options });
 
   it.each<[keyof typeof states, AppendExpectedRevision, Outcome]>([
@@ -87,7 +87,7 @@ describe.each(paths)('%s', (_path, options) => {
 
   it('answers with the position of the last event', async () => {
     const stream = fresh();
-    const { position } = await append(stream, 'no_stream', [fact(), fact(), fact()]);
+    const { position } = await append(stream, 'no_stream', [anEvent(), anEvent(), anEvent()]);
     const events = await read(client.readStream(stream));
     expect(events.map(({ revision }) => revision)).toEqual([0n, 1n, 2n]);
     expect(position).toEqual(events[2]!.position);
@@ -95,15 +95,15 @@ describe.each(paths)('%s', (_path, options) => {
 
   it('writes all events or none', async () => {
     const stream = await states['two events']();
-    await expect(append(stream, 0n, [fact(), fact(), fact()])).rejects.toThrow(WrongExpectedVersionError);
+    await expect(append(stream, 0n, [anEvent(), anEvent(), anEvent()])).rejects.toThrow(WrongExpectedVersionError);
     expect(await read(client.readStream(stream))).toHaveLength(2);
   });
 
   it('repeated with the same ids at an exact revision answers as the first time and writes nothing', async () => {
     const stream = fresh();
-    const events = [fact(), fact()];
+    const events = [anEvent(), anEvent()];
     const first = await append(stream, 'no_stream', events);
-    await append(stream, 1n, [fact()]);
+    await append(stream, 1n, [anEvent()]);
     expect(await append(stream, 'no_stream', events)).toEqual(first);
     expect(await append(stream, 'no_stream', events.slice(0, 1))).toMatchObject({ success: true, nextExpectedRevision: 0n });
     expect(await read(client.readStream(stream))).toHaveLength(3);
@@ -111,38 +111,38 @@ describe.each(paths)('%s', (_path, options) => {
 
   it('repeated in part with something new is refused', async () => {
     const stream = fresh();
-    const event = fact();
-    await append(stream, 'no_stream', [event, fact()]);
-    await expect(append(stream, 'no_stream', [event, fact()])).rejects.toThrow(WrongExpectedVersionError);
+    const event = anEvent();
+    await append(stream, 'no_stream', [event, anEvent()]);
+    await expect(append(stream, 'no_stream', [event, anEvent()])).rejects.toThrow(WrongExpectedVersionError);
   });
 
   it('with the same id at the current revision is written again', async () => {
     const stream = fresh();
-    const event = fact();
+    const event = anEvent();
     await append(stream, 'no_stream', [event]);
     expect(await append(stream, 0n, [event])).toMatchObject({ nextExpectedRevision: 1n });
   });
 
   it('repeated without a revision is recognised while the server runs', async () => {
     const stream = fresh();
-    const events = [fact(), fact()];
+    const events = [anEvent(), anEvent()];
     const first = await append(stream, 'any', events);
     expect(await append(stream, 'any', events)).toEqual(first);
     expect(await append(stream, 'stream_exists', events)).toEqual(first);
-    await expect(append(stream, 'any', [events[1]!, fact()])).rejects.toThrow(WrongExpectedVersionError);
+    await expect(append(stream, 'any', [events[1]!, anEvent()])).rejects.toThrow(WrongExpectedVersionError);
     expect(await append(fresh(), 'any', events)).toMatchObject({ nextExpectedRevision: 1n });
   });
 
   it('without a revision whose first event is new is written, whatever follows', async () => {
     const stream = fresh();
-    const known = fact();
+    const known = anEvent();
     await append(stream, 'any', [known]);
-    expect(await append(stream, 'any', [fact(), known])).toMatchObject({ nextExpectedRevision: 2n });
+    expect(await append(stream, 'any', [anEvent(), known])).toMatchObject({ nextExpectedRevision: 2n });
   });
 
   it('repeated when the stream was deleted since is recognised, and leaves it deleted', async () => {
     const stream = fresh();
-    const events = [fact(), fact()];
+    const events = [anEvent(), anEvent()];
     const first = await append(stream, 'no_stream', events);
     await client.deleteStream(stream);
     // Of what can't be read any more there is no position.
@@ -219,7 +219,7 @@ it('An append that comes in several chunks is one append', async () => {
 
 it('Positions grow with every event, and not by one', async () => {
   const stream = fresh();
-  await client.appendToStream(stream, [fact(), fact(), fact()], { expectedRevision: 'no_stream' });
+  await client.appendToStream(stream, [anEvent(), anEvent(), anEvent()], { expectedRevision: 'no_stream' });
   const [a, b, c] = (await read(client.readStream(stream))).map(({ position }) => position!.commit) as [bigint, bigint, bigint];
   expect(a).toBeGreaterThan(0n);
   expect(b).toBeGreaterThan(a + 1n);

@@ -6,7 +6,7 @@ import { ServerUnderTest } from '../server-under-test.ts';
 
 const server = await ServerUnderTest.start();
 
-const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const anEvent = () => jsonEvent({ type: 'Happened', data: {} });
 const fresh = (): string => `thing-${randomUUID()}`;
 
 describe('A client', () => {
@@ -17,7 +17,7 @@ describe('A client', () => {
   ])('%s is led to a leader that it can reach', async (_title, urlOf) => {
     const client = server.clientOf(`${urlOf(`${server.host}:${server.port}`)}?tls=false`);
     const stream = fresh();
-    await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
     expect(await read(client.readStream(stream))).toHaveLength(1);
   });
 
@@ -25,14 +25,14 @@ describe('A client', () => {
     const client = server.clientOf(`esdb://nobody:wrong@${server.host}:${server.port}?tls=false`);
     const stream = fresh();
     const credentials = { username: 'nobody', password: 'wrong' };
-    await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream', credentials });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream', credentials });
     expect(await read(client.readStream(stream))).toHaveLength(1);
   });
 
   it.each([true, false])('that asks for a leader (%s) is served by the only node there is', async (requiresLeader) => {
     const client = server.client();
     const stream = fresh();
-    await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream', requiresLeader });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream', requiresLeader });
     expect(await read(client.readStream(stream, { requiresLeader }))).toHaveLength(1);
     await client.deleteStream(stream, { requiresLeader });
   });
@@ -45,8 +45,8 @@ describe('A client that does not throw when an append is refused', () => {
   ])('is answered that it was, by %s', async (_path, options) => {
     const client = server.client('&throwOnAppendFailure=false');
     const stream = fresh();
-    await client.appendToStream(stream, [fact(), fact(), fact()], { expectedRevision: 'no_stream', ...options });
-    const refused = await client.appendToStream(stream, fact(), { expectedRevision: 0n, ...options });
+    await client.appendToStream(stream, [anEvent(), anEvent(), anEvent()], { expectedRevision: 'no_stream', ...options });
+    const refused = await client.appendToStream(stream, anEvent(), { expectedRevision: 0n, ...options });
     expect(refused.success).toBe(false);
     expect(await read(client.readStream(stream))).toHaveLength(3);
   });
@@ -58,7 +58,7 @@ describe('A client that does not throw when an append is refused', () => {
     const client = server.client('&throwOnAppendFailure=false');
     const stream = fresh();
     await client.tombstoneStream(stream, { expectedRevision: 'no_stream' });
-    await expect(client.appendToStream(stream, fact(), { expectedRevision: 'no_stream', ...options })).rejects.toBeInstanceOf(
+    await expect(client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream', ...options })).rejects.toBeInstanceOf(
       StreamDeletedError,
     );
   });

@@ -7,11 +7,11 @@ import { ServerUnderTest } from '../server-under-test.ts';
 const server = await ServerUnderTest.start();
 const client = server.client();
 
-const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const anEvent = () => jsonEvent({ type: 'Happened', data: {} });
 
 async function streamOf(count: number): Promise<string> {
   const stream = `thing-${randomUUID()}`;
-  await client.appendToStream(stream, Array.from({ length: count }, fact), { expectedRevision: 'no_stream' });
+  await client.appendToStream(stream, Array.from({ length: count }, anEvent), { expectedRevision: 'no_stream' });
   return stream;
 }
 const revisions = async (stream: string): Promise<number[]> =>
@@ -26,7 +26,7 @@ describe('Stream metadata', () => {
     await client.setStreamMetadata(stream, { maxCount: 2 });
     expect(await revisions(stream)).toEqual([3, 4]);
     expect(await backwards(stream)).toEqual([4, 3]);
-    await client.appendToStream(stream, fact(), { expectedRevision: 4n });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 4n });
     expect(await revisions(stream)).toEqual([4, 5]);
     await client.setStreamMetadata(stream, {});
     expect(await revisions(stream)).toHaveLength(6);
@@ -45,7 +45,7 @@ describe('Stream metadata', () => {
     await client.setStreamMetadata(stream, { maxAge: 1 });
     expect(await revisions(stream)).toEqual([0, 1]);
     await vi.waitFor(async () => expect(await revisions(stream)).toEqual([]), { timeout: 20_000, interval: 100 });
-    await client.appendToStream(stream, fact(), { expectedRevision: 1n });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 1n });
     expect(await revisions(stream)).toEqual([2]);
     expect(await backwards(stream)).toEqual([2]);
   });
@@ -120,7 +120,7 @@ describe('A soft-deleted stream', () => {
   it('is recreated by the next append, behind what was deleted and with its other metadata', async () => {
     const stream = await streamOf(2);
     await client.deleteStream(stream);
-    await client.appendToStream(stream, [fact(), fact()], { expectedRevision: 'no_stream' });
+    await client.appendToStream(stream, [anEvent(), anEvent()], { expectedRevision: 'no_stream' });
     expect(await revisions(stream)).toEqual([2, 3]);
     expect(await metadata(stream)).toEqual({ truncateBefore: 2 });
   });
@@ -131,7 +131,7 @@ describe('A soft-deleted stream', () => {
     await client.setStreamMetadata(stream, { owner: 'me' });
     expect(await metadata(stream)).toEqual({ owner: 'me', truncateBefore: 2 });
     expect(await revisions(stream)).toEqual([]);
-    await client.appendToStream(stream, fact(), { expectedRevision: 1n });
+    await client.appendToStream(stream, anEvent(), { expectedRevision: 1n });
     expect(await revisions(stream)).toEqual([2]);
   });
 
@@ -139,7 +139,7 @@ describe('A soft-deleted stream', () => {
     const stream = await streamOf(1);
     for (const revision of [1, 2, 3]) {
       await client.deleteStream(stream);
-      await client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+      await client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
       expect(await revisions(stream)).toEqual([revision]);
     }
   });
@@ -183,7 +183,7 @@ describe('A deletion', () => {
     const stream = await streamOf(2);
     await client.tombstoneStream(stream);
     await expect(revisions(stream)).rejects.toBeInstanceOf(StreamDeletedError);
-    await expect(client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' })).rejects.toBeInstanceOf(StreamDeletedError);
+    await expect(client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' })).rejects.toBeInstanceOf(StreamDeletedError);
     await expect(client.deleteStream(stream)).rejects.toMatchObject({ constructor: StreamDeletedError, streamName: stream });
     await expect(client.getStreamMetadata(stream)).rejects.toBeInstanceOf(StreamDeletedError);
     await client.setStreamMetadata(stream, { owner: 'me' });
@@ -201,6 +201,6 @@ describe('A deletion', () => {
     const stream = `größe-${randomUUID()}`;
     await client.tombstoneStream(stream, { expectedRevision: 'no_stream' });
     await expect(revisions(stream)).rejects.toBeInstanceOf(StreamDeletedError);
-    await expect(client.appendToStream(stream, fact(), { expectedRevision: 'no_stream' })).rejects.toBeInstanceOf(StreamDeletedError);
+    await expect(client.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' })).rejects.toBeInstanceOf(StreamDeletedError);
   });
 });

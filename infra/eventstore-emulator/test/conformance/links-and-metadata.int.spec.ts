@@ -10,10 +10,10 @@ const server = await ServerUnderTest.start();
 const client = server.client();
 
 const ANYWHERE = 'any';
-const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const anEvent = () => jsonEvent({ type: 'Happened', data: {} });
 const fresh = (category = 'thing'): string => `${category}-${randomUUID()}`;
 async function streamOf(count: number, stream = fresh()): Promise<string> {
-  await client.appendToStream(stream, Array.from({ length: count }, fact), { expectedRevision: ANYWHERE });
+  await client.appendToStream(stream, Array.from({ length: count }, anEvent), { expectedRevision: ANYWHERE });
   return stream;
 }
 async function linkTo(target: string, revision = 0): Promise<string> {

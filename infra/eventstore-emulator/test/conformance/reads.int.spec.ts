@@ -8,12 +8,12 @@ import { ServerUnderTest } from '../server-under-test.ts';
 const server = await ServerUnderTest.start();
 const client = server.client();
 
-const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
+const anEvent = (type = 'Happened') => jsonEvent({ type, data: {} });
 
 async function streamOf(count: number, stream = `thing-${randomUUID()}`): Promise<string> {
   await client.appendToStream(
     stream,
-    Array.from({ length: count }, () => fact()),
+    Array.from({ length: count }, () => anEvent()),
     { expectedRevision: 'no_stream' },
   );
   return stream;
@@ -117,7 +117,7 @@ describe('Links', () => {
     const links = `links-${randomUUID()}`;
     await client.appendToStream(
       links,
-      [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), fact(), link(`9999999999999999999@${target}`)],
+      [link(`1@${target}`), link(`9@${target}`), link('0@nowhere-1'), link('nonsense'), anEvent(), link(`9999999999999999999@${target}`)],
       { expectedRevision: 'no_stream' },
     );
     const resolved = await Array.fromAsync(client.readStream(links, { resolveLinkTos: true }));

@@ -9,7 +9,7 @@ import { ServerUnderTest } from '../server-under-test.ts';
 const server = await ServerUnderTest.start();
 const client = server.client();
 
-const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
+const anEvent = (type = 'Happened') => jsonEvent({ type, data: {} });
 const fresh = (category = 'thing'): string => `${category}-${randomUUID()}`;
 const category = (): string => `c${randomUUID().replaceAll('-', '')}`;
 
@@ -19,7 +19,7 @@ const ANYWHERE = 'any';
 async function add(stream: string, count: number, type?: string): Promise<void> {
   await client.appendToStream(
     stream,
-    Array.from({ length: count }, () => fact(type)),
+    Array.from({ length: count }, () => anEvent(type)),
     { expectedRevision: ANYWHERE },
   );
 }
@@ -154,7 +154,7 @@ describe('A subscription to all', () => {
   });
 
   it('from beyond the end leaves out what comes before that', async () => {
-    const { position } = await client.appendToStream(fresh(), fact(), { expectedRevision: 'no_stream' });
+    const { position } = await client.appendToStream(fresh(), anEvent(), { expectedRevision: 'no_stream' });
     const subscription = client.subscribeToAll({ fromPosition: { commit: position!.commit + 400n, prepare: position!.prepare + 400n } });
     const positions: bigint[] = [];
     subscription.on('data', ({ event }) => positions.push(event!.position.commit));
@@ -212,7 +212,7 @@ describe('Checkpoints', () => {
     return { steps, subscription };
   }
   const mark = async (): Promise<Position> =>
-    (await client.appendToStream(fresh('mark'), fact(), { expectedRevision: 'no_stream' })).position!;
+    (await client.appendToStream(fresh('mark'), anEvent(), { expectedRevision: 'no_stream' })).position!;
 
   it('come after every 32 events, matching or not, and once before it is caught up', async () => {
     const c = category();

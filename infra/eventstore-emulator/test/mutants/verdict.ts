@@ -14,7 +14,7 @@ export type Verdict =
   | { readonly kind: 'killed'; readonly by: string }
   /** Everything passes as if nothing was wrong. */
   | { readonly kind: 'survived' }
-  /** No test was run that could say: the emulator did not start, say. */
+  /** No test that could say was run, for example because the emulator did not start. */
   | { readonly kind: 'unclear'; readonly why: string };
 
 /** What `EmulatorProcess.start` throws: such a mistake would be noticed without any test. */

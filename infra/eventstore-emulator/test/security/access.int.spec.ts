@@ -19,18 +19,18 @@ const admin = server.client();
 const [ann, bob, anonymous] = [server.clientWith(`${ANN}:secret`), server.clientWith(`${BOB}:secret`), server.clientWith('')];
 
 const fresh = (): string => `thing-${randomUUID()}`;
-const fact = () => jsonEvent({ type: 'Happened', data: {} });
+const anEvent = () => jsonEvent({ type: 'Happened', data: {} });
 const outcome = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'done',
     (cause: Error & { readonly type?: string }) => cause.type ?? cause.message,
   );
 const read = (client: EventStoreDBClient, stream: string) => outcome(Array.fromAsync(client.readStream(stream)));
-const append = (client: EventStoreDBClient, stream: string) => outcome(client.appendToStream(stream, fact()));
+const append = (client: EventStoreDBClient, stream: string) => outcome(client.appendToStream(stream, anEvent()));
 
 async function streamWith(acl: object): Promise<string> {
   const stream = fresh();
-  await admin.appendToStream(stream, fact(), { expectedRevision: 'no_stream' });
+  await admin.appendToStream(stream, anEvent(), { expectedRevision: 'no_stream' });
   await admin.setStreamMetadata(stream, { acl });
   return stream;
 }
@@ -80,7 +80,7 @@ describe('An ACL', () => {
     await admin.setStreamMetadata(stream, { acl: { readRoles: [BOB] } });
     expect(await read(ann, stream)).toBe('access-denied');
     const next = once(subscription, 'data');
-    await admin.appendToStream(stream, fact(), { expectedRevision: 0n });
+    await admin.appendToStream(stream, anEvent(), { expectedRevision: 0n });
     expect((await next)[0]).toMatchObject({ event: { revision: 1n } });
     await subscription.unsubscribe();
   });

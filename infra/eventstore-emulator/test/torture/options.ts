@@ -14,13 +14,13 @@ verdict; the exit code is 1 when something is violated, and then the data stay a
             --rounds N     how often (default 200)
   model     random commands against a simple model of the specification; a disagreement is shrunk
             --minutes N    for how long (default 10)
-            --path P --replay R    only what is told with a disagreement, with its seed
+            --path P --replay R    only the case printed with a disagreement, with its seed
   wire      what no client sends, over connections, HTTP and every method, next to a client that behaves
             --minutes N    for how long (default 5)
-            --only N       only the one thing that is told with a violation
+            --only N       only the case printed with a violation
   syscalls  traces the system calls: what is acknowledged was synced before (needs strace)
 
-  --seed N  where chance begins (default: the time of day)
+  --seed N  the seed of chance (default: the time of day)
   --help    this text
 `;
 

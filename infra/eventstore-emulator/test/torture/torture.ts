@@ -1,4 +1,4 @@
-/** What a torture is given by whoever runs it: the command line or a test. */
+/** What a torture gets from its caller: the command line or a test. */
 export interface Rack {
   readonly say: (line: string) => void;
   /** Ends everything that was started. */

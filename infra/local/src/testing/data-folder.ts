@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { endInOrder } from '../ending.ts';
+import { endInOrder } from '../end-in-order.ts';
 import { stackProcesses, type StackProcess } from '../processes.ts';
 import { discardData } from '../stack.ts';
 

@@ -1,5 +1,5 @@
-// Loaded before a process under test (--import): tells on a socket of its own what its heap and its buffers hold
-// after a collection. The process itself knows nothing of it.
+// Loaded before a process under test (--import): reports on a socket of its own what heap and buffers hold after a
+// collection. The process itself knows nothing about it.
 import { createServer } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -30,6 +30,6 @@ if (folder !== undefined && isMainThread) {
     void measured().then((memory) => socket.end(JSON.stringify(memory)));
   });
   server.listen(socketOf(folder, process.pid));
-  // The process ends as it would without it.
+  // It does not keep the process alive.
   server.unref();
 }

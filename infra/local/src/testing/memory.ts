@@ -1,4 +1,4 @@
-// What a process of ours keeps: its heap and its buffers after a collection, asked for from outside.
+// What one of our processes keeps: heap and buffers after a collection, asked for from outside.
 import { connect } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ export interface Memory {
   readonly externalBytes: number;
 }
 
-/** What the process is to load first. */
+/** What the process has to load first. */
 export const memoryProbe = path.join(import.meta.dirname, `memory-probe${path.extname(import.meta.filename)}`);
 
 /** Names the folder of the processes' sockets. Its path must be short. */

@@ -1,4 +1,4 @@
-// All that a run of the tests makes stands in one folder, and ends with the run, however that ends.
+// Everything that a run of the tests makes is in one folder, and ends with the run, however that ends.
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,11 +8,11 @@ import { discardData } from '../stack.ts';
 const GIVE_UP_AFTER_MS = 10_000;
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** A run that is interrupted tears nothing down: this does, and may, because the data is thrown away anyhow. */
+/** An interrupted run tears nothing down: this kills everything, which is safe because the data is thrown away anyhow. */
 function discardAll(folder: string): void {
   const stacks = new Set<string>();
   const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
-  // Again until there are none: a worker may start others before its own end.
+  // Repeated until there are none: a worker may start others before it ends.
   for (;;) {
     const pids = processesWith('TMPDIR', folder);
     if (pids.length === 0 || performance.now() > giveUpAtMs) break;
@@ -25,7 +25,7 @@ function discardAll(folder: string): void {
 
 const MARK = 'TESTS_FOLDER';
 
-/** For whoever comes first: the set-ups of a run have no order among them. */
+/** For the set-up that comes first: those of a run have no order among them. */
 export default function setUp(): void {
   if (process.env[MARK] !== undefined) return;
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'tests-')));

@@ -1,4 +1,4 @@
-// The contracts of a release after this one: what old and new builds do to each other is tested with both.
+// The contracts of a release after this one, for tests of how old and new builds work together.
 import { Contracts, type SchemaFile } from '../contract.ts';
 import { schemas } from '../generated.ts';
 import { streams } from '../streams.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EventStore, EventToAppend, StoredEvent } from '../event-store.ts';
 
-const fact = (n: number): EventToAppend => ({
+const listed = (n: number): EventToAppend => ({
   id: randomUUID(),
   event: {
     type: 'ProductListed',
@@ -20,7 +20,7 @@ export function eventStoreContract(name: string, open: () => EventStore | Promis
   describe(`${name} keeps the contract of an event store`, () => {
     let store: EventStore;
     let stream: string;
-    const [a, b, c] = [fact(1), fact(2), fact(3)];
+    const [a, b, c] = [listed(1), listed(2), listed(3)];
     beforeAll(async () => {
       store = await open();
     });
@@ -78,7 +78,7 @@ export function eventStoreContract(name: string, open: () => EventStore | Promis
 
     it('lets one of many writers at the same revision win', async () => {
       fresh();
-      const results = await Promise.all(Array.from({ length: 10 }, (_, n) => store.append(stream, [fact(n)], 'no_stream')));
+      const results = await Promise.all(Array.from({ length: 10 }, (_, n) => store.append(stream, [listed(n)], 'no_stream')));
       expect(results.filter((result) => result.ok)).toHaveLength(1);
       expect(await all(store, stream)).toHaveLength(1);
     });

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { consumerOf, type EventBatch, type Progress, silentLogger } from '@orderstream/messaging';
+import { consumerOf, type EventBatch, type Logger, type Progress, silentLogger } from '@orderstream/messaging';
 import type { Kafka } from 'kafkajs';
 import { BatchConsumer } from '../batch-consumer.ts';
-import type { Logger } from '../client.ts';
 import { CommittedOffsets } from '../committed-offsets.ts';
 import { kafkaOfTests, type TopicOfATest } from './topic-of-a-test.ts';
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { silentLogger } from '@orderstream/messaging';
+import { type Logger, silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Kafka } from 'kafkajs';
-import { type Logger, logTo } from '../client.ts';
+import { logTo } from '../client.ts';
 
 /** What becomes of one kind of request: it is lost, or its connection breaks. */
 interface RequestFault {
@@ -11,7 +11,7 @@ interface RequestFault {
 }
 
 /**
- * Stands between a client and the broker of the tests, and can fall silent as a broker that hangs does: it accepts,
+ * Stands between a client and the broker of the tests, and can fall silent like a broker that hangs: it accepts,
  * and says nothing.
  */
 export class KafkaInBetween {

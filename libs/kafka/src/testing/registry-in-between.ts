@@ -11,7 +11,7 @@ export type Answer =
 export class RegistryInBetween {
   readonly asked: string[] = [];
   answer: ((url: string) => Answer) | null = null;
-  /** Whoever asks with another gets 401; null: nobody has to have any. */
+  /** Requests with other credentials get 401; null: none are needed. */
   authorization: string | null = null;
   readonly #server: Server = createServer((request, response) => {
     this.asked.push(`${request.method} ${request.url}`);
@@ -40,7 +40,7 @@ export class RegistryInBetween {
   }
 }
 
-/** What the registry said under an id or of a schema is never otherwise: tests that ask it over and over need not wait for it. */
+/** The registry's answers about an id or a schema never change: tests that ask over and over need not wait for it. */
 const said = new Map<string, Answer>();
 
 async function asRegistry(method: string, url: string, sent: Buffer): Promise<Answer> {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import { silentLogger } from '@orderstream/messaging';
+import { type Logger, silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
-import { createKafka, type Logger } from '../client.ts';
+import { createKafka } from '../client.ts';
 import { SchemaRegistryCodec } from '../codec.ts';
 import { toRecord } from '../record.ts';
 import { askKafka } from '../topics.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-/** What an event of a random log is like: it can be handled, or fails whoever handles it, or can't even be read. */
+/** What an event of a random log is like: it can be handled, or its handler fails, or it can't even be read. */
 export type Soundness = 'sound' | 'refused' | 'undecodable';
 
 export interface LoggedEvent {
@@ -22,7 +22,7 @@ export interface Delivery {
   readonly isDoneAllTheSame: boolean;
 }
 
-/** Fewer streams than a consumer parks before it takes the fault for its own. */
+/** Fewer streams than a consumer parks before it holds. */
 const STREAMS = ['a', 'b', 'c', 'd'];
 
 export const logs: fc.Arbitrary<LoggedEvent[]> = fc
@@ -53,10 +53,10 @@ export const deliveries: fc.Arbitrary<Delivery[]> = fc.array(
   { maxLength: 12 },
 );
 
-/** Everything that is still to come, with nothing in its way. */
+/** Everything that is still to come, without failures. */
 export const theRest: Delivery = { startsOver: false, again: 0, next: 1_000, failsAtCall: null, isDoneAllTheSame: false };
 
-/** What it comes to in the end, however it was delivered: nothing of a stream from its first bad event on. */
+/** The result, however it was delivered: nothing of a stream from its first bad event on. */
 export function outcomeOf(log: readonly LoggedEvent[]): { readonly handled: LoggedEvent[]; readonly parked: LoggedEvent[] } {
   const broken = new Set<string>();
   const handled: LoggedEvent[] = [];

@@ -1,3 +1,4 @@
+export * from './batches.ts';
 export * from './deliveries.ts';
 export * from './parking-contract.ts';
 export * from './parking-in-memory.ts';

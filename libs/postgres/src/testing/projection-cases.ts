@@ -1,22 +1,23 @@
 import type { EventNamed, EventType } from '@orderstream/contracts';
+import { delivered } from '@orderstream/messaging/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../database.ts';
-import { type Migration, migrate } from '../migrate.ts';
+import type { Migration } from '../migrate.ts';
 import type { ProjectedTable, RowsInMemory, StreamEvent } from '../read-model.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
-/** Given the events of some streams, a table has these rows. Cases of a service run in memory, and on Postgres. */
+/** Given the events of some streams, a table has these rows. A service's cases run in memory and on Postgres. */
 export interface ProjectionCase {
   readonly title: string;
   readonly table: ProjectedTable;
   readonly given: readonly StreamEvent[];
-  /** In the order of their keys; of each row, what is named. */
+  /** In the order of their keys; only the named columns are compared. */
   readonly then: readonly object[];
 }
 
 type Data<Type extends EventType> = Partial<EventNamed<Type>['data']>;
 
-/** The events of a stream, from its first. Fields that no row is made of can be left out. */
+/** The events of a stream, from its first. Fields that no row needs can be left out. */
 export function stream<Types extends readonly EventType[]>(
   name: string,
   ...events: { readonly [Nth in keyof Types]: readonly [Types[Nth], Data<Types[Nth]>] }
@@ -41,13 +42,11 @@ export function testProjections(cases: readonly ProjectionCase[]): void {
 
 /** @param migrations of the service whose tables these are. */
 export function testProjectionsOnPostgres(cases: readonly ProjectionCase[], migrations: readonly Migration[]): void {
-  const adminUrl = process.env['TEST_DATABASE_URL']!;
   let scratch: ScratchDatabase;
   let database: Database;
 
   beforeAll(async () => {
-    scratch = await createScratchDatabase(adminUrl);
-    await migrate({ url: scratch.url, ownerRole: new URL(adminUrl).username, migrations });
+    scratch = await createScratchDatabase(process.env['TEST_DATABASE_URL']!, migrations);
     database = new Database({ url: scratch.url, entities: [...new Set(cases.map(({ table }) => table.entity))] });
   });
   afterAll(async () => {
@@ -57,7 +56,7 @@ export function testProjectionsOnPostgres(cases: readonly ProjectionCase[], migr
 
   describe('On Postgres', () => {
     it.each(cases)('$table.name: $title', async ({ table, given, then }) => {
-      const events = given.map((each) => ({ ...each, id: '', recordedAt: '', correlationId: '', causationId: '' }));
+      const events = given.map((each) => delivered(each.event, each));
       for (const batches of [[events], events.map((event) => [event])]) {
         await database.query(`TRUNCATE ${table.name}`);
         for (const batch of batches) await database.transaction((transaction) => table.apply(transaction, batch, []));

@@ -12,13 +12,13 @@ const server = await ServerUnderTest.start();
 const client = KurrentDBClient.connectionString(server.url.replace(/^esdb/, 'kurrentdb'));
 afterAll(() => client.dispose());
 
-const fact = (type = 'Happened') => jsonEvent({ type, data: {} });
+const anEvent = (type = 'Happened') => jsonEvent({ type, data: {} });
 
 describe("KurrentDB's client", () => {
   it('reads all through a filter, in its own connection', async () => {
     const c = randomUUID().replaceAll('-', '');
-    await client.appendToStream(`${c}-1`, [fact(`${c}A`), fact(`${c}B`)], { streamState: 'no_stream' });
-    await client.appendToStream(`other-${c}`, fact(`${c}A`), { streamState: 'no_stream' });
+    await client.appendToStream(`${c}-1`, [anEvent(`${c}A`), anEvent(`${c}B`)], { streamState: 'no_stream' });
+    await client.appendToStream(`other-${c}`, anEvent(`${c}A`), { streamState: 'no_stream' });
     const found = async (filter: Parameters<typeof client.readAll>[0]) =>
       (await Array.fromAsync(client.readAll(filter))).map(({ event }) => [event!.streamId, event!.type]);
     expect(await found({ filter: streamNameFilter({ prefixes: [`${c}-`] }) })).toEqual([
@@ -33,7 +33,7 @@ describe("KurrentDB's client", () => {
 
   it('takes appends to several streams for unsupported, as they are of a server that does not list them', async () => {
     const streamName = `thing-${randomUUID()}`;
-    const appended = client.multiStreamAppend([{ streamName, expectedState: 'no_stream', events: [fact()] }]);
+    const appended = client.multiStreamAppend([{ streamName, expectedState: 'no_stream', events: [anEvent()] }]);
     await expect(appended).rejects.toBeInstanceOf(UnsupportedError);
     await expect(Array.fromAsync(client.readStream(streamName))).rejects.toMatchObject({ type: 'stream-not-found' });
   });

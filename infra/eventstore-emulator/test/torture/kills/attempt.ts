@@ -9,7 +9,7 @@ export interface Attempt {
   readonly stream: string;
   readonly expected: bigint | 'no_stream' | 'any';
   readonly events: readonly Proposal[];
-  /** What the server said of the last of its events; null while it said nothing. */
+  /** What the server said about the last of its events; null until it has said anything. */
   acknowledged: Place | null;
   /** Nobody sends it again. */
   isAbandoned: boolean;

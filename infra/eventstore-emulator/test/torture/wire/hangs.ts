@@ -1,4 +1,4 @@
-/** So long may what has an end take. */
+/** The longest that anything which ends may take. */
 export const LIMIT_MS = 30_000;
 
 /** It did not end in time. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import type { Violations } from '../torture.ts';
 
-/** Nobody waits longer, whatever others send. */
+/** The longest that it may have to wait, whatever others send. */
 const LIMIT_MS = 20_000;
 
 /** A client that behaves, and must not feel that others do not. */
@@ -61,7 +61,7 @@ export class Honest {
     }
   }
 
-  /** Everything is there, and was seen. */
+  /** Checks that everything is there and was seen. */
   async judge(client: EventStoreDBClient): Promise<void> {
     this.#isLeaving = true;
     const stored = await ids(client.readStream(this.stream));

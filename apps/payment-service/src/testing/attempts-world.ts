@@ -1,26 +1,23 @@
 // What the specs of payment attempts have in common: the real servers, the worker, and eyes on all of it.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { EventStore } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { ConsumerStatus, NewTask } from '@orderstream/messaging';
-import { Database, PostgresProcessTable, migrate } from '@orderstream/postgres';
-import type { RunningService } from '@orderstream/service';
-import { expect, vi } from 'vitest';
-import { paymentAttempts } from '../src/consumers.ts';
-import type { PaymentCommand } from '../src/domain/payment.decider.ts';
-import { HttpPaymentGateway } from '../src/http-payment-gateway.ts';
-import { migrations } from '../src/migrations/index.ts';
-import { PaymentAttemptsWorker } from '../src/payment-attempts.worker.ts';
-import type { PaymentGateway } from '../src/payment-gateway.ts';
-import { PaymentSteps, type PaymentWork } from '../src/payment-steps.ts';
-import { PaymentCommands } from '../src/payment.commands.ts';
+import { Database, PostgresProcessTable } from '@orderstream/postgres';
+import { databaseOfSpec } from '@orderstream/postgres/testing';
+import { afterAll, expect, vi } from 'vitest';
+import { paymentAttempts } from '../consumers.ts';
+import type { PaymentCommand } from '../domain/payment.decider.ts';
+import { HttpPaymentGateway } from '../http-payment-gateway.ts';
+import { migrations } from '../migrations/index.ts';
+import { PaymentAttemptsWorker } from '../payment-attempts.worker.ts';
+import type { PaymentGateway } from '../payment-gateway.ts';
+import { PaymentSteps, type PaymentWork } from '../payment-steps.ts';
+import { PaymentCommands } from '../payment.commands.ts';
+import { type ProviderModule, type ProviderOfSpec, providerOfSpec } from './provider-of-spec.ts';
 
 export type Attempt = NewTask<PaymentWork>;
 type Step = PaymentWork['step'];
-const adminUrl = process.env['TEST_DATABASE_URL']!;
 export const amount = { amount: 4_900, currency: 'EUR' };
 export const LONG_AGO = '2026-01-01T00:00:00.000Z';
 
@@ -73,55 +70,32 @@ interface AttemptRow {
   readonly last_error: string | null;
 }
 
-/** The provider on a folder of its own, at a port (0 for any). */
-type StartProvider = (folder: string, port: number) => Promise<RunningService>;
-
 /** Its methods may be taken out of it. */
 export class AttemptsWorld {
   readonly database: Database;
   readonly store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
   readonly gateway: PaymentGateway;
   readonly table: PostgresProcessTable<PaymentWork>;
+  readonly provider: ProviderOfSpec;
   readonly #workers: PaymentAttemptsWorker[] = [];
-  readonly #databaseName: string;
-  readonly #folder: string;
-  readonly #startProvider: StartProvider;
-  readonly #url: string;
-  #provider: RunningService;
 
-  private constructor(databaseName: string, folder: string, startProvider: StartProvider, provider: RunningService) {
-    this.database = new Database({ url: urlTo(databaseName) });
+  private constructor(databaseUrl: string, provider: ProviderOfSpec) {
+    this.database = new Database({ url: databaseUrl });
     this.gateway = new HttpPaymentGateway(provider.url);
     this.table = this.newTable();
-    this.#databaseName = databaseName;
-    this.#folder = folder;
-    this.#startProvider = startProvider;
-    this.#url = provider.url;
-    this.#provider = provider;
+    this.provider = provider;
   }
 
-  static async open(startProvider: StartProvider): Promise<AttemptsWorld> {
-    const databaseName = `payment_service_${randomUUID().replaceAll('-', '')}`;
-    await asAdmin(`CREATE DATABASE ${databaseName}`);
-    await migrate({ url: urlTo(databaseName), ownerRole: new URL(adminUrl).username, migrations });
-    const folder = await mkdtemp(join(tmpdir(), 'payment-attempts-'));
-    return new AttemptsWorld(databaseName, folder, startProvider, await startProvider(folder, 0));
+  /** Until the spec ends. */
+  static async open(providerModule: ProviderModule): Promise<AttemptsWorld> {
+    const world = new AttemptsWorld(await databaseOfSpec(migrations), await providerOfSpec(providerModule));
+    afterAll(async () => {
+      await world.stopWorkers();
+      await world.store.dispose();
+      await world.database.close();
+    });
+    return world;
   }
-
-  readonly close = async (): Promise<void> => {
-    await this.stopWorkers();
-    await this.#provider.stop();
-    await this.store.dispose();
-    await this.database.close();
-    await asAdmin(`DROP DATABASE ${this.#databaseName} WITH (FORCE)`);
-    await rm(this.#folder, { recursive: true });
-  };
-
-  readonly stopProvider = (): Promise<void> => this.#provider.stop();
-  /** With its book, and at the address that it had. */
-  readonly restartProvider = async (): Promise<void> => {
-    this.#provider = await this.#startProvider(this.#folder, Number(new URL(this.#url).port));
-  };
 
   newTable(): PostgresProcessTable<PaymentWork> {
     return new PostgresProcessTable(this.database, 'payment_attempt', 'order_id');
@@ -201,7 +175,7 @@ export class AttemptsWorld {
   readonly operationsOf = async (orderId: string): Promise<Operation[]> => {
     const operations: Operation[] = [];
     for (let after: number | null = 0; after !== null;) {
-      const answer = await fetch(`${this.#url}/book?after=${after}&limit=1000`);
+      const answer = await fetch(`${this.provider.url}/book?after=${after}&limit=1000`);
       const page = (await answer.json()) as { operations: Operation[]; next: number | null };
       operations.push(...page.operations);
       after = page.next;
@@ -222,14 +196,4 @@ export class AttemptsWorld {
   #wakeWorkers(): void {
     for (const worker of this.#workers) worker.wake();
   }
-}
-
-function urlTo(databaseName: string): string {
-  return Object.assign(new URL(adminUrl), { pathname: `/${databaseName}` }).toString();
-}
-
-async function asAdmin(sql: string): Promise<void> {
-  const admin = new Database({ url: adminUrl, poolSize: 1 });
-  await admin.query(sql);
-  await admin.close();
 }

@@ -1,7 +1,5 @@
-// Starting several at once.
-
-/** Runs all side by side; the first failure aborts the others, and is thrown when all have ended. */
-export async function together<T>(
+/** Starts all side by side; the first failure aborts the others, and is thrown when all have ended. */
+export async function startAll<T>(
   items: readonly T[],
   signal: AbortSignal,
   start: (item: T, signal: AbortSignal) => Promise<void>,

@@ -1,11 +1,11 @@
-// Ending processes of stacks in the order that loses nothing.
+// Ends processes of stacks in the order that loses nothing.
 import path from 'node:path';
 import { isServer, root } from './layout.ts';
 import { endProcess, isOrphaned, stackProcesses, type StackProcess } from './processes.ts';
 
 const GRACE_MS = 20_000;
 
-/** Each row ends together, and when all of it is gone the next: whoever uses a server goes before it. */
+/** The processes of a row end together, before the next row: users of a server end before it. */
 const order: readonly ((name: string) => boolean)[] = [
   (name) => !isServer(name) && name !== 'payment-provider',
   (name) => name === 'payment-provider',

@@ -1,4 +1,4 @@
-// Runs a tool with the addresses and passwords of the running stack: node within.ts PROGRAM [ARGUMENTS]
+// Runs a tool with the addresses and passwords of the running stack: node with-stack-env.ts PROGRAM [ARGUMENTS]
 // Variables that are set already win, so that the same tool serves any other deployment.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

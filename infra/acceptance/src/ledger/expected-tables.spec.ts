@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { MONEY, ORDER, type Told, story } from '../testing/facts.ts';
-import { type Row, compareRows } from './offence.ts';
-import { readModels } from './read-models.ts';
+import { MONEY, ORDER, type Told, story } from '../testing/events.ts';
+import { type Row, compareRows } from './discrepancy.ts';
+import { expectedTables } from './expected-tables.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
 /** The only row that the events amount to. */
 function rowOf(table: string, ...told: readonly Told[]): Row {
-  const model = readModels.find((each) => each.table === table)!;
+  const model = expectedTables.find((each) => each.table === table)!;
   const rows = model.expected(story(...told));
   expect(rows.size).toBe(1);
   return [...rows.values()][0]!;
 }
 
-describe('By the facts alone,', () => {
+describe('By the events alone,', () => {
   it('an order says when its cancellation was asked for and came, and why', () => {
     const placed = rowOf('order_summary', 'OrderPlaced', 'ShippingAddressChanged');
     expect(placed).toMatchObject({ status: 'placed', revision: 1, requested_at: null, cancelled_at: null, cancellation_reason: null });
@@ -61,7 +61,7 @@ describe('By the facts alone,', () => {
 
   it('a day’s revenue counts what was captured and what was refunded, each on its own day', () => {
     const refundedAt = '2026-01-02T08:00:00.000Z';
-    const model = readModels.find(({ table }) => table === 'revenue_by_day')!;
+    const model = expectedTables.find(({ table }) => table === 'revenue_by_day')!;
     const expected = model.expected(story('PaymentCaptured', ['PaymentRefunded', { refundedAt }], ['PaymentRefunded', { refundedAt }]));
     expect([...expected]).toEqual([
       ['2026-01-01 in EUR', { amount: MONEY.amount, refunded: 0, captures: 1, refunds: 0 }],
@@ -83,11 +83,11 @@ describe('By the facts alone,', () => {
 });
 
 it('no number is read from a table as one that may be too small for it', () => {
-  for (const { sql } of readModels) expect(sql).not.toMatch(/::(int|smallint)/);
+  for (const { sql } of expectedTables) expect(sql).not.toMatch(/::(int|smallint)/);
 });
 
 it('a row that its group should have written is missed, and one that a column lags in is found', () => {
-  const model = readModels.find(({ table }) => table === 'order_shipment')!;
+  const model = expectedTables.find(({ table }) => table === 'order_shipment')!;
   const expected = model.expected(story('ShipmentScheduled', 'ShipmentDispatched'));
   expect(compareRows('order_shipment', expected, new Map())).toHaveLength(1);
   const behind = new Map([[ORDER, { status: 'scheduled', revision: 0 }]]);

@@ -11,7 +11,7 @@ export interface SimulatedTable {
   readonly rows: RowsInMemory;
 }
 
-export function readModels(): SimulatedTable[] {
+export function simulatedTables(): SimulatedTable[] {
   return consumerGroups.flatMap(({ service, consumer }) =>
     isProjection(consumer) ? consumer.tables.map((table) => ({ service, table, rows: new Map() })) : [],
   );

@@ -35,7 +35,7 @@ const instants = [
   'dispatched',
   'recalled',
 ].map((happened) => [`${happened}At`, AT]);
-/** What the events of an order have, whatever each needs of it. */
+/** The data of all events of an order, whichever each needs. */
 const usual = {
   ...ids,
   sku: 'A',
@@ -47,10 +47,10 @@ const usual = {
   ...Object.fromEntries(instants),
 };
 
-/** An event by its type, and what of its data matters. */
+/** An event by its type, with the data that matters. */
 export type Told = EventType | readonly [type: EventType, data: object];
 
-/** Stored facts of one order and of stock A, each behind the last one of its stream. */
+/** Stored events of one order and of stock A, each at the next revision of its stream. */
 export function story(...told: readonly Told[]): StoredEvent[] {
   const next = new Map<string, number>();
   return told.map((each): StoredEvent => {

@@ -1,5 +1,5 @@
 /** Something that the systems disagree about. */
-export interface Offence {
+export interface Discrepancy {
   /** Which check found it. */
   readonly check: string;
   /** The event, stream, row or order concerned. */
@@ -10,24 +10,24 @@ export interface Offence {
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Compares rows by key, field by field: what is missing, what is too much, and what differs. */
-export function compareRows(check: string, expected: ReadonlyMap<string, Row>, actual: ReadonlyMap<string, Row>): Offence[] {
-  const offences: Offence[] = [];
+export function compareRows(check: string, expected: ReadonlyMap<string, Row>, actual: ReadonlyMap<string, Row>): Discrepancy[] {
+  const discrepancies: Discrepancy[] = [];
   for (const [subject, row] of expected) {
     const found = actual.get(subject);
     if (found === undefined) {
-      offences.push({ check, subject, detail: 'the row is missing' });
+      discrepancies.push({ check, subject, detail: 'the row is missing' });
       continue;
     }
     for (const [field, value] of Object.entries(row)) {
       if (!same(value, found[field])) {
-        offences.push({ check, subject, detail: `${field} is ${text(found[field])}, but its events say ${text(value)}` });
+        discrepancies.push({ check, subject, detail: `${field} is ${text(found[field])}, but its events say ${text(value)}` });
       }
     }
   }
   for (const subject of actual.keys()) {
-    if (!expected.has(subject)) offences.push({ check, subject, detail: 'no event explains this row' });
+    if (!expected.has(subject)) discrepancies.push({ check, subject, detail: 'no event explains this row' });
   }
-  return offences;
+  return discrepancies;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -5,10 +5,10 @@ import { askKafka } from '@orderstream/kafka';
 import { silentLogger } from '@orderstream/messaging';
 import { describe, expect, test, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
-import { StartRefused } from '../src/checkpoint.ts';
-import { Relay } from '../src/relay.ts';
-import { KafkaLink } from './kafka-link.ts';
-import { kill, listed, type SeenRecord, type Started, World } from './world.ts';
+import { StartRefused } from './checkpoint.ts';
+import { Relay } from './relay.ts';
+import { KafkaLink } from './testing/kafka-link.ts';
+import { kill, listed, type SeenRecord, type Started, World } from './testing/world.ts';
 
 const it = test.extend<{ world: World }>({
   world: async ({ task }, use) => {

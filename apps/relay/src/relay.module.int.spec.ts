@@ -1,11 +1,11 @@
 import { askKafka } from '@orderstream/kafka';
 import { createLogger, type RunningService, startService } from '@orderstream/service';
 import { describe, expect, test, vi } from 'vitest';
-import { relayMetrics } from '../src/relay.metrics.ts';
-import { RelayModule } from '../src/relay.module.ts';
-import { Relay } from '../src/relay.ts';
-import type { Shard } from '../src/shard.ts';
-import { World } from './world.ts';
+import { relayMetrics } from './relay.metrics.ts';
+import { RelayModule } from './relay.module.ts';
+import { Relay } from './relay.ts';
+import type { Shard } from './shard.ts';
+import { World } from './testing/world.ts';
 
 interface Running {
   readonly service: RunningService;

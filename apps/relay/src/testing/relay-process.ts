@@ -1,9 +1,9 @@
 // One relay as a process of its own, for tests that kill it.
 import { EventStoreDb } from '@orderstream/eventstoredb';
-import { createKafka, type Logger, SchemaRegistryCodec } from '@orderstream/kafka';
-import { silentLogger } from '@orderstream/messaging';
-import { Relay } from '../src/relay.ts';
-import type { Shard } from '../src/shard.ts';
+import { createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
+import { type Logger, silentLogger } from '@orderstream/messaging';
+import { Relay } from '../relay.ts';
+import type { Shard } from '../shard.ts';
 
 interface Settings {
   readonly eventStoreUrl: string;

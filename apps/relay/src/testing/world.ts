@@ -12,14 +12,14 @@ import { EventStoreDb } from '@orderstream/eventstoredb';
 import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Consumer, type Kafka, type Message } from 'kafkajs';
-import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
-import type { RelayPorts } from '../src/recovery.ts';
-import { Relay } from '../src/relay.ts';
-import type { Shard } from '../src/shard.ts';
+import { deploySchemas } from '../../../../infra/deploy/src/schemas.ts';
+import type { RelayPorts } from '../recovery.ts';
+import { Relay } from '../relay.ts';
+import type { Shard } from '../shard.ts';
 
 const brokers = process.env['TEST_KAFKA_BROKERS']!.split(',');
 const registryUrl = process.env['TEST_SCHEMA_REGISTRY_URL']!;
-const root = path.resolve(import.meta.dirname, '../../..');
+const root = path.resolve(import.meta.dirname, '../../../..');
 const fromSource = ['--conditions=@orderstream/source', '--disable-warning=ExperimentalWarning'];
 
 export interface SeenRecord {
@@ -166,7 +166,7 @@ export class World {
 
   relayProcess(): Started {
     const settings = { eventStoreUrl: this.eventStoreUrl, brokers, registryUrl, shard: this.shard };
-    const started = start('apps/relay/test/relay-process.ts', [], { RELAY_UNDER_TEST: JSON.stringify(settings) });
+    const started = start('apps/relay/src/testing/relay-process.ts', [], { RELAY_UNDER_TEST: JSON.stringify(settings) });
     this.#processes.push(started);
     return started;
   }

@@ -1,5 +1,5 @@
 /** A record as a read-committed reader sees it. */
-export interface TopicRecord {
+export interface ObservedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;

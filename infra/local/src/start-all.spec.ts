@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { together } from './together.ts';
+import { startAll } from './start-all.ts';
 
 const never = new AbortController().signal;
 
 describe('Starting several together', () => {
   it('gives up the others when one fails, and waits for their end', async () => {
     const ended: string[] = [];
-    const start = together(['one', 'two'], never, async (name, signal) => {
+    const start = startAll(['one', 'two'], never, async (name, signal) => {
       if (name === 'one') throw new Error('one has no port');
       await once(signal, 'abort');
       ended.push(name);
@@ -18,7 +18,7 @@ describe('Starting several together', () => {
 
   it('gives up all when it is interrupted', async () => {
     const interrupted = new AbortController();
-    const start = together(['one', 'two'], interrupted.signal, async (_, signal) => {
+    const start = startAll(['one', 'two'], interrupted.signal, async (_, signal) => {
       await once(signal, 'abort');
       throw signal.reason;
     });
