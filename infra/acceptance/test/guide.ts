@@ -77,12 +77,12 @@ function holds(line: string, parts: readonly string[]): boolean {
   });
 }
 
-const NO_SOURCES = ['node_modules', 'dist', '.git', '.nx', '.orderstream'];
+const NO_SOURCES = new Set(['node_modules', 'dist', '.git', '.nx', '.orderstream']);
 
 /** The sources in a folder of their own, with the installed packages, so that a guide can be carried out on them. */
 export function copyOfTheSources(): string {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'orderstream-guide-')));
-  cpSync(root, copy, { recursive: true, filter: (path) => !NO_SOURCES.includes(basename(path)) });
+  cpSync(root, copy, { recursive: true, filter: (path) => !NO_SOURCES.has(basename(path)) });
   const packages = join(root, 'node_modules');
   mkdirSync(join(copy, 'node_modules/@orderstream'), { recursive: true });
   for (const name of readdirSync(packages)) {

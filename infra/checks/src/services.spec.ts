@@ -28,6 +28,10 @@ it('The apps are the services that are described', () => {
   expect(apps.sort()).toEqual(serviceNames.toSorted());
 });
 
+it.each(serviceNames)('%s has what it is built from and begins with', (name) => {
+  expect(['tsconfig.json', 'src/main.ts'].filter((file) => !existsSync(path.join(root, 'apps', name, file)))).toEqual([]);
+});
+
 it('Who reacts to an event is a service that is described, and has a place to remember it in', () => {
   expect(servicesWith('DATABASE_URL')).toEqual(expect.arrayContaining(reactions.map(({ service }) => service)));
 });
