@@ -1,5 +1,5 @@
 import { type EventOn, type EventType, reactions, streams } from '@orderstream/contracts';
-import type { DeliveredEvent, Parking } from '@orderstream/messaging';
+import type { Parking } from '@orderstream/messaging';
 import { ParkingInMemory, batchOf, delivered } from '@orderstream/messaging/testing';
 import type { ParkingTable } from '@orderstream/postgres';
 import { expect, it } from 'vitest';
@@ -42,7 +42,7 @@ it('a paid order whose shipment is refused is set aside, not lost', async () => 
   const parking = new ParkingInMemory();
   const refused = { ok: false, rejection: { type: 'already-cancelled' }, state: { status: 'none' }, revision: null } as const;
   const reactor = new ShipmentSchedulingReactor({ execute: async () => [refused] }, parking as Parking as ParkingTable);
-  const paid = told('OrderPaid') as DeliveredEvent<EventOn<'orders'>>;
+  const paid = delivered<EventOn<'orders'>>({ type: 'OrderPaid', data: { orderId, customerId, lines, recipient: 'sealed', paidAt } });
   await reactor.onOrders(batchOf({ group: 'g', topic: 'orders', partition: 0 }, [paid]));
   expect(parking.story).toEqual(['any/0: what has happened was refused: already-cancelled']);
 });
