@@ -28,7 +28,7 @@ export interface ProjectedTable {
   /** What `Projections.project` calls. It may get events of other kinds of streams, too. */
   readonly apply: Apply<DeliveredEvent['event']>;
   /** The same as `apply`, on rows in memory. */
-  project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver?: readonly PassedOver[]): void;
+  project(rows: RowsInMemory, events: readonly StreamEvent[]): void;
 }
 
 /** A consumer that turns events into rows. */

@@ -87,8 +87,8 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
   };
 
   /** @throws RevisionGap, and no row has changed. */
-  project(rows: RowsInMemory, events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): void {
-    const changes = this.changesOf(events, passedOver).filter(({ key, isPassedOver }) => isPassedOver !== true || rows.has(key));
+  project(rows: RowsInMemory, events: readonly StreamEvent[]): void {
+    const changes = this.changesOf(events);
     for (const { key, since } of changes) {
       const at = (rows.get(key)?.['revision'] as number | undefined) ?? -1;
       if (at !== since) throw new RevisionGap(`${this.name}: ${key} is at ${at}, and its next event at ${since + 1}`);

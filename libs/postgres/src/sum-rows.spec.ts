@@ -1,0 +1,50 @@
+import { delivered } from '@orderstream/messaging/testing';
+import { describe, expect, it } from 'vitest';
+import { column } from './columns.ts';
+import { SumRows } from './sum-rows.ts';
+
+const stock = new SumRows({
+  table: 'received',
+  category: 'stock',
+  keys: { sku: column('text'), day: column('date') },
+  sums: ['units', 'receipts'],
+  add: { StockReceived: ({ sku, quantity, receivedAt }) => [{ sku, day: receivedAt.slice(0, 10), units: quantity, receipts: 1 }] },
+});
+
+const received = (sku: string, quantity: number, day: number) =>
+  delivered(
+    { type: 'StockReceived', data: { sku, quantity, receiptId: 'r', receivedAt: `2026-01-0${day}T00:00:00.000Z` } },
+    { stream: `stock-${sku}` },
+  );
+
+/** What a batch gives to Postgres: the parameters of its one statement, or null when there is none. */
+async function written(events: Parameters<typeof stock.apply>[1]): Promise<readonly unknown[] | null> {
+  let parameters: readonly unknown[] | null = null;
+  const query = (_: string, given: readonly unknown[] = []): Promise<never[]> => {
+    expect(parameters).toBeNull();
+    parameters = given;
+    return Promise.resolve([]);
+  };
+  await stock.apply({ query }, events);
+  return parameters;
+}
+
+describe('Sums', () => {
+  it('are written in the order of their keys, so that two partitions lock the rows that they share in the same order', async () => {
+    const events = [received('TEA', 2, 3), received('CUP', 1, 2), received('TEA', 5, 1), received('CUP', 4, 2)];
+    const sorted = [
+      ['CUP', 'TEA', 'TEA'],
+      ['2026-01-02', '2026-01-01', '2026-01-03'],
+      [5, 5, 2],
+      [2, 1, 1],
+    ];
+    expect(await written(events)).toEqual(sorted);
+    expect(await written(events.toReversed())).toEqual(sorted);
+  });
+
+  it('cost no statement when no event adds to them', async () => {
+    expect(await written([])).toBeNull();
+    expect(await written([delivered({ type: 'StockReserved', data: { sku: 'TEA' } }, { stream: 'stock-TEA' })])).toBeNull();
+    expect(await written([{ ...received('TEA', 1, 1), stream: 'reservation-1' }])).toBeNull();
+  });
+});
