@@ -4,15 +4,11 @@ import type { EventType } from '@orderstream/contracts';
 import type { DeliveredEvent } from '@orderstream/messaging';
 import { delivered } from '@orderstream/messaging/testing';
 import { problem, relayed, serviceUnderTest } from '@orderstream/platform/testing';
-import type { Projection } from '@orderstream/postgres';
 import { describe, expect, it, vi } from 'vitest';
 import { inventoryServiceConfig } from './config.ts';
 import { inventoryReservations } from './consumers.ts';
 import { InventoryServiceModule } from './inventory-service.module.ts';
 import { migrations } from './migrations/index.ts';
-import { productProjection } from './product.projection.ts';
-import { reservationProjection } from './reservation.projection.ts';
-import { reservedUnitsProjection } from './reserved-units.projection.ts';
 import { stockLevelProjection } from './stock-level.projection.ts';
 
 const { service, eventsIn, typesIn, sql } = await serviceUnderTest({
@@ -34,9 +30,9 @@ async function stocked(quantity: number): Promise<string> {
   return sku;
 }
 
-/** The whole topic, as far as these streams go. */
-async function project(projection: Projection, names: readonly string[]): Promise<void> {
-  await service.deliver((await Promise.all(names.map(eventsIn))).flat().map(relayed), projection);
+/** What their topics hold, as far as these streams go. */
+async function project(...names: readonly string[]): Promise<void> {
+  await service.project((await Promise.all(names.map(eventsIn))).flat().map(relayed));
 }
 
 const hear = (
@@ -65,7 +61,7 @@ describe('A product', () => {
     expect(await call('DELETE', `/products/${sku}`, undefined, { 'if-match': '"1"' })).toMatchObject({ status: 204, etag: '"2"' });
     expect(await typesIn(`product-${sku}`)).toEqual(['ProductListed', 'ProductPriceChanged', 'ProductDelisted']);
 
-    await project(productProjection, [`product-${sku}`]);
+    await project(`product-${sku}`);
     expect(await call('GET', `/products/${sku}`)).toMatchObject({
       status: 200,
       etag: '"2"',
@@ -105,10 +101,7 @@ describe('A product', () => {
   it('is found page by page', async () => {
     const skus = [newSku(), newSku(), newSku()].sort();
     for (const sku of skus) await call('PUT', `/products/${sku}`, lamp);
-    await project(
-      productProjection,
-      skus.map((sku) => `product-${sku}`),
-    );
+    await project(...skus.map((sku) => `product-${sku}`));
     const found: unknown[] = [];
     let cursor = '';
     for (;;) {
@@ -205,9 +198,7 @@ describe('Reservations', () => {
     expect(await typesIn(`reservation-${declined}`)).toEqual(['ReservationConfirmed', 'ReservationReleased']);
 
     const names = [`stock-${lamps}`, `stock-${cords}`, ...[confirmed, rejected, declined].map((id) => `reservation-${id}`)];
-    await project(stockLevelProjection, names);
-    await project(reservationProjection, names);
-    await project(reservedUnitsProjection, names);
+    await project(...names);
     const lampEvents = (await eventsIn(`stock-${lamps}`)).length;
     expect(await call('GET', `/stock/${lamps}`)).toMatchObject({
       status: 200,
@@ -259,8 +250,7 @@ describe('Reservations', () => {
       ['ReservationFulfilled', 'ReservationReturned'],
     ]);
     expect((await typesIn(`stock-${sku}`)).filter((type) => type === 'StockReturned')).toHaveLength(1);
-    await project(stockLevelProjection, streams);
-    await project(reservationProjection, streams);
+    await project(...streams);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 9, reserved: 2, available: 7 } });
     expect(await call('GET', `/reservations/${returned}`)).toMatchObject({
       etag: '"2"',
@@ -291,9 +281,7 @@ describe('Reservations', () => {
     // Whatever was ordered of it still arrives, and an order that was placed before still gets it.
     expect(await call('POST', `/products/${sku}/receipts`, { quantity: 4 })).toMatchObject({ status: 201 });
     await hear(placed(randomUUID(), { [sku]: 6 }));
-    await project(productProjection, [`product-${sku}`]);
-    await project(stockLevelProjection, streams);
-    await project(reservationProjection, streams);
+    await project(`product-${sku}`, ...streams);
     expect(await call('GET', `/products/${sku}`)).toMatchObject({ body: { listed: false } });
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 8, reserved: 7, available: 1 } });
     expect(await call('GET', `/reservations/${leaves}`)).toMatchObject({ body: { status: 'fulfilled' } });
@@ -312,9 +300,7 @@ describe('Reservations', () => {
       (await call('GET', `/reservations/${orderId}`)).body,
     ];
     const projectAll = async (): Promise<void> => {
-      await project(productProjection, [`product-${sku}`]);
-      await project(stockLevelProjection, names);
-      await project(reservationProjection, names);
+      await project(`product-${sku}`, ...names);
     };
     await projectAll();
     const before = await rows();
@@ -336,7 +322,7 @@ describe('Reservations', () => {
     const outcomes = await Promise.all(orders.map((id) => typesIn(`reservation-${id}`)));
     expect(outcomes.filter(([type]) => type === 'ReservationConfirmed')).toHaveLength(20);
     expect(outcomes.filter(([type]) => type === 'ReservationRejected')).toHaveLength(30);
-    await project(stockLevelProjection, [`stock-${sku}`]);
+    await project(`stock-${sku}`);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: 20, reserved: 20, available: 0 } });
   });
 });
@@ -350,10 +336,7 @@ describe('Stock', () => {
       await call('POST', `/products/${sku}/receipts`, { quantity: 3 });
     }
     await hear(placed(randomUUID(), { [skus[2]!]: 2 }));
-    await project(
-      stockLevelProjection,
-      skus.map((sku) => `stock-${sku}`),
-    );
+    await project(...skus.map((sku) => `stock-${sku}`));
     const found: Record<string, unknown>[] = [];
     for (let cursor = ''; ;) {
       const { status, body } = await call('GET', `/stock?limit=2${cursor}`);
@@ -432,7 +415,7 @@ describe('Stock', () => {
       if (type === 'StockReleased') held -= quantity;
       expect(held).toBeLessThanOrEqual(onHand);
     }
-    await project(stockLevelProjection, [`stock-${sku}`]);
+    await project(`stock-${sku}`);
     expect(await call('GET', `/stock/${sku}`)).toMatchObject({ body: { onHand: arrived, reserved, available: arrived - reserved } });
   });
 });

@@ -7,7 +7,6 @@ import { type Answer, problem, problemOf, relayed } from '@orderstream/platform/
 import { runSql } from '@orderstream/postgres/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { orderIdFor } from './order-id.ts';
-import { orderSummaryProjection } from './order-summary.projection.ts';
 import type { OrderList, OrderView } from './order.api.ts';
 import {
   announce,
@@ -269,10 +268,7 @@ describe('the read models', () => {
     });
     const events = await eventsOf(orderId);
     const deliver = (revisions: readonly number[]): Promise<void> =>
-      service.deliver(
-        revisions.map((revision) => relayed(events[revision]!)),
-        orderSummaryProjection,
-      );
+      service.project(revisions.map((revision) => relayed(events[revision]!)));
     await deliver(applied);
     await deliver([next]);
     expect(await sql('SELECT group_name FROM parked_event WHERE stream = $1', [`order-${orderId}`])).toEqual([

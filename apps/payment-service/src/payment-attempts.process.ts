@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import type { EventOn } from '@orderstream/contracts';
-import type { DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
-import { PostgresProcessTable, Projections } from '@orderstream/postgres';
+import type { EventNamed, EventOn } from '@orderstream/contracts';
+import { type DeliveredEvent, type EventBatch, type NewTask, Projector } from '@orderstream/messaging';
+import { PostgresProcessTable, type Transaction } from '@orderstream/postgres';
 import { paymentAttempts } from './consumers.ts';
 import { PaymentAttemptsWorker } from './payment-attempts.worker.ts';
 import type { PaymentWork } from './payment-steps.ts';
@@ -24,7 +24,7 @@ type ProcessEvent = EventOn<'orders'> | EventOn<'shipments'>;
 @Controller()
 export class PaymentAttemptsProcess {
   constructor(
-    private readonly projections: Projections,
+    private readonly projector: Projector<Transaction>,
     private readonly table: PostgresProcessTable<PaymentWork>,
     private readonly worker: PaymentAttemptsWorker,
     @Inject(ATTEMPT_SETTINGS) private readonly settings: AttemptSettings,
@@ -41,15 +41,35 @@ export class PaymentAttemptsProcess {
   }
 
   async #take(batch: EventBatch<ProcessEvent>): Promise<void> {
-    await this.projections.project(batch, async (transaction, events) => {
+    const add = async (transaction: Transaction, events: readonly DeliveredEvent<ProcessEvent>[]): Promise<void> => {
       const attempts = events.map((delivered) => toAttempt(delivered, this.settings));
       await this.table.add(
         transaction,
         attempts.filter((attempt) => attempt !== null),
       );
-    });
+    };
+    await this.projector.project(batch, add, leadsToWork);
     this.worker.wake();
   }
+}
+
+type Step = Pick<NewTask<PaymentWork>, 'work' | 'after'>;
+
+const stepAfter: { readonly [Type in ProcessEvent['type']]?: (data: EventNamed<Type>['data']) => Step | null } = {
+  OrderAccepted: ({ customerId, total, paymentMethod }) => ({
+    work: { step: 'authorise', customerId, amount: total, paymentMethod },
+    after: null,
+  }),
+  // At later stages the shipment's own event is what counts; at earlier ones no payment was asked for.
+  OrderCancelled: ({ stage }) => (stage === 'accepted' ? { work: { step: 'void' }, after: 'authorise' } : null),
+  ShipmentCancelled: () => ({ work: { step: 'void' }, after: 'authorise' }),
+  ShipmentDispatched: () => ({ work: { step: 'capture' }, after: 'authorise' }),
+  ShipmentReturned: () => ({ work: { step: 'refund' }, after: 'capture' }),
+};
+
+/** Whether events of a type may lead to work. */
+function leadsToWork(type: string): boolean {
+  return Object.hasOwn(stepAfter, type);
 }
 
 /** The work that an event leads to; null when there is none. */
@@ -57,24 +77,8 @@ export function toAttempt(
   { id, event, correlationId, traceparent }: DeliveredEvent<ProcessEvent>,
   { deadlineMs }: AttemptSettings,
 ): NewTask<PaymentWork> | null {
-  const task = { key: event.data.orderId, dueAfterMs: 0, deadlineAfterMs: null, cause: { id, correlationId, traceparent } };
-  switch (event.type) {
-    case 'OrderAccepted': {
-      const { customerId, total, paymentMethod } = event.data;
-      const work = { step: 'authorise', customerId, amount: total, paymentMethod } as const;
-      return { ...task, work, after: null, deadlineAfterMs: deadlineMs };
-    }
-    case 'OrderCancelled':
-      // At later stages the shipment's own event is what counts, and it is handled below; at earlier ones no
-      // payment was asked for.
-      return event.data.stage === 'accepted' ? { ...task, work: { step: 'void' }, after: 'authorise' } : null;
-    case 'ShipmentCancelled':
-      return { ...task, work: { step: 'void' }, after: 'authorise' };
-    case 'ShipmentDispatched':
-      return { ...task, work: { step: 'capture' }, after: 'authorise' };
-    case 'ShipmentReturned':
-      return { ...task, work: { step: 'refund' }, after: 'capture' };
-    default:
-      return null;
-  }
+  const step = stepAfter[event.type]?.(event.data as never) ?? null;
+  if (step === null) return null;
+  const deadlineAfterMs = step.work.step === 'authorise' ? deadlineMs : null;
+  return { ...step, key: event.data.orderId, dueAfterMs: 0, deadlineAfterMs, cause: { id, correlationId, traceparent } };
 }

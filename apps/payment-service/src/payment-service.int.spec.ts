@@ -15,8 +15,6 @@ import { migrations } from './migrations/index.ts';
 import { PaymentServiceModule } from './payment-service.module.ts';
 import type { PaymentView, RevenueList } from './payment.api.ts';
 import { paymentMetrics } from './payment.metrics.ts';
-import { paymentProjection } from './payment.projection.ts';
-import { revenueByDayProjection } from './revenue-by-day.projection.ts';
 import { providerOfSpec } from './testing/provider-of-spec.ts';
 
 const DEADLINE_MS = 90_000;
@@ -55,8 +53,7 @@ type PaymentEvent = EventOf<'payment'>;
 const storedOf = (orderId: string): Promise<StoredEvent<PaymentEvent>[]> => eventsIn(`payment-${orderId}`);
 const untilLast = (orderId: string, type: PaymentEvent['type']): Promise<void> =>
   vi.waitFor(async () => expect((await storedOf(orderId)).at(-1)?.event.type).toBe(type), 20_000);
-const toReadModels = (...stored: readonly StoredEvent<PaymentEvent>[]): Promise<void> =>
-  service.deliver(stored.map(relayed), paymentProjection, revenueByDayProjection);
+const toReadModels = (...stored: readonly StoredEvent<PaymentEvent>[]): Promise<void> => service.project(stored.map(relayed));
 const get = (orderId: string): Promise<Answer<PaymentView>> => service.call('GET', `/payments/${orderId}`);
 const askRevenue = (query: string): Promise<Answer<RevenueList>> => service.call('GET', `/revenue?${query}`);
 const revenue = async (query: string): Promise<RevenueList> => (await askRevenue(query)).body;

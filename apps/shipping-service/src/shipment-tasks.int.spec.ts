@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { EventOf, ShipmentCancelled } from '@orderstream/contracts';
 import type { EventStore, StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
+import { Projector } from '@orderstream/messaging';
 import { batchOf } from '@orderstream/messaging/testing';
 import { relayed } from '@orderstream/platform/testing';
-import { Database, PostgresProcessTable, Projections } from '@orderstream/postgres';
+import { Database, PostgresProcessTable, PostgresProjectionStore } from '@orderstream/postgres';
 import { databaseOfSpec } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shipmentScheduling, shipmentTasks } from './consumers.ts';
@@ -15,7 +16,7 @@ import { ShipmentTasksWorker } from './shipment-tasks.worker.ts';
 import { ShipmentCommands } from './shipment.commands.ts';
 
 const database = new Database({ url: await databaseOfSpec(migrations) });
-const projections = new Projections(database);
+const projector = new Projector(new PostgresProjectionStore(database), { group: 'read-models', models: [] });
 const store = new EventStoreDb(process.env['TEST_EVENTSTORE_URL']!);
 const lines = [{ sku: 'TEA', quantity: 2 }];
 const SHORT_MS = 400;
@@ -81,9 +82,9 @@ let partitions = 0;
 /** What the topic brings of a shipment, all of it: most of it was heard before. */
 async function hear(orderId: string, times: ShipmentTimes): Promise<void> {
   const batch = batchOf({ group: 'shipment-tasks', topic: 'shipments', partition: partitions++ }, (await eventsOf(orderId)).map(relayed));
-  await projections.load(batch.group, batch.topic, [batch.partition]);
+  await projector.load(batch.group, batch.topic, [batch.partition]);
   const woken = workers.at(-1) ?? ({ wake() {} } as ShipmentTasksWorker);
-  await new ShipmentTasksProcess(projections, newTable(), woken, times).onShipments(batch);
+  await new ShipmentTasksProcess(projector, newTable(), woken, times).onShipments(batch);
 }
 
 const now = (): string => new Date().toISOString();

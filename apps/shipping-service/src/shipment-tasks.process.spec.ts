@@ -1,6 +1,6 @@
-import type { DeliveredEvent, EventBatch } from '@orderstream/messaging';
+import type { Apply, DeliveredEvent, EventBatch, Projector } from '@orderstream/messaging';
 import { delivered } from '@orderstream/messaging/testing';
-import type { Apply, PostgresProcessTable, Projections, Transaction } from '@orderstream/postgres';
+import type { PostgresProcessTable, Transaction } from '@orderstream/postgres';
 import type { ProcessWorker } from '@orderstream/service';
 import { describe, expect, it } from 'vitest';
 import type { ShipmentEvent } from './domain/shipment.decider.ts';
@@ -84,11 +84,11 @@ it('Work is written in the transaction of the position, and the worker is woken 
   const done: string[] = [];
   const transaction: Transaction = { query: () => Promise.resolve([]) };
   const projections = {
-    project: async (_batch: EventBatch<ShipmentEvent>, apply: Apply<ShipmentEvent>) => {
+    project: async (_batch: EventBatch<ShipmentEvent>, apply: Apply<Transaction, ShipmentEvent>) => {
       await apply(transaction, [told(scheduled), told(dispatched)], []);
       done.push('position moved');
     },
-  } as unknown as Projections;
+  } as unknown as Projector<Transaction>;
   const table = {
     add: async (within: Transaction, tasks: readonly object[]) =>
       void done.push(`${tasks.length} added`, within === transaction ? 'within' : 'apart'),

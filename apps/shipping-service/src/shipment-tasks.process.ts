@@ -2,8 +2,8 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventOn } from '@orderstream/contracts';
 import { type CommandEnvelope, unreachable } from '@orderstream/event-sourcing';
-import type { ClaimedTask, DeliveredEvent, EventBatch, NewTask } from '@orderstream/messaging';
-import { PostgresProcessTable, Projections } from '@orderstream/postgres';
+import { type ClaimedTask, type DeliveredEvent, type EventBatch, type NewTask, Projector } from '@orderstream/messaging';
+import { PostgresProcessTable, type Transaction } from '@orderstream/postgres';
 import { ProcessWorker } from '@orderstream/service';
 import { shipmentTasks } from './consumers.ts';
 import type { ShipmentCommand } from './domain/shipment.decider.ts';
@@ -34,7 +34,7 @@ export const SHIPMENT_TIMES = Symbol('SHIPMENT_TIMES');
 @Controller()
 export class ShipmentTasksProcess {
   constructor(
-    private readonly projections: Projections,
+    private readonly projector: Projector<Transaction>,
     private readonly table: PostgresProcessTable<ShipmentWork>,
     private readonly worker: ProcessWorker<ShipmentWork>,
     @Inject(SHIPMENT_TIMES) private readonly times: ShipmentTimes,
@@ -42,7 +42,7 @@ export class ShipmentTasksProcess {
 
   @EventPattern('shipments', shipmentTasks.transport)
   async onShipments(@Payload() batch: EventBatch<EventOn<'shipments'>>): Promise<void> {
-    await this.projections.project(batch, async (transaction, events) => {
+    await this.projector.project(batch, async (transaction, events) => {
       const changes = events.map((event) => tasksOf(event, this.times));
       // An event only ever closes what events of its stream before it have added.
       await this.table.add(

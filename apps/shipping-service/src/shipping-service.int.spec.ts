@@ -8,9 +8,7 @@ import { databaseOfSpec, runSql } from '@orderstream/postgres/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { shippingServiceConfig } from './config.ts';
 import { shipmentScheduling, shipmentTasks } from './consumers.ts';
-import { dispatchesByDayProjection } from './dispatches-by-day.projection.ts';
 import { migrations } from './migrations/index.ts';
-import { shipmentProjection } from './shipment.projection.ts';
 import { ShippingServiceModule } from './shipping-service.module.ts';
 
 const keys = await databaseOfSpec(personalDataMigrations);
@@ -42,8 +40,7 @@ const factsOf = async (...orderIds: readonly string[]): Promise<DeliveredEvent[]
   (await Promise.all(orderIds.map((orderId) => eventsIn(`shipment-${orderId}`)))).flat().map(relayed);
 
 /** Brings it into both read models. */
-const project = async (...orderIds: readonly string[]): Promise<void> =>
-  service.deliver(await factsOf(...orderIds), shipmentProjection, dispatchesByDayProjection);
+const project = async (...orderIds: readonly string[]): Promise<void> => service.project(await factsOf(...orderIds));
 
 /** A shipment that was scheduled because its order was paid; resolves to the event that said so. */
 async function scheduled(

@@ -5,8 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type KafkaContext, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
 import { setting } from '@orderstream/acceptance/platform';
 import { BatchConsumer, SchemaRegistryCodec, createKafka } from '@orderstream/kafka';
-import { type EventBatch, consumerOf, silentLogger } from '@orderstream/messaging';
-import { Database, Projections } from '@orderstream/postgres';
+import { type EventBatch, Projector, consumerOf, silentLogger } from '@orderstream/messaging';
+import { Database, PostgresProjectionStore } from '@orderstream/postgres';
 import { PARTITIONS, type Placed, TOPIC, orderRows, upsertOrder } from './transport-orders.ts';
 
 export interface RunResult {
@@ -21,7 +21,7 @@ const records = Number(setting(process.env, 'BENCH_RECORDS'));
 const brokers = setting(process.env, 'KAFKA_BROKERS').split(',');
 const codec = new SchemaRegistryCodec(setting(process.env, 'SCHEMA_REGISTRY_URL'));
 const database = new Database({ url: setting(process.env, 'BENCH_DATABASE_URL') });
-const projections = new Projections(database);
+const projector = new Projector(new PostgresProjectionStore(database), { group: 'read-models', models: [] });
 
 /** Shared by both sides: only how records reach the handler differs. */
 const PARTITIONS_AT_ONCE = 3;
@@ -75,7 +75,7 @@ class PerBatch {
   @EventPattern(TOPIC, consumer.transport)
   async onOrders(@Payload() batch: EventBatch<Placed>): Promise<void> {
     started();
-    await projections.project(batch, orderRows.apply);
+    await projector.project(batch, orderRows.apply);
     applied(batch.records.length);
   }
 }
@@ -100,13 +100,13 @@ const sides: Readonly<Record<string, { readonly controller: new () => object; re
     controller: PerBatch,
     options: () => {
       const kafka = createKafka({ clientId: 'bench', brokers, logger });
-      return { strategy: new BatchConsumer({ kafka, codec, consumer, progress: projections, logger }) };
+      return { strategy: new BatchConsumer({ kafka, codec, consumer, progress: projector, logger }) };
     },
   },
 };
 
 // A projector finds its positions there; handling single messages needs them as well.
-await projections.load(
+await projector.load(
   group,
   TOPIC,
   Array.from({ length: PARTITIONS }, (_, partition) => partition),

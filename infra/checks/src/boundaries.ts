@@ -150,7 +150,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   pages: {
     from: '^infra/pages/src/',
     except: TESTS,
-    libs: ['contracts', 'event-sourcing', 'postgres'],
+    libs: ['contracts', 'event-sourcing', 'messaging', 'postgres'],
     alsoOurs: [
       '^apps/[^/]+/src/(domain/|reservations\\.ts$)',
       '^infra/acceptance/src/consumers\\.ts$',

@@ -33,7 +33,7 @@ const ports: Readonly<Record<string, Port>> = {
   },
   Progress: {
     suite: 'progressContract',
-    implementations: ['libs/kafka/src/committed-offsets.ts', 'libs/postgres/src/projections.ts'],
+    implementations: ['libs/kafka/src/committed-offsets.ts', 'libs/messaging/src/projector.ts'],
   },
 };
 

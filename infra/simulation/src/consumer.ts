@@ -150,7 +150,7 @@ export class SimulatedConsumer {
         if (heard !== null) records.push(recordOf(stored, heard));
       }
     }
-    return { group: this.name, topic, partition: 0, records, nextOffset: 0n };
+    return { group: this.name, topic, partition: 0, records, fromOffset: 0n, nextOffset: 0n };
   }
 
   #parking(): Parking {

@@ -1,4 +1,6 @@
-import type { Position } from '@orderstream/messaging';
+import { type ConsumerStatus, DependencyUnavailable, type Position, RetryableFault } from '@orderstream/messaging';
+import type { Batch, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { eventIdOf } from './record.ts';
 import { Said } from './trouble.ts';
 
 /** The offsets that a partition holds, as read-committed readers see them. */
@@ -57,6 +59,15 @@ export function newlyAssigned(topic: string, partition: number): AssignedPartiti
   };
 }
 
+export function statusOf({ topic, partition, nextOffset, endOffset }: AssignedPartition): ConsumerStatus['partitions'][number] {
+  return { topic, partition, nextOffset, endOffset };
+}
+
+/** For the log. */
+export function detailsOf(group: string, { topic, partition, nextOffset, failures }: AssignedPartition): object {
+  return { group, topic, partition, offset: String(nextOffset), failures };
+}
+
 /** The topic is not the one that the position was taken from. The partition is held until somebody has looked. */
 export class TopicReplaced extends Error {
   override readonly name = 'TopicReplaced';
@@ -80,6 +91,14 @@ export function checkPosition(topic: string, position: Position, { low, high }: 
   }
 }
 
+/** Reading begins with the last record that was handled, which must be the same still. @throws TopicReplaced */
+export function goTo(at: AssignedPartition, position: Position, has: PartitionBounds): void {
+  checkPosition(at.topic, position, has);
+  at.last = position.last;
+  at.mustBeginWith = position.last;
+  at.fetchOffset = position.last?.offset ?? position.nextOffset;
+}
+
 /** @throws TopicReplaced when the record where the last handled one was is another. */
 export function checkLastHandled(
   { topic, partition }: AssignedPartition,
@@ -91,4 +110,27 @@ export function checkLastHandled(
     `partition ${partition} of ${topic} was recreated: event ${handled.eventId} was handled from offset ${handled.offset}, ` +
       `and now there is ${found.eventId ?? 'a record without an id'} at offset ${found.offset}`,
   );
+}
+
+/** A batch without the records that the position covers. */
+export function notYetHandled(at: AssignedPartition, batch: Batch): KafkaMessage[] {
+  const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
+  if (BigInt(fetchedOffset) !== at.fetchOffset) {
+    throw new RetryableFault(`reading went on at offset ${fetchedOffset}, not at ${at.fetchOffset}`);
+  }
+  const [first] = batch.messages;
+  if (at.mustBeginWith !== null && first !== undefined) {
+    checkLastHandled(at, at.mustBeginWith, { offset: BigInt(first.offset), eventId: eventIdOf(first) });
+    at.mustBeginWith = null;
+  }
+  return batch.messages.filter(({ offset }) => BigInt(offset) >= at.nextOffset);
+}
+
+/** @throws DependencyUnavailable */
+export async function commit(given: EachBatchPayload, at: AssignedPartition, nextOffset: bigint, metadata: string): Promise<void> {
+  const { topic, partition } = at;
+  const committed = { partition, offset: String(nextOffset), metadata };
+  await given.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [committed] }] }).catch((fault: unknown) => {
+    throw new DependencyUnavailable('kafka', fault);
+  });
 }

@@ -2,20 +2,20 @@ import {
   backoffMs,
   ConsumerHeld,
   type ConsumerStatus,
-  DependencyUnavailable,
   type EventBatch,
   fateOf,
   type Logger,
   messageOf,
   type Position,
   type Progress,
-  RetryableFault,
+  type Standing,
 } from '@orderstream/messaging';
-import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka, KafkaMessage } from 'kafkajs';
-import { type AssignedPartition, checkLastHandled, checkPosition, newlyAssigned } from './assigned-partition.ts';
+import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka } from 'kafkajs';
+import { type AssignedPartition, commit, detailsOf, goTo, newlyAssigned, notYetHandled, statusOf } from './assigned-partition.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
 import { checkReadable } from './compression.ts';
-import { eventIdOf, toBatchRecords } from './record.ts';
+import { InHand } from './in-hand.ts';
+import { lastNamed, toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
 import { Said } from './trouble.ts';
 
@@ -51,6 +51,7 @@ export class Assignment {
   readonly #member: AssignedMember;
   /** Replaced as a whole by every rebalance, so that what belongs to an older one is recognised. */
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
+  readonly #inHand = new InHand();
   /** An outage meets all partitions: it is logged once, and not for each. */
   readonly #outages = new Said();
 
@@ -70,7 +71,7 @@ export class Assignment {
       partitions.map((partition) => newlyAssigned(topic, partition)),
     );
     this.#partitions = new Map(all.map((each) => [keyOf(each.topic, each.partition), each]));
-    for (const each of all) this.#consumer.pause([{ topic: each.topic, partitions: [each.partition] }]);
+    for (const { topic, partition } of all) this.#consumer.pause([{ topic, partitions: [partition] }]);
     void this.#prepare(all);
   }
 
@@ -81,7 +82,9 @@ export class Assignment {
   }
 
   heldBy(): string | null {
-    for (const { topic, partition, heldBy, soughtSinceMs } of this.#partitions.values()) {
+    for (const at of this.#partitions.values()) {
+      const { topic, partition, soughtSinceMs } = at;
+      const heldBy = at.heldBy ?? this.#standing(at)?.heldBy ?? null;
       const soughtForMs = soughtSinceMs === null ? 0 : performance.now() - soughtSinceMs;
       const reason = heldBy ?? (soughtForMs > SOUGHT_WITHIN_MS ? 'its position and its end are still being asked for' : null);
       if (reason !== null) return `partition ${partition} of ${topic}: ${reason}`;
@@ -91,26 +94,34 @@ export class Assignment {
 
   caughtUp(): boolean {
     const all = [...this.#partitions.values()];
-    return all.length > 0 && all.every(({ reading, nextOffset, endOffset }) => reading && nextOffset >= endOffset);
+    const isAtEnd = (at: AssignedPartition): boolean => at.reading && at.nextOffset >= at.endOffset;
+    return all.length > 0 && all.every((at) => isAtEnd(at) && (this.#standing(at)?.heldBy ?? null) === null);
   }
 
   partitions(): ConsumerStatus['partitions'] {
-    return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({
-      topic,
-      partition,
-      nextOffset,
-      endOffset,
-    }));
+    return [...this.#partitions.values()].map(statusOf);
   }
 
   /** kafkajs's `eachBatch`. Returning without having resolved offsets means that the same comes again. */
   async take(given: EachBatchPayload): Promise<void> {
-    const { batch } = given;
-    const at = this.#partitions.get(keyOf(batch.topic, batch.partition));
-    if (at === undefined || !at.reading) return;
+    const at = this.#partitions.get(keyOf(given.batch.topic, given.batch.partition));
+    if (at === undefined || !at.reading || this.#inHand.isEnding) return;
     // The session is kept however long the handler takes; kafkajs learns what a heartbeat was answered with its own
     // next one.
     const beating = setInterval(() => void given.heartbeat().catch((fault: unknown) => this.#hear(fault)), HEARTBEAT_CHECK_MS);
+    const taking = this.#take(given, at);
+    const isSlow = await this.#inHand.isSlow(taking).finally(() => clearInterval(beating));
+    if (isSlow) this.#handOff(at, taking);
+  }
+
+  /** Takes no more, and resolves when what is in hand has ended. */
+  finish(): Promise<void> {
+    return this.#inHand.end();
+  }
+
+  /** Never rejects. */
+  async #take(given: EachBatchPayload, at: AssignedPartition): Promise<void> {
+    const { batch } = given;
     try {
       const nextOffset = BigInt(batch.lastOffset()) + 1n;
       await this.#handle(at, batch, nextOffset);
@@ -120,11 +131,45 @@ export class Assignment {
       await this.#options.progress.handled(at.topic, position, (beside) => commit(given, at, nextOffset, beside));
       given.resolveOffset(batch.lastOffset());
       this.#wentOn(at, nextOffset, BigInt(batch.highWatermark));
+      this.#followStanding(at);
     } catch (fault) {
       this.#hold(at, fault, true);
-    } finally {
-      clearInterval(beating);
     }
+  }
+
+  /** kafkajs fetches nothing of any partition, and joins no group, before all batches of a fetch have returned. */
+  #handOff(at: AssignedPartition, taking: Promise<void>): void {
+    if (!this.#isOurs(at) || !at.reading) return;
+    at.reading = false;
+    this.#tell((consumer) => consumer.pause([{ topic: at.topic, partitions: [at.partition] }]));
+    void this.#takeBack(at, taking);
+  }
+
+  async #takeBack(at: AssignedPartition, taking: Promise<void>): Promise<void> {
+    const { failures } = at;
+    await taking;
+    // A failure goes on by itself.
+    if (!this.#isOurs(at) || at.failures > failures) return;
+    at.reading = true;
+    this.#tell((consumer) => consumer.resume([{ topic: at.topic, partitions: [at.partition] }]));
+    this.#followStanding(at);
+  }
+
+  /** To be called now and then. */
+  look(): void {
+    for (const at of this.#partitions.values()) this.#followStanding(at);
+  }
+
+  /** Those who share the batches may have parted. */
+  #followStanding(at: AssignedPartition): void {
+    if (!at.reading || this.#standing(at)?.isElsewhere !== true) return;
+    at.reading = false;
+    this.#tell((consumer) => consumer.pause([{ topic: at.topic, partitions: [at.partition] }]));
+    void this.#prepare([at]);
+  }
+
+  #standing({ topic, partition, nextOffset }: AssignedPartition): Standing | undefined {
+    return this.#options.progress.standing?.(this.#options.group, topic, partition, nextOffset);
   }
 
   /** A batch of nothing but transaction markers and aborted records never reaches `take`. */
@@ -135,24 +180,11 @@ export class Assignment {
 
   async #handle(at: AssignedPartition, batch: Batch, nextOffset: bigint): Promise<void> {
     checkReadable(batch.messages);
-    const messages = this.#notYetHandled(at, batch);
+    const messages = notYetHandled(at, batch);
     if (messages.length === 0) return;
     const records = await toBatchRecords(at.topic, messages, this.#options.codec);
-    await this.#member.deliver({ group: this.#options.group, topic: at.topic, partition: at.partition, records, nextOffset });
-  }
-
-  /** A batch without the records that the position covers. */
-  #notYetHandled(at: AssignedPartition, batch: Batch): KafkaMessage[] {
-    const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
-    if (BigInt(fetchedOffset) !== at.fetchOffset) {
-      throw new RetryableFault(`reading went on at offset ${fetchedOffset}, not at ${at.fetchOffset}`);
-    }
-    const [first] = batch.messages;
-    if (at.mustBeginWith !== null && first !== undefined) {
-      checkLastHandled(at, at.mustBeginWith, { offset: BigInt(first.offset), eventId: eventIdOf(first) });
-      at.mustBeginWith = null;
-    }
-    return batch.messages.filter(({ offset }) => BigInt(offset) >= at.nextOffset);
+    const { topic, partition, nextOffset: fromOffset } = at;
+    await this.#member.deliver({ group: this.#options.group, topic, partition, records, fromOffset, nextOffset });
   }
 
   #wentOn(at: AssignedPartition, nextOffset: bigint, endOffset: bigint): void {
@@ -163,7 +195,7 @@ export class Assignment {
   }
 
   #release(at: AssignedPartition): void {
-    if (at.heldBy !== null) this.#options.logger.info(this.#details(at), 'the partition goes on');
+    if (at.heldBy !== null) this.#options.logger.info(detailsOf(this.#options.group, at), 'the partition goes on');
     at.failures = 0;
     at.heldBy = null;
     at.said.forget();
@@ -179,7 +211,7 @@ export class Assignment {
     at.heldInBatch = inBatch;
     const fate = fateOf(fault);
     const reason = messageOf(fault);
-    const details = { ...this.#details(at), error: fault };
+    const details = { ...detailsOf(this.#options.group, at), error: fault };
     if (fate === 'retry' && at.failures < PASSING_FAILURES) {
       this.#options.logger.debug(details, 'the partition is read again');
     } else {
@@ -225,10 +257,7 @@ export class Assignment {
       const position: Position = positions.find((each) => each.partition === partition) ?? { partition, nextOffset: 0n, last: null };
       const has = bounds.find((each) => each.partition === partition) ?? { partition, low: 0n, high: 0n };
       try {
-        checkPosition(topic, position, has);
-        at.last = position.last;
-        at.mustBeginWith = position.last;
-        at.fetchOffset = position.last?.offset ?? position.nextOffset;
+        goTo(at, position, has);
         if (this.#isOurs(at)) this.#tell((consumer) => consumer.seek({ topic, partition, offset: String(at.fetchOffset) }));
         this.#goOn(at, position.nextOffset, has.high);
       } catch (fault) {
@@ -264,25 +293,8 @@ export class Assignment {
       this.#options.logger.debug({ group: this.#options.group, error: fault }, 'the member is leaving its group');
     }
   }
-
-  #details({ topic, partition, nextOffset, failures }: AssignedPartition): object {
-    return { group: this.#options.group, topic, partition, offset: String(nextOffset), failures };
-  }
 }
 
 function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
-}
-
-function lastNamed(messages: readonly KafkaMessage[]): Position['last'] {
-  const message = messages.findLast((each) => eventIdOf(each) !== null);
-  return message === undefined ? null : { offset: BigInt(message.offset), eventId: eventIdOf(message)! };
-}
-
-async function commit(given: EachBatchPayload, at: AssignedPartition, nextOffset: bigint, metadata: string): Promise<void> {
-  const { topic, partition } = at;
-  const committed = { partition, offset: String(nextOffset), metadata };
-  await given.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [committed] }] }).catch((fault: unknown) => {
-    throw new DependencyUnavailable('kafka', fault);
-  });
 }

@@ -233,6 +233,53 @@ describe('a reactor', () => {
     await committedBehind(group, 0, 0);
   });
 
+  it('goes on with its other partitions while one handler takes long', async () => {
+    const group = newGroup();
+    const batches: EventBatch[] = [];
+    const slow = Promise.withResolvers<void>();
+    const handle: Handle = async (batch) => {
+      batches.push(batch);
+      if (batch.partition === 0 && !isOver) await slow.promise;
+    };
+    let isOver = false;
+    await topic.append(0, [productListed('A', 0)]);
+    const consumer = await start({ group, handle });
+    await vi.waitFor(() => expect(revisionsOf(batches)).toEqual([0]), patience);
+    await topic.append(1, [productListed('B', 7)]);
+    await committedBehind(group, 1, 0);
+    await topic.append(0, [productListed('A', 1)]);
+
+    expect((await topic.committed(group))[0]).toBeNull();
+    isOver = true;
+    slow.resolve();
+    await committedBehind(group, 0, 2);
+    expect(revisionsOf(batches.filter(({ partition }) => partition === 0))).toEqual([0, 1]);
+    await vi.waitFor(() => expect(consumer.status().caughtUp).toBe(true), patience);
+  });
+
+  it('ends what takes long before it stops, and commits behind it', async () => {
+    const group = newGroup();
+    const [slow, isSlow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const other: EventBatch[] = [];
+    const handle: Handle = async (batch) => {
+      if (batch.partition === 1) {
+        other.push(batch);
+        return;
+      }
+      isSlow.resolve();
+      await slow.promise;
+    };
+    await topic.append(0, [productListed('A', 0)]);
+    const consumer = await start({ group, handle });
+    await isSlow.promise;
+    await topic.append(1, [productListed('B', 7)]);
+    await vi.waitFor(() => expect(other).toHaveLength(1), patience);
+    const stopping = stop(consumer);
+    slow.resolve();
+    await stopping;
+    expect((await topic.committed(group))[0]).toBeGreaterThan(0);
+  });
+
   it('keeps its place in the group while a handler takes longer than the session', async () => {
     const group = newGroup();
     const mayEnd = Promise.withResolvers<void>();

@@ -143,6 +143,10 @@ export class GroupMember {
       throw outage;
     } finally {
       end.settle();
+      if (this.#stopping.signal.aborted) {
+        await assignment.finish();
+        await this.#writePositions();
+      }
       await consumer.disconnect().catch(() => {});
       assignment.drop();
     }
@@ -169,7 +173,10 @@ export class GroupMember {
       assignment.replace(payload.memberAssignment);
     });
     consumer.on(HEARTBEAT, heard);
-    consumer.on(REBALANCING, heard);
+    consumer.on(REBALANCING, () => {
+      heard();
+      void this.#writePositions();
+    });
     consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset, highWatermark } }) => {
       if (batchSize === 0) assignment.skipped(topic, partition, lastOffset, highWatermark);
     });
@@ -178,6 +185,7 @@ export class GroupMember {
     consumer.on(FETCH, () => void (hasFetched = true));
     this.#silentChecks = 0;
     const watchdog = setInterval(() => {
+      assignment.look();
       this.#silentChecks += 1;
       if (this.#silentChecks === SILENCE_TOLD_AFTER_CHECKS) this.#options.logger.warn({ group: this.#options.group }, this.#silence()!);
       // A crash stops first, and says why only then.
@@ -199,6 +207,13 @@ export class GroupMember {
         signal.removeEventListener('abort', stop);
       },
     };
+  }
+
+  /** Before partitions are given up. What fails is written later, or these events are read once more. */
+  async #writePositions(): Promise<void> {
+    await this.#options.progress.write?.().catch((fault: unknown) => {
+      this.#options.logger.debug({ group: this.#options.group, error: fault }, 'positions are written later');
+    });
   }
 
   #heard(): void {

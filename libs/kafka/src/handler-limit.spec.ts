@@ -5,7 +5,14 @@ import { HandlerLimit } from './handler-limit.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const batchOf = (partition: number): EventBatch => ({ group: 'g', topic: 'orders', partition, records: [], nextOffset: 1n });
+const batchOf = (partition: number): EventBatch => ({
+  group: 'g',
+  topic: 'orders',
+  partition,
+  records: [],
+  fromOffset: 0n,
+  nextOffset: 1n,
+});
 const hangs = { name: 'HandlerHangs', message: 'its handler has not returned for 120 s' };
 
 /** A handler whose calls end when the test says so. */

@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type DeliveredEvent, type EventBatch, type Logger, type Progress, consumerOf, react, silentLogger } from '@orderstream/messaging';
-import { Database, ParkingTable, Projections, migrate, platformTables } from '@orderstream/postgres';
+import {
+  type DeliveredEvent,
+  type EventBatch,
+  type Logger,
+  type Progress,
+  Projector,
+  consumerOf,
+  react,
+  silentLogger,
+} from '@orderstream/messaging';
+import { Database, ParkingTable, PostgresProjectionStore, type Transaction, migrate, platformTables } from '@orderstream/postgres';
 import { type ScratchDatabase, createScratchDatabase } from '@orderstream/postgres/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deploySchemas } from '../../../infra/deploy/src/schemas.ts';
@@ -37,7 +46,7 @@ class Build {
 }
 
 describe('A consumer whose code fails on everything', () => {
-  const projections = (): Projections => new Projections(database);
+  const projector = (): Projector<Transaction> => new Projector(new PostgresProjectionStore(database), { group: 'shared', models: [] });
   it.each<[string, () => { readonly progress: Progress; readonly deliver: (batch: EventBatch, build: Build) => Promise<void> }]>([
     [
       'a reactor',
@@ -49,7 +58,7 @@ describe('A consumer whose code fails on everything', () => {
     [
       'a projector',
       () => {
-        const progress = projections();
+        const progress = projector();
         return { progress, deliver: (batch, build) => progress.project(batch, (_, events) => build.handle(events)) };
       },
     ],

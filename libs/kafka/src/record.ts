@@ -1,6 +1,6 @@
 import { categoryOf } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { BatchRecord, DeliveredEvent } from '@orderstream/messaging';
+import type { BatchRecord, DeliveredEvent, Position } from '@orderstream/messaging';
 import type { KafkaMessage, Message } from 'kafkajs';
 import type { DecodedValue, SchemaRegistryCodec } from './codec.ts';
 
@@ -134,4 +134,10 @@ function headersOf(message: KafkaMessage): Record<string, string> {
     if (last !== undefined && last !== null) headers[name] = last.toString();
   }
   return headers;
+}
+
+/** The last of these messages that names its event. */
+export function lastNamed(messages: readonly KafkaMessage[]): Position['last'] {
+  const message = messages.findLast((each) => eventIdOf(each) !== null);
+  return message === undefined ? null : { offset: BigInt(message.offset), eventId: eventIdOf(message)! };
 }

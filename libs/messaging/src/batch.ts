@@ -40,6 +40,8 @@ export interface EventBatch<Event = { readonly type: string; readonly data: obje
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly BatchRecord<Event>[];
+  /** Where this batch starts: nothing is missing between this and the first record. */
+  readonly fromOffset: bigint;
   /** Where the next batch starts. Offsets jump over transaction markers, so it is not the last record's + 1. */
   readonly nextOffset: bigint;
 }
@@ -65,6 +67,22 @@ export interface Progress {
    * @param commit records the position with Kafka, with a text beside it.
    */
   handled(topic: string, position: Position, commit: (beside: string) => Promise<void>): Promise<void>;
+  /**
+   * For a consumer whose batches several share, each with a position of its own. Asked after each batch, and now and then.
+   *
+   * @param nextOffset what the consumer handles next.
+   */
+  standing?(group: string, topic: string, partition: number, nextOffset: bigint): Standing;
+  /** Writes positions that are not written yet: partitions are given up. */
+  write?(): Promise<void>;
+}
+
+/** How those who share a consumer stand in one partition. */
+export interface Standing {
+  /** Whether the consumer has to read elsewhere: `load` says where. */
+  readonly isElsewhere: boolean;
+  /** Who has to wait while the others go on, and why; null when nobody does. */
+  readonly heldBy: string | null;
 }
 
 /** What a consumer group's member is doing, for readiness and metrics. */

@@ -7,6 +7,8 @@ export * from './io-faults.ts';
 export * from './logger.ts';
 export * from './parking.ts';
 export * from './process-table.ts';
+export * from './projection-store.ts';
+export { Projector, StalePosition } from './projector.ts';
 export * from './react.ts';
 export * from './reason.ts';
 export * from './triage.ts';

@@ -49,6 +49,8 @@ export interface Parking {
 
 /** The records that were set aside for the first time. */
 export interface Parked {
+  /** The consumer group that they were delivered to; they are parked under the name of one of its read models, or its own. */
+  readonly consumer: string;
   readonly at: Partition;
   readonly records: readonly ParkedRecord[];
 }
@@ -57,6 +59,6 @@ export interface Parked {
 export const parkedChannel = channel('orderstream.parked');
 
 /** Call it once the parking can't be undone any more. */
-export function tellParked({ group, topic, partition }: Partition, records: readonly ParkedRecord[]): void {
-  if (records.length > 0) parkedChannel.publish({ at: { group, topic, partition }, records } satisfies Parked);
+export function tellParked(consumer: string, { group, topic, partition }: Partition, records: readonly ParkedRecord[]): void {
+  if (records.length > 0) parkedChannel.publish({ consumer, at: { group, topic, partition }, records } satisfies Parked);
 }

@@ -37,7 +37,7 @@ class Group extends ParkingInMemory {
     const until = Math.min(this.#committed + delivery.next, this.#log.length);
     const records = this.#log.slice(Math.max(0, this.#committed - delivery.again), until).map(recordOf);
     try {
-      await react({ group: 'g', topic: 't', partition: 0, records, nextOffset: 0n }, this, (events) => this.#react(events));
+      await react({ group: 'g', topic: 't', partition: 0, records, fromOffset: 0n, nextOffset: 0n }, this, (events) => this.#react(events));
       this.#committed = until;
     } catch (fault) {
       if (fault !== outage) throw fault;

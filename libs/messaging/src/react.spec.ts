@@ -18,7 +18,14 @@ const strange = (stream: string, offset: number): BatchRecord => ({
   headers: {},
   passedOver: { type: 'Praised', stream, revision: offset },
 });
-const batch = (...records: BatchRecord[]): EventBatch => ({ group: 'g', topic: 't', partition: 0, records, nextOffset: 99n });
+const batch = (...records: BatchRecord[]): EventBatch => ({
+  group: 'g',
+  topic: 't',
+  partition: 0,
+  records,
+  fromOffset: 0n,
+  nextOffset: 99n,
+});
 
 /** Reacts to everything but the poisoned, which fails each time. */
 function reactor(poisoned: string): { done: Set<string>; calls: number[]; handle: (events: readonly DeliveredEvent[]) => Promise<void> } {
@@ -134,7 +141,11 @@ describe('What a reactor parks', () => {
     parking.park = park;
     for (let delivery = 0; delivery < 3; delivery++) await react(poisoned, parking, async () => {});
     expect(told).toEqual([
-      { at: { group: 'g', topic: 't', partition: 0 }, records: [{ record: record('a', 0, 'truncated'), cause: 'truncated' }] },
+      {
+        consumer: 'g',
+        at: { group: 'g', topic: 't', partition: 0 },
+        records: [{ record: record('a', 0, 'truncated'), cause: 'truncated' }],
+      },
     ]);
   });
 });

@@ -42,6 +42,6 @@ export async function react<Event>(
   };
   const isAllWell = sound.length === 0 || (await attempt(sound)) === null;
   const refused = isAllWell ? [] : await isolate(sound, attempt);
-  tellParked(batch, await setAside(batch, parking, [...toPark, ...refused]));
+  tellParked(batch.group, batch, await setAside(batch, parking, [...toPark, ...refused]));
   if (waiting.length > 0) throw waiting[0];
 }

@@ -2,9 +2,9 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import { BatchConsumer, CommittedOffsets, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
-import type { Consumer } from '@orderstream/messaging';
+import { type Consumer, Projector, consumerOf, readModelsGroup } from '@orderstream/messaging';
 import { PersonalData } from '@orderstream/personal-data';
-import { Database, isProjection, ParkingTable, Projections } from '@orderstream/postgres';
+import { Database, isProjection, ParkingTable, PostgresProjectionStore } from '@orderstream/postgres';
 import { CONSUMERS, DEPENDENCIES, type Dependency, EVENT_STORE, type Logger } from '@orderstream/service';
 import type { PlatformConfig } from './config.ts';
 
@@ -20,8 +20,8 @@ export interface PlatformOptions {
 }
 
 /**
- * What all services are made of: the event store, Postgres and Kafka, and a member for each consumer. Projections run by
- * themselves; reactions and processes have their `@EventPattern` methods. Nothing connects before it is used.
+ * What all services are made of: the event store, Postgres and Kafka, and a member for each consumer. Read models share one,
+ * and run by themselves; reactions and processes have their `@EventPattern` methods. Nothing connects before it is used.
  */
 @Global()
 @Module({})
@@ -30,18 +30,18 @@ export class PlatformModule {
     const store = new EventStoreDb(config.EVENTSTORE_URL);
     const tables = consumers.filter(isProjection).flatMap((projection) => projection.tables);
     const database = new Database({ url: config.DATABASE_URL, entities: tables.map(({ entity }) => entity) });
-    const projections = new Projections(database);
     const kafka = createKafka({ clientId: service, brokers: config.KAFKA_BROKERS, logger });
     const codec = new SchemaRegistryCodec(config.SCHEMA_REGISTRY_URL);
     const url = config.PERSONAL_DATA_DATABASE_URL;
     const personalData = url === undefined ? [] : [new PersonalData(url)];
 
-    const members = consumers.map((consumer) => {
-      const progress = consumer.kind === 'reaction' ? new CommittedOffsets(kafka) : projections;
+    const models = consumers.filter(isProjection);
+    const readModels = consumerOf('projection', readModelsGroup(service), ...new Set(models.flatMap(({ topics }) => topics)));
+    const projector = new Projector(new PostgresProjectionStore(database), { group: readModels.name, models });
+    const members = [readModels, ...consumers.filter((consumer) => !isProjection(consumer))].map((consumer) => {
+      const progress = consumer.kind === 'reaction' ? new CommittedOffsets(kafka) : projector;
       const member = new BatchConsumer({ kafka, codec, consumer, progress, logger });
-      if (isProjection(consumer)) {
-        for (const topic of consumer.topics) member.addHandler(topic, (batch) => projections.run(batch, consumer), true);
-      }
+      if (consumer === readModels) for (const topic of consumer.topics) member.addHandler(topic, (batch) => projector.take(batch), true);
       return member;
     });
     const dependencies: readonly Dependency[] = [
@@ -53,7 +53,7 @@ export class PlatformModule {
     const providers = [
       { provide: EVENT_STORE, useValue: store },
       { provide: Database, useValue: database },
-      { provide: Projections, useValue: projections },
+      { provide: Projector, useValue: projector },
       { provide: ParkingTable, useValue: new ParkingTable(database) },
       { provide: CONSUMERS, useValue: members },
       { provide: DEPENDENCIES, useValue: dependencies },

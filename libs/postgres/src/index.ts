@@ -4,7 +4,7 @@ export * from './migrate.ts';
 export * from './migrations/0001-platform-tables.ts';
 export * from './parking-table.ts';
 export * from './process-table.ts';
-export * from './projections.ts';
+export * from './projection-store.ts';
 export * from './read-model.ts';
 export * from './stream-rows.ts';
 export * from './sum-rows.ts';

@@ -84,7 +84,7 @@ describe('The parking table', () => {
     const parking = new ParkingTable(database);
     const at = { ...here, group: 'served' };
     const records = [0n, 1n].map((offset) => ({ ...raw('a', offset), undecodable: 'truncated' }));
-    await react({ ...at, records, nextOffset: 2n }, parking, () => Promise.reject(new Error('never called')));
+    await react({ ...at, records, fromOffset: 0n, nextOffset: 2n }, parking, () => Promise.reject(new Error('never called')));
     expect(await database.query(`SELECT count(*)::int AS n FROM parked_event WHERE group_name = 'served'`)).toEqual([{ n: 2 }]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Category, EventNamed, EventOf } from '@orderstream/contracts';
+import { type Category, type EventNamed, type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent, PassedOver } from '@orderstream/messaging';
 import type { EntitySchema } from 'typeorm';
 import { type Column, type Columns, type RowOf, type Written, entityOf, held } from './columns.ts';
@@ -43,6 +43,8 @@ export class RevisionGap extends Error {
 export class StreamRows<Of extends Category, Key extends string, Others extends Columns> implements ProjectedTable {
   readonly name: string;
   readonly category: Of;
+  readonly topic: string;
+  readonly isAdding = false;
   /** For TypeORM's queries. */
   readonly entity: EntitySchema<RowOf<Others> & Readonly<Record<Key, string>> & { readonly revision: number }>;
   readonly #key: { readonly column: string; readonly type: string };
@@ -56,6 +58,7 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     const [[keyColumn, { type }]] = Object.entries<Column>(key) as [[string, Column]];
     this.name = table;
     this.category = category;
+    this.topic = streams[category].topic;
     this.entity = entityOf(table, key, { revision: { type: 'int', nullable: false }, ...columns });
     this.#key = { column: keyColumn, type };
     this.#columns = Object.entries(columns);
@@ -65,6 +68,11 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     this.#passingOver = `UPDATE ${table} AS known SET revision = change.revision
        FROM unnest($1::${type}[], $2::int[], $3::int[]) AS change (key, since, revision)
        WHERE known.${keyColumn} = change.key AND known.revision = change.since`;
+  }
+
+  /** Every event: also one that leaves all columns as they are moves the row's revision. */
+  concerns(_type: string, stream: string): boolean {
+    return stream.startsWith(`${this.category}-`);
   }
 
   /** @throws RevisionGap */
@@ -112,7 +120,7 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
     return row as RowOfTable<this> | null;
   }
 
-  /** One change per stream. @throws RevisionGap between events of the batch */
+  /** One change per stream, in the order of their keys. @throws RevisionGap between events of the batch */
   changesOf(events: readonly StreamEvent[], passedOver: readonly PassedOver[] = []): RowChange[] {
     const byKey = new Map<string, RowChange>();
     for (const step of this.#stepsOf(events, passedOver)) {
@@ -126,7 +134,8 @@ export class StreamRows<Of extends Category, Key extends string, Others extends 
       const isPassedOver = step.isPassedOver === true && (before === undefined || before.isPassedOver === true);
       byKey.set(key, { key, since: before?.since ?? revision - 1, revision, values, ...(isPassedOver && { isPassedOver }) });
     }
-    return [...byKey.values()];
+    // Everybody locks rows in this order.
+    return [...byKey.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
   }
 
   /** What happened to each row, step by step. */

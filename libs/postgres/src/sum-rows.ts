@@ -1,4 +1,4 @@
-import type { Category, EventNamed, EventOf } from '@orderstream/contracts';
+import { type Category, type EventNamed, type EventOf, streams } from '@orderstream/contracts';
 import type { DeliveredEvent } from '@orderstream/messaging';
 import type { EntitySchema } from 'typeorm';
 import { type Column, type Columns, type RowOf, entityOf } from './columns.ts';
@@ -25,6 +25,8 @@ export interface SumRowsOptions<Of extends Category, Keys extends Columns, Sum e
 export class SumRows<Of extends Category, Keys extends Columns, Sum extends string> implements ProjectedTable {
   readonly name: string;
   readonly category: Of;
+  readonly topic: string;
+  readonly isAdding = true;
   /** For TypeORM's queries. */
   readonly entity: EntitySchema<RowOf<Keys> & Readonly<Record<Sum, number>>>;
   readonly #keys: readonly (readonly [string, Column])[];
@@ -35,11 +37,16 @@ export class SumRows<Of extends Category, Keys extends Columns, Sum extends stri
   constructor({ table, category, keys, sums, add }: SumRowsOptions<Of, Keys, Sum>) {
     this.name = table;
     this.category = category;
+    this.topic = streams[category].topic;
     this.entity = entityOf(table, keys, Object.fromEntries(sums.map((sum) => [sum, { type: 'bigint', nullable: false }])));
     this.#keys = Object.entries(keys);
     this.#sums = sums;
     this.#add = add as never;
     this.#sql = this.#statement();
+  }
+
+  concerns(type: string, stream: string): boolean {
+    return Object.hasOwn(this.#add, type) && stream.startsWith(`${this.category}-`);
   }
 
   readonly apply = async (transaction: Transaction, events: readonly DeliveredEvent[]): Promise<void> => {

@@ -22,13 +22,13 @@ describe('What a service sets aside', () => {
   afterEach(end);
 
   it('is counted, and told once for each event that failed by itself', async () => {
-    tellParked(at, [
+    tellParked(at.group, at, [
       record('order-1', 7n, 'x is undefined'),
       record('order-1', 9n, BEHIND_A_PARKED_EVENT),
       record('order-2', 10n, 'y'.repeat(10_000)),
     ]);
-    tellParked({ ...at, group: 'of another service' }, [record('order-1', 7n, 'z')]);
-    tellParked(at, []);
+    tellParked('of another service', at, [record('order-1', 7n, 'z')]);
+    tellParked(at.group, at, []);
     expect(lines).toEqual([
       { ...at, offset: '7', stream: 'order-1', cause: 'x is undefined' },
       { ...at, offset: '10', stream: 'order-2', cause: expect.stringMatching(/^y{499}…$/) },
@@ -40,7 +40,7 @@ describe('What a service sets aside', () => {
   });
 
   it('is not told any more when the service has ended', () => {
-    tellParked(at, [record('order-1', 7n, 'x')]);
+    tellParked(at.group, at, [record('order-1', 7n, 'x')]);
     expect(lines).toHaveLength(2);
   });
 });

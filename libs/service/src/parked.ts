@@ -18,9 +18,9 @@ export function watchParked(consumers: readonly { status(): ConsumerStatus }[], 
     registers: [registry],
   });
   const tell = (message: unknown): void => {
-    const { at, records } = message as Parked;
+    const { consumer, at, records } = message as Parked;
     // Several services may run in one process.
-    if (!consumers.some((consumer) => consumer.status().group === at.group)) return;
+    if (!consumers.some((each) => each.status().group === consumer)) return;
     for (const { record, cause } of records) {
       const isBehind = cause === BEHIND_A_PARKED_EVENT;
       parked.inc({ group: at.group, topic: at.topic, reason: isBehind ? 'behind' : 'failed' });

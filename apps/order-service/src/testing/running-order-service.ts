@@ -12,10 +12,7 @@ import { deployTopics, plannedTopics } from '../../../../infra/deploy/src/topics
 import { orderServiceConfig } from '../config.ts';
 import { orderFulfilment } from '../consumers.ts';
 import { migrations } from '../migrations/index.ts';
-import { orderDemandProjection } from '../order-demand.projection.ts';
-import { orderPriceProjection } from '../order-price.projection.ts';
 import { OrderServiceModule } from '../order-service.module.ts';
-import { orderSummaryProjection } from '../order-summary.projection.ts';
 import type { OrderView, Recipient } from '../order.api.ts';
 
 // One order service on the real servers, Kafka too, with products on sale: for the specs of this service that import this file.
@@ -40,7 +37,7 @@ const unique = randomUUID().slice(0, 8);
 export const skuOf = (name: string): string => `${name}-${unique}`;
 
 export const toPrices = (event: EventOf<'product'>, revision: number): Promise<void> =>
-  service.deliver([delivered(event, { stream: `product-${event.data.sku}`, revision })], orderPriceProjection);
+  service.project([delivered(event, { stream: `product-${event.data.sku}`, revision })]);
 
 export const listed = (name: string, amount: number, currency = 'EUR'): Promise<void> =>
   toPrices({ type: 'ProductListed', data: { sku: skuOf(name), name, price: { amount, currency }, listedAt: now() } }, 0);
@@ -56,7 +53,7 @@ export const eventsOf = (orderId: string): Promise<StoredEvent<EventOf<'order'>>
 
 export async function toReadModels(orderId: string, fromRevision = 0): Promise<void> {
   const events = (await eventsOf(orderId)).slice(fromRevision).map(relayed);
-  await service.deliver(events, orderSummaryProjection, orderDemandProjection);
+  await service.project(events);
 }
 
 /** The same for the streams of its payment and its shipment, from a revision on. */
@@ -64,7 +61,7 @@ export async function toStatuses(events: readonly (EventOf<'payment'> | EventOf<
   for (const [index, event] of events.entries()) {
     const category = event.type.startsWith('Payment') ? 'payment' : 'shipment';
     const relayedEvent = delivered(event, { stream: `${category}-${event.data.orderId}`, revision: fromRevision + index });
-    await service.deliver([relayedEvent], orderSummaryProjection);
+    await service.project([relayedEvent]);
   }
 }
 

@@ -18,8 +18,8 @@ export function delivered<Event>(event: Event, said: Partial<Omit<DeliveredEvent
 
 let end = 0n;
 
-/** What comes next in a partition: the offsets go on from batch to batch. */
+/** What comes next in a partition: the offsets go on from batch to batch, and nothing but these events lies before them. */
 export function batchOf<Event>(at: Partition, events: readonly DeliveredEvent<Event>[]): EventBatch<Event> {
   const records = events.map((decoded) => ({ stream: decoded.stream, offset: end++, value: null, headers: {}, decoded }));
-  return { ...at, records, nextOffset: end };
+  return { ...at, records, fromOffset: 0n, nextOffset: end };
 }

@@ -3,9 +3,9 @@ import { type Category, contracts, type EventOf } from '@orderstream/contracts';
 import type { DomainEvent, StoredEvent } from '@orderstream/event-sourcing';
 import { EventStoreDb } from '@orderstream/eventstoredb';
 import type { BatchConsumer } from '@orderstream/kafka';
-import type { Consumer, DeliveredEvent } from '@orderstream/messaging';
+import { type Consumer, type DeliveredEvent, Projector, readModelsGroup } from '@orderstream/messaging';
 import { batchOf } from '@orderstream/messaging/testing';
-import { type Migration, Projections } from '@orderstream/postgres';
+import type { Migration } from '@orderstream/postgres';
 import { databaseOfSpec, runSql } from '@orderstream/postgres/testing';
 import {
   CONSUMERS,
@@ -45,9 +45,11 @@ export function relayed<Event extends DomainEvent>({ metadata, ...stored }: Stor
 /** One process of a service. */
 export class ServiceUnderTest {
   readonly url: string;
+  readonly #name: string;
   readonly #running: RunningService;
 
-  constructor(running: RunningService) {
+  constructor(name: string, running: RunningService) {
+    this.#name = name;
     this.url = running.url;
     this.#running = running;
   }
@@ -63,16 +65,24 @@ export class ServiceUnderTest {
     headers?: Record<string, string>,
   ): Promise<Answer<Body>> => request(`${this.url}${path}`, method, body, headers);
 
-  /** Hands events of one topic to consumers, as the next batch of each. Batches of one consumer follow each other unless it is a reaction. */
-  readonly deliver = async (events: readonly DeliveredEvent[], ...consumers: readonly Consumer[]): Promise<void> => {
+  /** Hands events of one topic to a reaction or a process, as its next batch. Batches follow each other unless it is a reaction. */
+  readonly deliver = async (events: readonly DeliveredEvent[], { kind, name: group, transport }: Consumer): Promise<void> => {
     const [first] = events;
     if (first === undefined) return;
     const { app } = this.#running;
     const { topic } = contracts.of(first.event.type)!;
-    for (const { kind, name, transport } of consumers) {
-      if (kind !== 'reaction') await app.get(Projections).load(name, topic, [PARTITION]);
-      const member = app.get<readonly BatchConsumer[]>(CONSUMERS).find(({ transportId }) => transportId === transport)!;
-      await member.deliver(batchOf({ group: name, topic, partition: PARTITION }, events));
+    if (kind === 'process') await app.get(Projector).load(group, topic, [PARTITION]);
+    const member = app.get<readonly BatchConsumer[]>(CONSUMERS).find(({ transportId }) => transportId === transport)!;
+    await member.deliver(batchOf({ group, topic, partition: PARTITION }, events));
+  };
+
+  /** Hands events to all read models: one batch a topic. Batches follow each other. */
+  readonly project = async (events: readonly DeliveredEvent[]): Promise<void> => {
+    const projector = this.#running.app.get(Projector);
+    const group = readModelsGroup(this.#name);
+    for (const [topic, own] of Map.groupBy(events, ({ event }) => contracts.of(event.type)!.topic)) {
+      await projector.load(group, topic, [PARTITION]);
+      await projector.take(batchOf({ group, topic, partition: PARTITION }, own));
     }
   };
 }
@@ -97,7 +107,7 @@ export async function serviceUnderTest<Config extends z.ZodObject<typeof platfor
       ...environment,
     });
     const logger = createLogger(name, config);
-    return new ServiceUnderTest(await startService({ name, config, logger, module: module.with(config, logger), metrics }));
+    return new ServiceUnderTest(name, await startService({ name, config, logger, module: module.with(config, logger), metrics }));
   };
   const service = await start();
   afterAll(async () => {

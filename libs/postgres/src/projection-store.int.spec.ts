@@ -6,6 +6,8 @@ import {
   DependencyUnavailable,
   type DeliveredEvent,
   type EventBatch,
+  Projector,
+  StalePosition,
 } from '@orderstream/messaging';
 import {
   type Delivery,
@@ -21,7 +23,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, type Transaction } from './database.ts';
 import { platformTables } from './migrations/0001-platform-tables.ts';
-import { Projections, StalePosition } from './projections.ts';
+import { PostgresProjectionStore } from './projection-store.ts';
 import { type ScratchDatabase, createScratchDatabase, runSql } from './testing/index.ts';
 
 interface Counted {
@@ -67,7 +69,7 @@ const unreadable = (stream: string, offset: number, headers: Record<string, stri
 
 function batchOf(group: string, ...records: BatchRecord<Counted>[]): EventBatch<Counted> {
   // A transaction marker lies behind the last record.
-  return { ...at(group), records, nextOffset: (records.at(-1)?.offset ?? 0n) + 2n };
+  return { ...at(group), records, fromOffset: 0n, nextOffset: (records.at(-1)?.offset ?? 0n) + 2n };
 }
 
 /** Additive, so that an event that is applied twice shows. Amount 1000 breaks the table's constraint. */
@@ -105,37 +107,43 @@ async function startOver(group: string): Promise<void> {
   await observer.query('UPDATE projection_position SET next_offset = 0 WHERE group_name = $1', [group]);
 }
 
+const projectorOn = (on: Database): Projector<Transaction> =>
+  new Projector(new PostgresProjectionStore(on), { group: 'shared', models: [] });
+
 /** A process of its own that was given the partition. */
-async function assigned(group: string, on = database): Promise<Projections> {
-  const projections = new Projections(on);
-  await projections.load(group, 'orders', [2]);
-  return projections;
+async function assigned(group: string, on = database): Promise<Projector<Transaction>> {
+  const projector = projectorOn(on);
+  await projector.load(group, 'orders', [2]);
+  return projector;
 }
 
 progressContract('The progress of projections', () => ({
   topic: 'orders',
-  start: () => new Projections(database),
+  start: () => projectorOn(database),
   handle: async (progress, group, { partition, nextOffset, last }) => {
     const records = [record('a', Number(last!.offset), 1, last!.eventId)];
-    await (progress as Projections).project({ group, topic: 'orders', partition, records, nextOffset }, addTo(group));
+    await (progress as Projector<Transaction>).project(
+      { group, topic: 'orders', partition, records, fromOffset: 0n, nextOffset },
+      addTo(group),
+    );
   },
 }));
 
 describe('A projection', () => {
   it('goes on behind what can not be read, and knows the last event that can', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, record('a', 5, 1), record('b', 7, 2)), addTo(group));
-    await projections.project(batchOf(group, record('a', 9, 10), unreadable('c', 11)), addTo(group));
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, record('a', 5, 1), record('b', 7, 2)), addTo(group));
+    await projector.project(batchOf(group, record('a', 9, 10), unreadable('c', 11)), addTo(group));
     expect(await totals(group)).toEqual({ a: 11, b: 2 });
-    expect(await new Projections(database).load(group, 'orders', [2])).toMatchObject([{ nextOffset: 13n, last: { offset: 9n } }]);
+    expect(await projectorOn(database).load(group, 'orders', [2])).toMatchObject([{ nextOffset: 13n, last: { offset: 9n } }]);
   });
 
   it('gets all events of a batch in one call, in their order', async () => {
     const group = newGroup();
     const calls: string[][] = [];
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, record('a', 0, 1), record('b', 1, 1), record('a', 2, 1)), async (_, events) => {
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, record('a', 0, 1), record('b', 1, 1), record('a', 2, 1)), async (_, events) => {
       calls.push(events.map(({ stream, revision }) => `${stream}/${revision}`));
     });
     expect(calls).toEqual([['a/0', 'b/1', 'a/2']]);
@@ -143,9 +151,9 @@ describe('A projection', () => {
 
   it('shows its rows and its position together or not at all', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     const seen: unknown[] = [];
-    await projections.project(batchOf(group, record('a', 0, 1)), async (tx, events) => {
+    await projector.project(batchOf(group, record('a', 0, 1)), async (tx, events) => {
       await addTo(group)(tx, events);
       const inside = await tx.query<{ next_offset: string }>('SELECT next_offset FROM projection_position WHERE group_name = $1', [group]);
       seen.push(inside[0]?.next_offset, await nextOffset(group), await totals(group));
@@ -157,8 +165,8 @@ describe('A projection', () => {
   it('that dies before its commit leaves neither rows nor position, and applies once when it is back', async () => {
     const group = newGroup();
     const batch = batchOf(group, record('a', 0, 1), record('b', 1, 2));
-    const projections = await assigned(group);
-    const dying = projections.project(batch, async (tx, events) => {
+    const projector = await assigned(group);
+    const dying = projector.project(batch, async (tx, events) => {
       await addTo(group)(tx, events);
       const [{ pid } = { pid: 0 }] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       await runSql(adminUrl, 'SELECT pg_terminate_backend($1, 5000)', [pid]);
@@ -195,26 +203,35 @@ describe('A projection', () => {
   it('takes no batch twice when its position was loaded while that batch was under way', async () => {
     const group = newGroup();
     const batch = batchOf(group, record('a', 0, 1));
-    const projections = await assigned(group);
-    await projections.project(batch, async (tx, events) => {
-      await projections.load(group, 'orders', [2]);
+    const projector = await assigned(group);
+    await projector.project(batch, async (tx, events) => {
+      await projector.load(group, 'orders', [2]);
       await addTo(group)(tx, events);
     });
-    await expect(projections.project(batch, addTo(group))).rejects.toBeInstanceOf(StalePosition);
+    await projector.project(batch, addTo(group));
     expect(await totals(group)).toEqual({ a: 1 });
+  });
+
+  it('takes nothing behind a gap: what lies before the batch has not been seen', async () => {
+    const group = newGroup();
+    const projector = await assigned(group);
+    const behindGap = { ...batchOf(group, record('a', 7, 1)), fromOffset: 6n };
+    await expect(projector.project(behindGap, addTo(group))).rejects.toThrow(/: it is at 0, and the batch begins at 6$/);
+    await projector.project({ ...behindGap, fromOffset: 0n }, addTo(group));
+    expect([await nextOffset(group), await totals(group)]).toEqual([9, { a: 1 }]);
   });
 
   it('takes nothing of a partition whose position it has not loaded', async () => {
     const group = newGroup();
-    await expect(new Projections(database).project(batchOf(group, record('a', 0, 1)), addTo(group))).rejects.toBeInstanceOf(StalePosition);
+    await expect(projectorOn(database).project(batchOf(group, record('a', 0, 1)), addTo(group))).rejects.toBeInstanceOf(StalePosition);
   });
 });
 
 describe('A poisoned event', () => {
   it('parks itself and what is behind it in its stream, and nothing else', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(
+    const projector = await assigned(group);
+    await projector.project(
       batchOf(group, record('a', 0, 1), record('a', 1, 1000), record('b', 2, 2), record('a', 3, 5), record('c', 4, 3)),
       addTo(group),
     );
@@ -236,8 +253,8 @@ describe('A poisoned event', () => {
 
   it('parks also when it is the code and not the database that can not take it', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, record('a', 0, 1), record('b', 1, -1)), async (tx, events) => {
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, record('a', 0, 1), record('b', 1, -1)), async (tx, events) => {
       await addTo(group)(tx, events);
       if (events.some(({ event }) => event.data.amount < 0)) throw new RangeError('an amount below zero');
     });
@@ -249,8 +266,8 @@ describe('A poisoned event', () => {
     const [one, other] = [newGroup(), newGroup()];
     const batch = (group: string): EventBatch<Counted> => batchOf(group, unreadable('a', 0), record('b', 1, 1));
     await (await assigned(one)).project(batch(one), addTo(one));
-    const projections = await assigned(other);
-    await projections.project(batchOf(other, record('a', 0, 1)), addTo(other));
+    const projector = await assigned(other);
+    await projector.project(batchOf(other, record('a', 0, 1)), addTo(other));
     expect([await totals(one), await totals(other)]).toEqual([{ b: 1 }, { a: 1 }]);
   });
 
@@ -266,21 +283,21 @@ describe('A poisoned event', () => {
 
   it('that is redriven lets its stream go on', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, record('a', 0, 1000)), addTo(group));
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, record('a', 0, 1000)), addTo(group));
     await observer.query('DELETE FROM parked_event WHERE group_name = $1', [group]);
-    await projections.project(batchOf(group, record('a', 2, 1)), addTo(group));
+    await projector.project(batchOf(group, record('a', 2, 1)), addTo(group));
     expect([await totals(group), await parked(group)]).toEqual([{ a: 1 }, []]);
   });
 
   it('that is being redriven keeps the batch waiting, which then sees how it ended', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, record('a', 0, 1000)), addTo(group));
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, record('a', 0, 1000)), addTo(group));
     let waiting: Promise<void> | undefined;
     await observer.transaction(async (redrive) => {
       await redrive.query('SELECT FROM projection_position WHERE group_name = $1 FOR UPDATE', [group]);
-      waiting = projections.project(batchOf(group, record('a', 2, 1)), addTo(group));
+      waiting = projector.project(batchOf(group, record('a', 2, 1)), addTo(group));
       await expect
         .poll(() => observer.query(`SELECT FROM pg_stat_activity WHERE application_name = 'projector' AND wait_event_type = 'Lock'`))
         .toHaveLength(1);
@@ -294,9 +311,9 @@ describe('A poisoned event', () => {
 describe('A record that can not be decoded', () => {
   it('is parked with its bytes, headers and cause, and the position passes it', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     const headers = { ce_id: 'ä"\\', traceparent: '00-1' };
-    await projections.project(batchOf(group, unreadable('a', 0, headers), record('a', 1, 1), record('b', 2, 2)), addTo(group));
+    await projector.project(batchOf(group, unreadable('a', 0, headers), record('a', 1, 1), record('b', 2, 2)), addTo(group));
     expect(await totals(group)).toEqual({ b: 2 });
     expect(await parked(group)).toEqual(['a/0: no magic byte', `a/1: ${BEHIND_A_PARKED_EVENT}`]);
     const [row] = await observer.query(
@@ -308,18 +325,18 @@ describe('A record that can not be decoded', () => {
 
   it('needs nobody to apply anything when it is alone', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
-    await projections.project(batchOf(group, { ...unreadable('', 0), value: null }), async () => expect.unreachable());
+    const projector = await assigned(group);
+    await projector.project(batchOf(group, { ...unreadable('', 0), value: null }), async () => expect.unreachable());
     expect(await parked(group)).toEqual(['/0: no magic byte']);
-    expect((await projections.load(group, 'orders', [2]))[0]).toEqual({ partition: 2, nextOffset: 2n, last: null });
+    expect((await projector.load(group, 'orders', [2]))[0]).toEqual({ partition: 2, nextOffset: 2n, last: null });
   });
 
   it('is parked even when its key and headers hold what Postgres does not take as text', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     const key = 'order-\0\uD800';
-    await projections.project(batchOf(group, unreadable(key, 0, { 'x\0': '\0' })), addTo(group));
-    await projections.project(batchOf(group, record(key, 3, 1), record('b', 4, 1)), addTo(group));
+    await projector.project(batchOf(group, unreadable(key, 0, { 'x\0': '\0' })), addTo(group));
+    await projector.project(batchOf(group, record(key, 3, 1), record('b', 4, 1)), addTo(group));
     expect(await totals(group)).toEqual({ b: 1 });
     expect((await parked(group)).map((each) => each.split(': ')[1])).toEqual(['no magic byte', BEHIND_A_PARKED_EVENT]);
   });
@@ -331,22 +348,22 @@ describe('A fault that no event is to blame for', () => {
     ['a lost race', new StalePosition('somewhere else')],
   ])('such as %s parks nothing and changes nothing', async (_, fault) => {
     const group = newGroup();
-    const projections = await assigned(group);
-    const failing = projections.project(batchOf(group, record('a', 0, 1), unreadable('b', 1)), async (tx, events) => {
+    const projector = await assigned(group);
+    const failing = projector.project(batchOf(group, record('a', 0, 1), unreadable('b', 1)), async (tx, events) => {
       await addTo(group)(tx, events);
       throw fault;
     });
     await expect(failing).rejects.toBe(fault);
     expect([await nextOffset(group), await totals(group), await parked(group)]).toEqual([0, {}, []]);
-    await projections.project(batchOf(group, record('a', 0, 1)), addTo(group));
+    await projector.project(batchOf(group, record('a', 0, 1)), addTo(group));
     expect(await totals(group)).toEqual({ a: 1 });
   });
 
   it('parks nothing either when it comes while a poisoned event is being found', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     let calls = 0;
-    const failing = projections.project(batchOf(group, record('a', 0, 1000), record('b', 1, 1)), async (tx, events) => {
+    const failing = projector.project(batchOf(group, record('a', 0, 1000), record('b', 1, 1)), async (tx, events) => {
       calls += 1;
       if (calls === 4) throw new DependencyUnavailable('personal-data', 'refused');
       await addTo(group)(tx, events);
@@ -363,11 +380,11 @@ describe('A projection that fails on everything', () => {
 
   it('parks five streams one by one, and then holds, also in another process; a build that works goes on where it was', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     for (const [nth, stream] of ['a', 'b', 'c', 'd', 'e'].entries())
-      await projections.project(batchOf(group, record(stream, 2 * nth, 1)), refuse);
+      await projector.project(batchOf(group, record(stream, 2 * nth, 1)), refuse);
     const sixth = batchOf(group, record('f', 10, 1), record('a', 11, 1), record('g', 12, 1));
-    await expect(projections.project(sixth, refuse)).rejects.toThrow(ConsumerHeld);
+    await expect(projector.project(sixth, refuse)).rejects.toThrow(ConsumerHeld);
     const restarted = await assigned(group);
     await expect(restarted.project(sixth, refuse)).rejects.toThrow(/^more than 5 streams fail with the same cause/);
     expect([await parked(group), await nextOffset(group)]).toEqual([expect.objectContaining({ length: 5 }), 10]);
@@ -378,11 +395,11 @@ describe('A projection that fails on everything', () => {
 
   it('parks and moves nothing at all when one batch is too much', async () => {
     const group = newGroup();
-    const projections = await assigned(group);
+    const projector = await assigned(group);
     const many = batchOf(group, ...Array.from({ length: 40 }, (_, nth) => record(`order-${nth}`, nth, 1)));
-    await expect(projections.project(many, refuse)).rejects.toThrow(ConsumerHeld);
+    await expect(projector.project(many, refuse)).rejects.toThrow(ConsumerHeld);
     expect([await parked(group), await nextOffset(group)]).toEqual([[], 0]);
-    await projections.project(many, addTo(group));
+    await projector.project(many, addTo(group));
     expect(Object.keys(await totals(group))).toHaveLength(40);
   });
 });
@@ -395,7 +412,7 @@ describe('Whatever is delivered again and whatever fails in between', () => {
       soundness === 'undecodable' ? unreadable(stream, offset) : record(stream, offset, soundness === 'sound' ? 1 : 1000),
     );
     let calls = 0;
-    let projections = await assigned(group);
+    let projector = await assigned(group);
     const take = async ({ again, next, failsAtCall, isDoneAllTheSame }: Delivery): Promise<void> => {
       calls = 0;
       const position = (await nextOffset(group))!;
@@ -403,6 +420,7 @@ describe('Whatever is delivered again and whatever fails in between', () => {
       const from = Math.max(0, committed - again);
       const batch = {
         ...batchOf(group, ...records.slice(from, committed + next)),
+        fromOffset: records[from] === undefined || from === committed ? BigInt(position) : records[from].offset,
         nextOffset: records[committed + next]?.offset ?? 1_000n,
       };
       const apply = async (tx: Transaction, events: readonly DeliveredEvent<Counted>[]): Promise<void> => {
@@ -410,15 +428,15 @@ describe('Whatever is delivered again and whatever fails in between', () => {
         if (!fails || isDoneAllTheSame) await addTo(group)(tx, events);
         if (fails) throw new DependencyUnavailable('anything', 'away');
       };
-      await projections.project(batch, apply).catch(async (fault: unknown) => {
+      await projector.project(batch, apply).catch(async (fault: unknown) => {
         if (!(fault instanceof DependencyUnavailable || fault instanceof StalePosition)) throw fault;
-        projections = await assigned(group);
+        projector = await assigned(group);
       });
     };
     for (const delivery of [...schedule, theRest]) {
       if (delivery.startsOver) {
         await startOver(group);
-        projections = await assigned(group);
+        projector = await assigned(group);
       }
       await take(delivery);
     }
