@@ -51,6 +51,13 @@ function runsIn(console: string): Step[] {
     });
 }
 
+/** How many files are written and changed by hand; what is in the sources already is changed. */
+export function filesByHand(steps: readonly Step[]): { readonly added: number; readonly changed: number } {
+  const paths = new Set(steps.flatMap((step) => (step.kind === 'run' ? [] : [step.path])));
+  const added = [...paths].filter((path) => !existsSync(join(root, path))).length;
+  return { added, changed: paths.size - added };
+}
+
 /** @throws unless the place is there exactly once. */
 export function edited(text: string, { before, after }: Edit): string {
   const places = text.split(before).length - 1;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { carryOut, copyOfTheSources, edited, missingFrom, stepsOf } from './guide.ts';
+import { carryOut, copyOfTheSources, edited, filesByHand, missingFrom, stepsOf } from './guide.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const guide = (name: string): string => readFileSync(new URL(`guides/${name}.md`, docs), 'utf8');
@@ -18,6 +18,18 @@ describe('A guide works as it stands', { timeout: PATIENCE_MS }, () => {
     for (const step of steps) await carryOut(step, copy);
     await carryOut({ kind: 'run', command: 'oxfmt --check', output: [] }, copy);
   });
+});
+
+it.each(carriedOut)('%s says how many files it takes by hand', (name) => {
+  const { added, changed } = filesByHand(stepsOf(guide(name)));
+  const files = `${added === 0 ? 'no new file' : `${added} new files`} and ${changed} changed ones`;
+  expect(guide(name)).toContain(`By hand it takes ${files}.`);
+});
+
+it('A service takes at most 12 files of its own and 4 changed ones, and a read model with a route changes at most 5', () => {
+  expect(filesByHand(stepsOf(guide('add-a-service'))).added).toBeLessThanOrEqual(12);
+  expect(filesByHand(stepsOf(guide('add-a-service'))).changed).toBeLessThanOrEqual(4);
+  expect(filesByHand(stepsOf(guide('add-a-read-model'))).changed).toBeLessThanOrEqual(5);
 });
 
 const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
