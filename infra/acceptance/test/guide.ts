@@ -58,11 +58,18 @@ export function filesByHand(steps: readonly Step[]): { readonly added: number; r
   return { added, changed: paths.size - added };
 }
 
-/** @throws unless the place is there exactly once. */
+/** A line that is an ellipsis stands for any lines in its place. @throws unless the place is there exactly once. */
 export function edited(text: string, { before, after }: Edit): string {
-  const places = text.split(before).length - 1;
-  if (before === '' || places !== 1) throw new Error(`${places} places look like this:\n${before}`);
-  return text.replace(before, () => after);
+  const place = new RegExp(
+    before
+      .split('…\n')
+      .map((part) => RegExp.escape(part))
+      .join('[^]*?'),
+    'g',
+  );
+  const places = before === '' ? 0 : [...text.matchAll(place)].length;
+  if (places !== 1) throw new Error(`${places} places look like this:\n${before}`);
+  return text.replace(place, () => after);
 }
 
 /** The lines of `expected` that do not come, in this order, in the output. An ellipsis stands for anything within a line. */

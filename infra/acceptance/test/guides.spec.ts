@@ -7,7 +7,7 @@ const guide = (name: string): string => readFileSync(new URL(`guides/${name}.md`
 
 /** Compilers and tests, one after the other, while others run beside them. */
 const PATIENCE_MS = 600_000;
-const carriedOut = ['add-an-event', 'add-a-reaction', 'add-a-read-model', 'add-a-service'];
+const carriedOut = ['add-an-event', 'add-a-reaction', 'add-a-read-model', 'add-a-service', 'make-it-yours'];
 
 describe('A guide works as it stands', { timeout: PATIENCE_MS }, () => {
   it.each(carriedOut)('%s', async (name) => {
@@ -40,11 +40,24 @@ it.each(pages)('every file that %s leads to is there', (page) => {
   expect(links.filter((link) => !existsSync(new URL(link, here)))).toEqual([]);
 });
 
+const root = new URL('../', docs);
+const rooms = ['apps', 'libs', 'infra'].flatMap((house) =>
+  readdirSync(new URL(`${house}/`, root), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [`${house}/${entry.name}`] : [],
+  ),
+);
+
+it.each(rooms)('where.md says what %s is for', (room) => {
+  expect(readFileSync(new URL('where.md', docs), 'utf8')).toContain(`[${room}](../${room})`);
+});
+
 describe('A guide is found wrong when', () => {
   it('a file does not look as it says, or does so in two places', () => {
     expect(() => edited('a\nb\n', { before: 'c\n', after: 'd\n' })).toThrow('0 places');
     expect(() => edited('a\na\n', { before: 'a\n', after: 'd\n' })).toThrow('2 places');
     expect(edited('a\nb\n', { before: 'a\n', after: '$&\n' })).toBe('$&\nb\n');
+    expect(edited('a\nb\nc\nd\n', { before: 'a\n…\nc\n', after: 'e\n' })).toBe('e\nd\n');
+    expect(() => edited('a\nb\n', { before: 'a\n…\nc\n', after: '' })).toThrow('0 places');
   });
 
   it('a command prints something else, or in another order', () => {
