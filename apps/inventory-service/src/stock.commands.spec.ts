@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { contracts } from '@orderstream/contracts';
 import { type CommandEnvelope, type EventStore, StreamContended } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import { describe, expect, it } from 'vitest';
@@ -8,9 +9,10 @@ import { StockCommands } from './stock.commands.ts';
 /** A store in which somebody else is always first on one stream. */
 function contendedOn(contended: string): { store: EventStore; quantityIn: (sku: string) => number } {
   const log = new InMemoryEventStore();
+  const known = log.knowing(contracts);
   const store: EventStore = {
-    read: log.read.bind(log),
-    append: (stream, ...args) => (stream === contended ? Promise.resolve({ ok: false, actual: 0 }) : log.append(stream, ...args)),
+    read: known.read.bind(known),
+    append: (stream, ...args) => (stream === contended ? Promise.resolve({ ok: false, actual: 0 }) : known.append(stream, ...args)),
   };
   const quantityIn = (sku: string): number =>
     log.all

@@ -1,3 +1,4 @@
+import { contracts } from '@orderstream/contracts';
 import { streamName } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import type { PersonalData } from '@orderstream/personal-data';
@@ -35,7 +36,8 @@ class Keys {
 }
 
 async function placedOrder() {
-  const store = new InMemoryEventStore();
+  const log = new InMemoryEventStore();
+  const store = log.knowing(contracts);
   const keys = new Keys();
   const lines = [{ sku: 'TEA', quantity: 1, unitPrice: { amount: 450, currency: 'EUR' } }];
   const placed: OrderEvent = {
@@ -51,17 +53,17 @@ async function placedOrder() {
     },
   };
   const metadata = { schemaVersion: 1, $correlationId: 'flow', $causationId: 'request' };
-  await store.append(streamName(orderDecider, orderId), [{ id: 'a', event: placed, metadata }], 'no_stream');
+  await store.append(streamName(orderDecider, orderId), [{ id: orderId, event: placed, metadata }], 'no_stream');
   const changing = new OrderChanging(new OrderCommands.Handler(store), store, keys as unknown as PersonalData);
-  const recorded = (): string[] => store.all.map(({ event }) => event.type);
-  return { changing, keys, recorded, store };
+  const recorded = (): string[] => log.all.map(({ event }) => event.type);
+  return { changing, keys, recorded, log };
 }
 
 describe('the address of an order', () => {
   it('changes for a customer who is known', async () => {
-    const { changing, keys, store } = await placedOrder();
+    const { changing, keys, log } = await placedOrder();
     expect(await changing.changeAddress(orderId, elsewhere, [0])).toEqual({ orderId, revision: 1, status: 'placed' });
-    const { recipient: sealed } = store.all.at(-1)!.event.data as { recipient: string };
+    const { recipient: sealed } = log.all.at(-1)!.event.data as { recipient: string };
     expect(await keys.open(sealed)).toEqual(elsewhere);
   });
 

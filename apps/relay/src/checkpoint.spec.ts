@@ -34,7 +34,7 @@ describe('A checkpoint', () => {
 
   it.each<[string, Partial<Shard>, RegExp]>([
     ['a category more', { routes: { ...everything.routes, ['cart' as 'order']: 'carts' } }, /streams cart-\* are new/],
-    ['a category less', { routes: { order: 'orders' } }, /streams stock-\* went to topic inventory and are not carried/],
+    ['a category less', { routes: { order: 'orders' } }, /streams product-\* went to topic catalog and are not carried/],
     [
       'another topic',
       { routes: { ...everything.routes, order: 'catalog' } },

@@ -377,7 +377,7 @@ describe('The relay does not start', () => {
   it('with another filter than that of its checkpoint, and names what changed', async ({ world }) => {
     await ranOnce(world);
     const other = world.relay({ ...world.shard, routes: { product: world.shard.routes.product! } });
-    await expect(other.run()).rejects.toThrow(/streams stock-\* went to topic .*-inventory and are not carried any more/);
+    await expect(other.run()).rejects.toThrow(/streams order-\* went to topic .*-orders and are not carried any more/);
   });
 
   it('when its checkpoint is gone but topics have records', async ({ world }) => {
@@ -400,7 +400,7 @@ describe('The relay does not start', () => {
   });
 
   it('while a topic is missing or has other partitions than its contract says, but goes on when it is deployed', async ({ world }) => {
-    const waiting = world.relay({ ...world.shard, partitions: { ...world.shard.partitions, [world.shard.routes.stock!]: 7 } });
+    const waiting = world.relay({ ...world.shard, partitions: { ...world.shard.partitions, [world.shard.routes.order!]: 7 } });
     void waiting.run();
     await vi.waitFor(() =>
       expect(waiting.state).toMatchObject({ cause: expect.stringMatching(/has 2 partitions and its contract says 7.*npm run deploy/) }),

@@ -1,7 +1,6 @@
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { isProjection, type Projection } from '@orderstream/postgres';
-import type { ProjectionCase } from '@orderstream/postgres/testing';
 import { serviceNames } from '@orderstream/services';
 import { expect, it } from 'vitest';
 import { consumerGroups } from './consumers.ts';
@@ -30,14 +29,6 @@ it('The ledger recounts every table of every projection', () => {
     isProjection(consumer) ? consumer.tables.map((table) => `${database} ${consumer.name} ${table.name}`) : [],
   );
   expect(expectedTables.map(({ database, group, table }) => `${database} ${group} ${table}`).sort()).toEqual(tables.sort());
-});
-
-it.each(having)('Every table of %s has a case, which runs in memory and on Postgres', async (service) => {
-  const folder = path.join(apps, service, 'src');
-  const { cases } = (await import(path.join(folder, 'testing/projection-cases.ts'))) as { readonly cases: readonly ProjectionCase[] };
-  const tables = consumerGroups.flatMap((each) => (each.service === service && isProjection(each.consumer) ? each.consumer.tables : []));
-  expect(new Set(cases.map(({ table }) => table.name))).toEqual(new Set(tables.map(({ name }) => name)));
-  expect(['projections.spec.ts', 'projections.int.spec.ts'].filter((spec) => !existsSync(path.join(folder, spec)))).toEqual([]);
 });
 
 it('The work of every process is waited for', () => {

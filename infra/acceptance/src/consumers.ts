@@ -1,18 +1,7 @@
-import { consumers as ofInventory } from '@orderstream/inventory-service/consumers';
 import type { Consumer } from '@orderstream/messaging';
-import { consumers as ofOrders } from '@orderstream/order-service/consumers';
-import { consumers as ofPayments } from '@orderstream/payment-service/consumers';
-import { type DatabaseName, logins, type LoginVariable, type ServiceName, services, servicesWith } from '@orderstream/services';
-import { consumers as ofShipping } from '@orderstream/shipping-service/consumers';
+import { type DatabaseName, databaseOf, type ServiceName, servicesWith } from '@orderstream/services';
 
 export type ServiceDatabase = Exclude<DatabaseName, 'personal_data'>;
-
-const consumersOf: Readonly<Record<ServiceDatabase, readonly Consumer[]>> = {
-  order_service: ofOrders,
-  inventory_service: ofInventory,
-  payment_service: ofPayments,
-  shipping_service: ofShipping,
-};
 
 /** A consumer of the platform, and the service that it belongs to. */
 export interface ConsumerGroup {
@@ -21,7 +10,10 @@ export interface ConsumerGroup {
   readonly consumer: Consumer;
 }
 
-export const consumerGroups: readonly ConsumerGroup[] = servicesWith('DATABASE_URL').flatMap((service) => {
-  const database = logins[services[service].variables['DATABASE_URL'] as LoginVariable].database as ServiceDatabase;
-  return consumersOf[database].map((consumer) => ({ service, database, consumer }));
-});
+/** What each service's package says that it consumes. */
+export const consumerGroups: readonly ConsumerGroup[] = (await Promise.all(servicesWith('DATABASE_URL').map(groupsOf))).flat();
+
+async function groupsOf(service: ServiceName): Promise<ConsumerGroup[]> {
+  const { consumers } = (await import(`@orderstream/${service}/consumers`)) as { readonly consumers: readonly Consumer[] };
+  return consumers.map((consumer) => ({ service, database: databaseOf(service) as ServiceDatabase, consumer }));
+}

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contracts, streams, topics } from '@orderstream/contracts';
-import { type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
-import { EventStoreDb, inCurrentVersion } from '@orderstream/eventstoredb';
+import { inCurrentVersion, type StoredEvent, StoreUnavailable } from '@orderstream/event-sourcing';
+import { EventStoreDb } from '@orderstream/eventstoredb';
 import { reasonOf } from '@orderstream/messaging';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import type { ObservedRecord } from './ledger/observed-record.ts';

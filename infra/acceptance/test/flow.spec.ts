@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { servicesWith } from '@orderstream/services';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -78,7 +78,7 @@ describe('The whole platform', () => {
 
   it('delivers an order that is placed by hand when the carrier works by itself', async () => {
     const { stack, platform } = test;
-    await stack.configure('shipping-service', AUTOMATIC_CARRIER);
+    await stack.configure('shipping-service', AUTOMATIC['shipping-service']!);
     const { orderId } = await place(platform.urls, planOf(['delivered'], 21).orders[0]!);
     await eventually(async () => {
       expect((await call('GET', `${platform.urls.order}/orders/${orderId}`)).body).toMatchObject({

@@ -51,11 +51,25 @@ function runsIn(console: string): Step[] {
     });
 }
 
-/** @throws unless the place is there exactly once. */
+/** How many files are written and changed by hand; what is in the sources already is changed. */
+export function filesByHand(steps: readonly Step[]): { readonly added: number; readonly changed: number } {
+  const paths = new Set(steps.flatMap((step) => (step.kind === 'run' ? [] : [step.path])));
+  const added = [...paths].filter((path) => !existsSync(join(root, path))).length;
+  return { added, changed: paths.size - added };
+}
+
+/** A line that is an ellipsis stands for any lines in its place. @throws unless the place is there exactly once. */
 export function edited(text: string, { before, after }: Edit): string {
-  const places = text.split(before).length - 1;
-  if (before === '' || places !== 1) throw new Error(`${places} places look like this:\n${before}`);
-  return text.replace(before, () => after);
+  const place = new RegExp(
+    before
+      .split('…\n')
+      .map((part) => RegExp.escape(part))
+      .join('[^]*?'),
+    'g',
+  );
+  const places = before === '' ? 0 : [...text.matchAll(place)].length;
+  if (places !== 1) throw new Error(`${places} places look like this:\n${before}`);
+  return text.replace(place, () => after);
 }
 
 /** The lines of `expected` that do not come, in this order, in the output. An ellipsis stands for anything within a line. */

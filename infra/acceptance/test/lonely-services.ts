@@ -1,16 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, parseConfig, type RunningService, startService } from '@orderstream/service';
-import { inventoryServiceConfig } from '../../../apps/inventory-service/src/config.ts';
-import { InventoryServiceModule } from '../../../apps/inventory-service/src/inventory-service.module.ts';
-import { orderServiceConfig } from '../../../apps/order-service/src/config.ts';
-import { OrderServiceModule } from '../../../apps/order-service/src/order-service.module.ts';
+import type { DynamicModule } from '@nestjs/common';
+import { createLogger, type Logger, parseConfig, type RunningService, type ServiceConfig, startService } from '@orderstream/service';
+import { type ServiceName, servicesWith } from '@orderstream/services';
+import type { z } from 'zod';
+import { configSchema } from '../../../apps/payment-provider/src/config.ts';
 import { PaymentProviderModule } from '../../../apps/payment-provider/src/payment-provider.module.ts';
-import { paymentServiceConfig } from '../../../apps/payment-service/src/config.ts';
-import { PaymentServiceModule } from '../../../apps/payment-service/src/payment-service.module.ts';
-import { shippingServiceConfig } from '../../../apps/shipping-service/src/config.ts';
-import { ShippingServiceModule } from '../../../apps/shipping-service/src/shipping-service.module.ts';
 
 /** Nobody listens on port 1. */
 const NOWHERE = {
@@ -32,23 +28,34 @@ export interface LonelyServices {
 /** Every service with an API, in this process, and none of what it depends on. */
 export async function startLonelyServices(): Promise<LonelyServices> {
   const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-lonely-'));
-  const order = parseConfig(orderServiceConfig, NOWHERE);
-  const inventory = parseConfig(inventoryServiceConfig, NOWHERE);
-  const payment = parseConfig(paymentServiceConfig, NOWHERE);
-  const shipping = parseConfig(shippingServiceConfig, NOWHERE);
-  const logger = createLogger('lonely', order);
-  const modules = {
-    'order-service': OrderServiceModule.with(order, logger),
-    'inventory-service': InventoryServiceModule.with(inventory, logger),
-    'payment-service': PaymentServiceModule.with(payment, logger),
-    'shipping-service': ShippingServiceModule.with(shipping, logger),
-    'payment-provider': PaymentProviderModule.with({ DATA_DIR: dataDir }),
-  };
   const services = new Map<string, RunningService>();
-  for (const [name, module] of Object.entries(modules)) services.set(name, await startService({ name, module, config: order, logger }));
+  for (const name of servicesWith('DATABASE_URL')) services.set(name, await startLonely(name));
+  const config = parseConfig(configSchema, { ...NOWHERE, DATA_DIR: dataDir });
+  const name = 'payment-provider';
+  services.set(name, await startService({ name, module: PaymentProviderModule.with(config), config }));
   const end = async (): Promise<void> => {
     await Promise.all([...services.values()].map((service) => service.stop()));
     rmSync(dataDir, { recursive: true });
   };
   return { services, end };
+}
+
+interface ComposedModule {
+  with(config: ServiceConfig, logger: Logger): DynamicModule;
+}
+
+/** `order-service` has `orderServiceConfig` and `OrderServiceModule`, each in its file. */
+async function startLonely(name: ServiceName): Promise<RunningService> {
+  const pascal = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const schema = await exportOf<z.ZodObject>(name, 'config', `${pascal[0]!.toLowerCase()}${pascal.slice(1)}Config`);
+  const composed = await exportOf<ComposedModule>(name, `${name}.module`, `${pascal}Module`);
+  const config = parseConfig(schema, NOWHERE) as ServiceConfig;
+  const logger = createLogger(name, config);
+  return startService({ name, config, logger, module: composed.with(config, logger) });
+}
+
+async function exportOf<Value>(service: ServiceName, file: string, name: string): Promise<Value> {
+  const exported = (await import(join(import.meta.dirname, `../../../apps/${service}/src/${file}.ts`))) as Record<string, unknown>;
+  if (!Object.hasOwn(exported, name)) throw new Error(`${service} has no ${name} in ${file}.ts`);
+  return exported[name] as Value;
 }

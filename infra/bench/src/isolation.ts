@@ -8,7 +8,7 @@ import { place } from '@orderstream/acceptance/shop/customers';
 import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { startStack } from '@orderstream/local-stack/stack';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { type Measurements, type Ground, type Spread, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 
@@ -32,7 +32,7 @@ const SEED = 1;
  * burst, and in a burst for one other product.
  */
 export async function isolation(_: Options, { dataDir, signal, onProgress }: Ground): Promise<Measurements> {
-  const settings = { 'payment-service': PATIENT, 'shipping-service': AUTOMATIC_CARRIER };
+  const settings = { ...AUTOMATIC, 'payment-service': PATIENT };
   const stack = await startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress });
   await stack.deploy();
   await stack.startServices();

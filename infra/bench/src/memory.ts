@@ -7,7 +7,7 @@ import { place } from '@orderstream/acceptance/shop/customers';
 import { type PlannedOrder, planOf } from '@orderstream/acceptance/shop/plan';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { type Stack, startStack } from '@orderstream/local-stack/stack';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { FOLDER_VARIABLE, memoryOf, memoryProbe } from '@orderstream/local-stack/testing/memory';
 import { serviceNames } from '@orderstream/services';
 import type { Measurements, Ground } from './comparison.ts';
@@ -36,7 +36,7 @@ export async function memory(options: Options, ground: Ground): Promise<Measurem
   const { dataDir, signal, onProgress } = ground;
   let emulator: RunningServer | undefined;
   try {
-    const settings = { 'shipping-service': AUTOMATIC_CARRIER };
+    const settings = AUTOMATIC;
     const stack = await startStack({
       dataDir,
       portBase: await freePortBase(),

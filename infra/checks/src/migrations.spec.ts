@@ -3,7 +3,6 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Migration, platformTables } from '@orderstream/postgres';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS as bookMigrations } from '../../../apps/payment-provider/src/book-schema.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const SUMS = 'infra/checks/src/migrations.sha256';
@@ -22,6 +21,15 @@ async function migrationsIn(folder: string): Promise<[file: string, migration: M
       return [file, migration];
     }),
   );
+}
+
+/** Of an app with a file of its own for a database: the SQL of each, by the file and its number. */
+async function bookMigrations(): Promise<[name: string, sql: string][]> {
+  const files = globSync('apps/*/src/book-schema.ts', { cwd: root });
+  const found = files.map(async (file) =>
+    ((await importFrom(file))['MIGRATIONS'] as readonly string[]).map((sql, index): [string, string] => [`${file} ${index + 1}`, sql]),
+  );
+  return (await Promise.all(found)).flat();
 }
 
 /** `0002-stock-in-code-order.ts` holds `StockInCodeOrder0000000000002`. */
@@ -53,8 +61,7 @@ function complaints(sqlOf: ReadonlyMap<string, string>, sums: string): string[] 
 describe('The SQL of a migration', () => {
   it('is for ever what its sum says', async () => {
     const files = (await Promise.all(folders.map(migrationsIn))).flat();
-    const book = bookMigrations.map((sql, index): [string, string] => [`apps/payment-provider/src/book-schema.ts ${index + 1}`, sql]);
-    const sqlOf = new Map([...files.map(([file, { sql }]): [string, string] => [file, sql]), ...book]);
+    const sqlOf = new Map([...files.map(([file, { sql }]): [string, string] => [file, sql]), ...(await bookMigrations())]);
     const found = complaints(sqlOf, readFileSync(path.join(root, SUMS), 'utf8'));
     expect(found, found.join('\n')).toEqual([]);
   });

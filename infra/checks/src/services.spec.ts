@@ -37,26 +37,20 @@ it('Who reacts to an event is a service that is described, and has a place to re
 });
 
 it('The requests of requests.http go to the ports that are described', () => {
-  const addresses = read('requests.http').matchAll(/^@(\w+) = (.*)$/gm);
+  const addresses = [...read('requests.http').matchAll(/^@(\w+) = (.*)$/gm)].map(([, name, url]) => [name, url]);
   const described = servicesWith('DATABASE_URL').map((name) => [name.replace('-service', ''), `http://127.0.0.1:${ports[name]}`]);
-  expect([...addresses].map(([, name, url]) => [name, url])).toEqual(described);
+  expect(described).toEqual(expect.arrayContaining(addresses));
+  expect(addresses.length).toBeGreaterThan(0);
 });
 
 describe('The Dockerfile', () => {
   const [, ...stages] = read('infra/docker/Dockerfile').split(/^FROM /m);
   const images = new Map(stages.map((stage) => [/ AS (\S+)$/m.exec(stage)![1]!, stage]));
 
-  it('has an image of each service under its name, and that of the deploy step', () => {
-    const started = [...images].flatMap(([image, stage]) => {
-      const main = /^CMD \[.*"([^"]+)"\]$/m.exec(stage)?.[1];
-      return main === undefined ? [] : [[image, main]];
-    });
-    const described = serviceNames.map((name) => [name, `apps/${name}/dist/main.js`]);
-    expect(started.sort()).toEqual([['deploy', 'infra/deploy/dist/main.js'], ...described].sort());
-  });
-
-  it.each(serviceNames)('gives %s a folder for its files if it keeps any', (name) => {
-    expect(/^ENV DATA_DIR=\/data\nVOLUME \/data$/m.test(images.get(name)!)).toBe(services[name].keepsFiles === true);
+  it('has an image of any service, one that keeps files, and the deploy step', () => {
+    expect(images.get('service')).toMatch(/^ARG SERVICE\nWORKDIR \/app\/apps\/\$\{SERVICE\}\nCMD \["node", .*"dist\/main.js"\]$/m);
+    expect(images.get('service-with-files')).toMatch(/^service AS [^]*^ENV DATA_DIR=\/data\nVOLUME \/data$/m);
+    expect(images.get('deploy')).toMatch(/^CMD \["node", "infra\/deploy\/dist\/main.js"\]$/m);
   });
 
   it('brings the deploy step all that it imports', () => {
@@ -67,7 +61,8 @@ describe('The Dockerfile', () => {
       return link === true ? [resolved!] : [];
     });
     const copied = [...images.get('runtime')!.matchAll(/^COPY --from=build \/src\/(\S+) \1$/gm)].map(([, folder]) => folder!);
-    expect(folders.filter((folder) => !copied.some((each) => `${folder}/`.startsWith(`${each}/`)))).toEqual([]);
+    const needed = [...folders, ...servicesWith('DATABASE_URL').map((name) => `apps/${name}`)];
+    expect(needed.filter((folder) => !copied.some((each) => `${folder}/`.startsWith(`${each}/`)))).toEqual([]);
   });
 });
 
@@ -79,13 +74,18 @@ describe('docker-compose.yml', () => {
   );
   const serviceUrls = Object.fromEntries(serviceNames.map((name) => [services[name].urlVariable ?? '', `http://${name}:${ports[name]}`]));
   const values: Readonly<Record<string, string>> = { ...brokers, ...loginUrls, ...serviceUrls };
-  const built = (target: string): object => ({ context: '.', dockerfile: 'infra/docker/Dockerfile', target });
+  const built = (target: string, ...names: readonly ServiceName[]): object => ({
+    context: '.',
+    dockerfile: 'infra/docker/Dockerfile',
+    target,
+    ...Object.fromEntries(names.map((SERVICE) => ['args', { SERVICE }])),
+  });
 
   function described(name: ServiceName): ComposeService {
     const { variables, keepsFiles } = services[name];
     const own = Object.entries(variables).map(([variable, of]) => [variable, values[of]!]);
     return {
-      build: built(name),
+      build: built(keepsFiles ? 'service-with-files' : 'service', name),
       environment: { PORT: String(ports[name]), ...Object.fromEntries(own) },
       ports: [`127.0.0.1:${ports[name]}:${ports[name]}`],
       depends_on: own.length > 0 ? { deploy: { condition: 'service_completed_successfully' } } : {},

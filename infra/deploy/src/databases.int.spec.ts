@@ -35,7 +35,7 @@ async function discard(settings: DatabaseSettings): Promise<void> {
 }
 
 const settings = scratchSettings();
-const { ORDER_DATABASE_URL: order, PAYMENT_DATABASE_URL: payment } = settings;
+const { ORDER_DATABASE_URL: service } = settings;
 const services = loginVariables.filter((variable) => logins[variable].database !== 'personal_data').map((variable) => settings[variable]);
 let firstRun: string[];
 
@@ -75,9 +75,9 @@ describe('A deployment of the databases', () => {
   });
 
   it('changes a role’s password with the setting', async () => {
-    const before = settings.SHIPPING_DATABASE_URL;
+    const before = settings.ORDER_DATABASE_URL;
     const changed = at(before, 'password', 'another');
-    await deploy({ ...settings, SHIPPING_DATABASE_URL: changed });
+    await deploy({ ...settings, ORDER_DATABASE_URL: changed });
     await expect(runSql(before, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
     expect(await runSql(changed, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
     await deploy(settings);
@@ -99,10 +99,10 @@ describe('A deployment of the databases', () => {
       (mine: DatabaseSettings) => ({ ...mine, ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(adminUrl).username) }),
     ],
     [
-      'one role for two services',
+      'one role for two databases',
       (mine: DatabaseSettings) => ({
         ...mine,
-        ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(mine.PAYMENT_DATABASE_URL).username),
+        ORDER_DATABASE_URL: at(mine.ORDER_DATABASE_URL, 'username', new URL(mine.PERSONAL_DATA_READER_URL).username),
       }),
     ],
     [
@@ -116,7 +116,7 @@ describe('A deployment of the databases', () => {
   ])('is refused with %s, before anything is made', async (_, spoil) => {
     const fresh = scratchSettings();
     await expect(deploy(spoil(fresh))).rejects.toBeInstanceOf(Refused);
-    expect(await runSql(adminUrl, 'SELECT FROM pg_database WHERE datname = $1', [databaseOf(fresh.INVENTORY_DATABASE_URL)])).toEqual([]);
+    expect(await runSql(adminUrl, 'SELECT FROM pg_database WHERE datname = $1', [databaseOf(fresh.ORDER_DATABASE_URL)])).toEqual([]);
   });
 });
 
@@ -149,12 +149,11 @@ describe.each(Object.entries(ROWS_BEFORE))('The database %s of a release before'
 
 describe('The role of a service', () => {
   it('can not open the database of another one, nor the administrator’s', async () => {
-    await expect(runSql(at(payment, 'pathname', `/${databaseOf(order)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
-    await expect(runSql(at(payment, 'pathname', `/${databaseOf(adminUrl)}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
-    await expect(runSql(at(payment, 'pathname', `/${databaseOf(settings.PERSONAL_DATA_READER_URL)}`), 'SELECT 1')).rejects.toMatchObject(
-      NOT_ALLOWED,
-    );
-    expect(await runSql(payment, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    const others = [adminUrl, ...Object.values(settings)].map(databaseOf).filter((database) => database !== databaseOf(service));
+    expect(others.length).toBeGreaterThan(1);
+    for (const database of others)
+      await expect(runSql(at(service, 'pathname', `/${database}`), 'SELECT 1')).rejects.toMatchObject(NOT_ALLOWED);
+    expect(await runSql(service, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
   });
 
   it.each([
@@ -168,13 +167,13 @@ describe('The role of a service', () => {
     'CREATE DATABASE mine',
     'CREATE ROLE mine',
   ])('has no DDL: %s', async (ddl) => {
-    await expect(runSql(payment, ddl)).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(service, ddl)).rejects.toMatchObject(NOT_ALLOWED);
   });
 
   it('can not become the owner of its tables, and the owner can not log in', async () => {
-    const owner = `${databaseOf(payment)}_owner`;
-    await expect(runSql(payment, `SET ROLE ${owner}`)).rejects.toMatchObject(NOT_ALLOWED);
-    await expect(runSql(at(payment, 'username', owner), 'SELECT 1')).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+    const owner = `${databaseOf(service)}_owner`;
+    await expect(runSql(service, `SET ROLE ${owner}`)).rejects.toMatchObject(NOT_ALLOWED);
+    await expect(runSql(at(service, 'username', owner), 'SELECT 1')).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
   });
 });
 

@@ -1,10 +1,6 @@
-import { migrations as inventoryMigrations } from '@orderstream/inventory-service/migrations';
-import { migrations as orderMigrations } from '@orderstream/order-service/migrations';
-import { migrations as paymentMigrations } from '@orderstream/payment-service/migrations';
 import { personalDataMigrations } from '@orderstream/personal-data';
 import { type Migration, migrate } from '@orderstream/postgres';
-import { type DatabaseName, type Login, type LoginVariable, logins, loginVariables } from '@orderstream/services';
-import { migrations as shippingMigrations } from '@orderstream/shipping-service/migrations';
+import { databaseOf, type Login, type LoginVariable, logins, loginVariables, servicesWith } from '@orderstream/services';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { Refused } from './refused.ts';
 
@@ -18,13 +14,12 @@ export interface PlannedDatabase {
   readonly migrations: readonly Migration[];
 }
 
-const migrationsOf: Readonly<Record<DatabaseName, readonly Migration[]>> = {
-  order_service: orderMigrations,
-  inventory_service: inventoryMigrations,
-  payment_service: paymentMigrations,
-  shipping_service: shippingMigrations,
-  personal_data: personalDataMigrations,
-};
+/** By database: what the service that it belongs to has in its package, and those of personal data. */
+const migrationsOf = new Map<string, readonly Migration[]>([['personal_data', personalDataMigrations]]);
+for (const service of servicesWith('DATABASE_URL')) {
+  const { migrations } = (await import(`@orderstream/${service}/migrations`)) as { readonly migrations: readonly Migration[] };
+  migrationsOf.set(databaseOf(service), migrations);
+}
 
 export type DatabaseSettings = Readonly<Record<LoginVariable, string>>;
 
@@ -32,7 +27,7 @@ export function plannedDatabases(settings: DatabaseSettings): PlannedDatabase[] 
   const byDatabase = Map.groupBy(loginVariables, (variable) => logins[variable].database);
   return [...byDatabase].map(([database, variables]) => ({
     logins: variables.map((variable) => ({ url: settings[variable], may: logins[variable].may })),
-    migrations: migrationsOf[database],
+    migrations: migrationsOf.get(database)!,
   }));
 }
 
@@ -58,9 +53,9 @@ export async function deployDatabases(adminUrl: string, planned: readonly Planne
   await withClient(adminUrl, async (admin) => {
     // Roles belong to the whole server: two deployments at once would collide.
     await admin.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    await keepPublicOut(admin, databaseOf(adminUrl));
+    await keepPublicOut(admin, databaseIn(adminUrl));
     for (const { logins, migrations } of planned) {
-      const database = databaseOf(logins[0]!.url);
+      const database = databaseIn(logins[0]!.url);
       const owner = `${database}_owner`;
       await createDatabase(admin, database, owner, logins);
       const url = inDatabase(adminUrl, database);
@@ -73,15 +68,15 @@ export async function deployDatabases(adminUrl: string, planned: readonly Planne
 
 /** One role per login and one login per role: a role that served two databases could open both. */
 function checkRoles(adminUrl: string, planned: readonly PlannedDatabase[]): void {
-  const taken = new Set([roleOf(adminUrl).role, ...planned.map(({ logins }) => `${databaseOf(logins[0]!.url)}_owner`)]);
+  const taken = new Set([roleOf(adminUrl).role, ...planned.map(({ logins }) => `${databaseIn(logins[0]!.url)}_owner`)]);
   for (const { logins } of planned) {
     for (const { url } of logins) {
       const { role, password } = roleOf(url);
-      const database = databaseOf(url);
+      const database = databaseIn(url);
       if (role === '' || password === '' || database === '') {
         throw new Refused(`the URL of role "${role}" for database "${database}" must name a role, a password and a database`);
       }
-      if (database !== databaseOf(logins[0]!.url)) throw new Refused(`role "${role}" must be of database "${databaseOf(logins[0]!.url)}"`);
+      if (database !== databaseIn(logins[0]!.url)) throw new Refused(`role "${role}" must be of database "${databaseIn(logins[0]!.url)}"`);
       if (taken.has(role))
         throw new Refused(`role "${role}" of database "${database}" has another use: each service needs a role of its own`);
       taken.add(role);
@@ -146,7 +141,7 @@ function roleOf(url: string): { readonly role: string; readonly password: string
   return { role: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 
-function databaseOf(url: string): string {
+function databaseIn(url: string): string {
   return decodeURIComponent(new URL(url).pathname.slice(1));
 }
 

@@ -18,7 +18,7 @@ describe('The arguments of the stack', () => {
   });
 
   it('take the name of what is started again', () => {
-    expect(parseCommand(['restart', 'payment-service'])).toEqual({ verb: 'restart', name: 'payment-service' });
+    expect(parseCommand(['restart', 'order-service'])).toEqual({ verb: 'restart', name: 'order-service' });
   });
 
   it.each([

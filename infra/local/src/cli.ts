@@ -2,14 +2,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { serviceNames } from '@orderstream/services';
+import { type ServiceName, serviceNames } from '@orderstream/services';
 import { parseCommand, usage, type StackCommand, type UpOptions } from './arguments.ts';
 import { goOnUnread, runCommand, WrongArguments } from './command.ts';
 import { endInOrder, endLeftovers } from './end-in-order.ts';
+import type { Environment } from './environment.ts';
 import { interruption } from './interruption.ts';
 import { dataDirFromEnvironment, isServer, logFile, type ProcessName } from './layout.ts';
 import { stackProcesses } from './processes.ts';
-import { AUTOMATIC_CARRIER } from './stack-options.ts';
+import { AUTOMATIC } from './stack-options.ts';
 import { noStackRuns, openStack, startStack, type Stack } from './stack.ts';
 
 const SHOWN_LINES = 100;
@@ -37,7 +38,8 @@ async function up({ fresh, serversOnly, automaticCarrier, brokers }: UpOptions):
       signal,
       ...(brokers === undefined ? {} : { brokers }),
     });
-    if (automaticCarrier) await stack.configure('shipping-service', AUTOMATIC_CARRIER);
+    const automatic = Object.entries(automaticCarrier ? AUTOMATIC : {}) as [ServiceName, Environment][];
+    for (const [name, settings] of automatic) await stack.configure(name, settings);
     if (!serversOnly && stack.status().some(({ pid }) => pid === undefined)) {
       await stack.deploy();
       await stack.startServices();

@@ -1,4 +1,4 @@
-import { serviceNames } from '@orderstream/services';
+import { loginVariables, serviceNames, services } from '@orderstream/services';
 import { describe, expect, it } from 'vitest';
 import { serviceEnvironment, stackEnvironment } from './environment.ts';
 import { portsFromBase } from './layout.ts';
@@ -6,22 +6,20 @@ import { portsFromBase } from './layout.ts';
 const ports = portsFromBase(4100);
 
 describe('The environment of a service', () => {
-  it('holds the password of its own database and of no other', () => {
-    const all = stackEnvironment(ports, 'secret');
-    const payment = serviceEnvironment('payment-service', ports, 'secret', '/data');
-    expect(payment['DATABASE_URL']).toBe(all['PAYMENT_DATABASE_URL']);
-    const others = ['ADMIN', 'ORDER', 'INVENTORY', 'SHIPPING'].map((name) => new URL(all[`${name}_DATABASE_URL`]!).password);
-    const values = Object.values(payment).join(' ');
-    expect(others.filter((password) => values.includes(password))).toEqual([]);
+  const all = stackEnvironment(ports, 'secret');
+  const passwordOf = (variable: string): string => new URL(all[variable]!).password;
+
+  it.each(serviceNames)('holds, for %s, the passwords of its own logins and no others', (name) => {
+    const own = new Set<string>(Object.values(services[name].variables));
+    const given = Object.values(serviceEnvironment(name, ports, 'secret', '/data')).join(' ');
+    for (const variable of ['ADMIN_DATABASE_URL', ...loginVariables]) {
+      expect([variable, given.includes(passwordOf(variable))]).toEqual([variable, own.has(variable)]);
+    }
   });
 
-  it('lets order-service write the keys of personal data and shipping-service only read them', () => {
-    const all = stackEnvironment(ports, 'secret');
-    const keysOf = (name: 'order-service' | 'shipping-service' | 'inventory-service'): string | undefined =>
-      serviceEnvironment(name, ports, 'secret', '/data')['PERSONAL_DATA_DATABASE_URL'];
-    expect(keysOf('order-service')).toBe(all['PERSONAL_DATA_WRITER_URL']);
-    expect(keysOf('shipping-service')).toBe(all['PERSONAL_DATA_READER_URL']);
-    expect(keysOf('inventory-service')).toBeUndefined();
+  it('lets order-service write the keys of personal data, and nobody else', () => {
+    const writing = serviceNames.filter((name) => Object.values<string>(services[name].variables).includes('PERSONAL_DATA_WRITER_URL'));
+    expect(writing).toEqual(['order-service']);
   });
 
   it('says where each is to listen, on the loopback interface', () => {

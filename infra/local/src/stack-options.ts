@@ -1,13 +1,15 @@
 // How a stack and its services are started.
-import type { ServiceName } from '@orderstream/services';
+import { type ServiceName, serviceNames, services } from '@orderstream/services';
 import type { Environment } from './environment.ts';
 import type { BrokerCount, ServerName } from './layout.ts';
 
 /** What services get in addition to, or instead of, what the stack gives each of them. */
 export type ServiceSettings = Readonly<Partial<Record<ServiceName, Environment>>>;
 
-/** With it shipments leave and arrive by themselves, so that an order needs nobody. */
-export const AUTOMATIC_CARRIER = { AUTOMATIC_CARRIER_MS: '2000' } as const satisfies Environment;
+/** With these an order needs nobody: shipments leave and arrive by themselves. */
+export const AUTOMATIC: ServiceSettings = Object.fromEntries(
+  serviceNames.flatMap((name) => (services[name].automatic === undefined ? [] : [[name, services[name].automatic]])),
+);
 
 export interface StackBehaviour {
   /** The stack goes on when this process ends; otherwise `stack down` then ends it as left over. */

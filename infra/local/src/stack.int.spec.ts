@@ -93,20 +93,20 @@ describe('A stack', { timeout: 120_000 }, () => {
 
   it('gives a service the settings that the stack was started with or has got since, whoever starts it, until it starts anew', async () => {
     const options = { dataDir: temporaryDataFolder(), portBase: await freePortBase(), only: ['eventstore'] } as const;
-    const stack = await startStack({ ...options, settings: { 'shipping-service': { DISPATCH_DEADLINE_MS: '5' } } });
-    expect(stack.environmentOf('shipping-service')).toMatchObject({
-      PORT: String(stack.ports['shipping-service']),
-      DISPATCH_DEADLINE_MS: '5',
+    const stack = await startStack({ ...options, settings: { relay: { SOME_LIMIT_MS: '5' } } });
+    expect(stack.environmentOf('relay')).toMatchObject({
+      PORT: String(stack.ports['relay']),
+      SOME_LIMIT_MS: '5',
     });
-    expect(stack.environmentOf('order-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
+    expect(stack.environmentOf('order-service')).not.toHaveProperty('SOME_LIMIT_MS');
 
-    await stack.configure('shipping-service', { LOG_LEVEL: 'debug' });
-    const settings = { DISPATCH_DEADLINE_MS: '5', LOG_LEVEL: 'debug' };
-    expect(openStack(options.dataDir)?.environmentOf('shipping-service')).toMatchObject(settings);
-    expect((await startStack(options)).environmentOf('shipping-service')).toMatchObject(settings);
+    await stack.configure('relay', { LOG_LEVEL: 'debug' });
+    const settings = { SOME_LIMIT_MS: '5', LOG_LEVEL: 'debug' };
+    expect(openStack(options.dataDir)?.environmentOf('relay')).toMatchObject(settings);
+    expect((await startStack(options)).environmentOf('relay')).toMatchObject(settings);
 
     await stack.stop();
-    expect((await startStack(options)).environmentOf('shipping-service')).not.toHaveProperty('DISPATCH_DEADLINE_MS');
+    expect((await startStack(options)).environmentOf('relay')).not.toHaveProperty('SOME_LIMIT_MS');
   });
 
   it('has the number of brokers that its data was made with, until that is discarded', { timeout: 240_000 }, async () => {

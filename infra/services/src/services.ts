@@ -45,6 +45,7 @@ const described = {
     portOffset: 3,
     urlVariable: 'SHIPPING_SERVICE_URL',
     variables: { ...servers, DATABASE_URL: 'SHIPPING_DATABASE_URL', PERSONAL_DATA_DATABASE_URL: 'PERSONAL_DATA_READER_URL' },
+    automatic: { AUTOMATIC_CARRIER_MS: '2000' },
   },
   relay: { portOffset: 4, variables: servers },
   'payment-provider': { portOffset: 5, urlVariable: 'PAYMENT_PROVIDER_URL', variables: {}, keepsFiles: true },
@@ -63,10 +64,16 @@ export interface Service {
   readonly variables: Readonly<Record<string, keyof typeof servers | LoginVariable | UrlVariable>>;
   /** Below `DATA_DIR`. */
   readonly keepsFiles?: boolean;
+  /** The settings with which its part of the work needs nobody. */
+  readonly automatic?: Readonly<Record<string, string>>;
 }
 
 export const services: Readonly<Record<ServiceName, Service>> = described;
 export const serviceNames = Object.keys(services) as ServiceName[];
+
+/** The database of a service that has one. */
+export const databaseOf = (service: ServiceName): DatabaseName =>
+  logins[services[service].variables['DATABASE_URL'] as LoginVariable].database;
 
 /** The services that get a variable of this name, such as those with a `DATABASE_URL`. */
 export const servicesWith = (variable: string): ServiceName[] =>

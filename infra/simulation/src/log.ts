@@ -1,5 +1,5 @@
-import { type Topic, categoryOf, streams, contracts } from '@orderstream/contracts';
-import { type AppendResult, type EventStore, StoreUnavailable, type StoredEvent } from '@orderstream/event-sourcing';
+import { categoryOf, contracts, streams, type Topic } from '@orderstream/contracts';
+import { type AppendResult, type EventStore, type KnownEvents, StoreUnavailable, type StoredEvent } from '@orderstream/event-sourcing';
 import { InMemoryEventStore } from '@orderstream/event-sourcing/testing';
 import type { Rules } from './rules.ts';
 import type { Life, Turns } from './turns.ts';
@@ -38,23 +38,23 @@ export class Log {
     this.#onAppend.push(listener);
   }
 
-  /** The store as one incarnation of a process sees it. */
-  for(life: Life): EventStore {
+  /** The store as one incarnation of a process sees it, which knows these events. */
+  for(life: Life, known: KnownEvents = contracts): EventStore {
     const { turns, fails } = this.#options;
+    const store = this.#store.knowing(known);
     const answered = (): void => {
       if (fails()) throw new StoreUnavailable('simulated');
     };
-    const read = (...args: Parameters<EventStore['read']>): AsyncIterable<StoredEvent> => this.#store.read(...args);
     return {
       async *read(...args) {
         await turns.take(life);
         answered();
-        yield* read(...args);
+        yield* store.read(...args);
       },
       append: async (...args) => {
         await turns.take(life);
         answered();
-        const result = await this.#append(...args);
+        const result = await this.#append(store, ...args);
         await turns.take(life);
         answered();
         return result;
@@ -62,15 +62,14 @@ export class Log {
     };
   }
 
-  async #append(...[stream, events, expected]: Parameters<EventStore['append']>): Promise<AppendResult> {
+  async #append(store: EventStore, ...[stream, events, expected]: Parameters<EventStore['append']>): Promise<AppendResult> {
     const { rules } = this.#options;
-    for (const { event } of events) contracts.check(event.type, event.data);
     const kept = events.filter(({ event }) => !rules.forgets(event.type));
     const known = this.stream(stream).length;
-    if (kept.length === 0) return { ok: true, revision: known - 1 };
+    if (kept.length === 0 && events.length > 0) return { ok: true, revision: known - 1 };
     const at = rules.comparesRevisions ? expected : known === 0 ? 'no_stream' : known - 1;
     const before = this.#store.all.length;
-    const result = await this.#store.append(stream, kept, at);
+    const result = await store.append(stream, kept, at);
     const added = this.#store.all.slice(before);
     if (added.length > 0) {
       this.#byStream.set(stream, [...this.stream(stream), ...added]);

@@ -51,24 +51,25 @@ export class SimulatedProvider {
   }
 
   for(life: Life): PaymentGateway {
-    const ask = async (work: () => ProviderOperation | null): Promise<ProviderOperation | null> => {
+    const ask = async (signal: AbortSignal, work: () => ProviderOperation | null): Promise<ProviderOperation | null> => {
       await this.#options.turns.take(life);
+      if (signal.aborted) throw new DependencyUnavailable('payment-provider', 'the caller has ended');
       this.#mayFail();
       const answer = work();
       await this.#options.turns.take(life);
       this.#mayFail();
       return answer;
     };
-    const must = async (work: () => ProviderOperation): Promise<ProviderOperation> => (await ask(work))!;
+    const must = async (signal: AbortSignal, work: () => ProviderOperation): Promise<ProviderOperation> => (await ask(signal, work))!;
     return {
-      find: (key) => ask(() => this.#find(key)),
-      authorise: (key, request) => {
+      find: (key, signal) => ask(signal, () => this.#find(key)),
+      authorise: (key, request, signal) => {
         this.askedAtMs.set(request.orderId, Date.parse(this.#options.now()));
-        return must(() => this.#authorise(key, request));
+        return must(signal, () => this.#authorise(key, request));
       },
-      capture: (key, request) => must(() => this.#capture(key, request)),
-      void: (key, request) => must(() => this.#void(key, request)),
-      refund: (key, request) => must(() => this.#refund(key, request)),
+      capture: (key, request, signal) => must(signal, () => this.#capture(key, request)),
+      void: (key, request, signal) => must(signal, () => this.#void(key, request)),
+      refund: (key, request, signal) => must(signal, () => this.#refund(key, request)),
     };
   }
 

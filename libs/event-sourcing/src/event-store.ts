@@ -48,6 +48,7 @@ export type AppendResult =
  * Repeating an append with the same ids at the same expected revision succeeds and writes nothing.
  *
  * @throws StoreUnavailable when the store does not answer; the append may or may not have happened.
+ * @throws RequestRefused for a read or an append that could never succeed: nothing was appended.
  */
 export interface EventStore {
   /**
@@ -55,13 +56,22 @@ export interface EventStore {
    * does not exist. @throws NewerEvent at the first that this build does not know.
    */
   read(stream: string, options?: { readonly fromRevision?: number }): AsyncIterable<StoredEvent>;
+  /** One event or more, of together at most MOST_BYTES_AN_APPEND as JSON; what is no data of its contract is refused, too. */
   append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult>;
 }
+
+/** What a store takes at once, unless it is set otherwise: of data, metadata, and each type in UTF-16. */
+export const MOST_BYTES_AN_APPEND = 1024 * 1024;
 
 /** The event store did not answer. The caller pauses and tries again; nothing is wrong with the work. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   readonly dependency = 'eventstore';
+}
+
+/** The store, or who stands before it, refuses the request for what it is: sent again, it would be refused again. */
+export class RequestRefused extends Error {
+  override readonly name = 'RequestRefused';
 }
 
 /** One stream had so many writers that this one did not get through: a lost race, and nothing is wrong with the store. */

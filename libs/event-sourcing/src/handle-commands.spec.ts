@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Decider } from './decider.ts';
 import { derivedId } from './event-id.ts';
@@ -183,7 +184,7 @@ function racing(store: InMemoryEventStore, times: number): EventStore {
     read: store.read.bind(store),
     async append(stream, events, expected): Promise<AppendResult> {
       if (raced++ < times) {
-        const other = { id: `other-${raced}`, event: { type: 'Deposited', data: { coins: 1 } }, metadata: events[0]!.metadata };
+        const other = { id: randomUUID(), event: { type: 'Deposited', data: { coins: 1 } }, metadata: events[0]!.metadata };
         await store.append(stream, [other], expected);
       }
       return store.append(stream, events, expected);

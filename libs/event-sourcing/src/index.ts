@@ -1,3 +1,5 @@
+export * from './checked-requests.ts';
+export * from './current-version.ts';
 export * from './decider.ts';
 export * from './event-id.ts';
 export * from './event-store.ts';

@@ -4,15 +4,18 @@ import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb
 import { type Contracts, contracts } from '@orderstream/contracts';
 import {
   type AppendResult,
+  checkAppend,
+  checkRead,
   type EventStore,
   type EventToAppend,
   type ExpectedRevision,
+  inCurrentVersion,
+  RequestRefused,
   type StoredEvent,
   StoreUnavailable,
 } from '@orderstream/event-sourcing';
 import { Connection } from './connection.ts';
-import { inCurrentVersion } from './current-version.ts';
-import { RequestRefused, textOf } from './faults.ts';
+import { textOf } from './faults.ts';
 import { allBackwardsRequest, appendRequests, streamRequest } from './requests.ts';
 import { positionOf, streamOf, toStoredEvent } from './stored-event.ts';
 import { type Delivery, type SubscriptionOptions, subscribe } from './subscription.ts';
@@ -44,8 +47,9 @@ export class EventStoreDb implements EventStore {
   }
 
   async *read(stream: string, options: { readonly fromRevision?: number } = {}): AsyncIterable<StoredEvent> {
-    const request = streamRequest(stream, options.fromRevision ?? 0);
-    for await (const message of this.#connection.read(request, { withinMs: READ_WITHIN_MS })) {
+    const { fromRevision = 0 } = options;
+    checkRead(stream, fromRevision);
+    for await (const message of this.#connection.read(streamRequest(stream, fromRevision), { withinMs: READ_WITHIN_MS })) {
       const recorded = message.getEvent()?.getEvent();
       if (recorded !== undefined) yield inCurrentVersion(toStoredEvent(recorded), this.#contracts);
     }
@@ -62,6 +66,7 @@ export class EventStoreDb implements EventStore {
 
   /** @throws ContractViolation for an event that is not what its contract declares: nothing is sent then. */
   async append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult> {
+    checkAppend(stream, events, expected);
     for (const { event } of events) this.#contracts.check(event.type, event.data);
     return this.#append(stream, events, expected, APPENDED_WITHIN_MS);
   }

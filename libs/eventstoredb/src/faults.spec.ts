@@ -1,6 +1,6 @@
-import { StoreUnavailable } from '@orderstream/event-sourcing';
+import { RequestRefused, StoreUnavailable } from '@orderstream/event-sourcing';
 import { describe, expect, it } from 'vitest';
-import { RequestRefused, faultOf } from './faults.ts';
+import { faultOf } from './faults.ts';
 
 const answered = (code: number, exception?: string): Error =>
   Object.assign(new Error(`${code} says the store`), {

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@orderstream/event-sourcing';
+import { RequestRefused, StoreUnavailable } from '@orderstream/event-sourcing';
 
 /** How the store says that the request itself is wrong: sent again, it would fail again. */
 const OUR_FAULTS: ReadonlySet<unknown> = new Set([
@@ -8,11 +8,6 @@ const OUR_FAULTS: ReadonlySet<unknown> = new Set([
   'stream-deleted',
 ]);
 const INVALID_ARGUMENT = 3;
-
-/** The store has read the request and refuses it for what it is. */
-export class RequestRefused extends Error {
-  override readonly name = 'RequestRefused';
-}
 
 /**
  * The error of a call as the port has it. Everything is an outage except what is plainly about the request, because

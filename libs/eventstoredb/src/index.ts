@@ -1,3 +1,2 @@
-export * from './current-version.ts';
 export { EventStoreDb } from './event-store-db.ts';
 export type { Delivery, SubscriptionOptions } from './subscription.ts';

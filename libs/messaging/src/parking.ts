@@ -23,6 +23,9 @@ export interface Partition {
 
 export const BEHIND_A_PARKED_EVENT = 'behind a parked event of the same stream';
 
+/** As much of a cause is kept. */
+export const LONGEST_CAUSE = 2_000;
+
 /** An event that was parked on its own account, not behind another. */
 export interface Failure {
   readonly stream: string;

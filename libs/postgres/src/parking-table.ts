@@ -1,5 +1,6 @@
 import {
   BEHIND_A_PARKED_EVENT,
+  LONGEST_CAUSE,
   type Failure,
   type ParkedRecord,
   type Parking,
@@ -11,7 +12,6 @@ import type { Transaction } from './database.ts';
 
 type Statements = Pick<Transaction, 'query'>;
 
-const LONGEST_CAUSE = 2_000;
 /** The topic keeps the headers themselves; these are for people who look at the table. */
 const MOST_HEADERS = 50;
 const LONGEST_HEADER = 2_000;

@@ -3,35 +3,38 @@ import { describe, expect, it } from 'vitest';
 import { column } from './columns.ts';
 import { SumRows } from './sum-rows.ts';
 
-const stock = new SumRows({
-  table: 'received',
-  category: 'stock',
+const demand = new SumRows({
+  table: 'demand',
+  category: 'order',
   keys: { sku: column('text'), day: column('date') },
-  sums: ['units', 'receipts'],
-  add: { StockReceived: ({ sku, quantity, receivedAt }) => [{ sku, day: receivedAt.slice(0, 10), units: quantity, receipts: 1 }] },
+  sums: ['units', 'orders'],
+  add: {
+    OrderPlaced: ({ lines, placedAt }) =>
+      lines.map(({ sku, quantity }) => ({ sku, day: placedAt.slice(0, 10), units: quantity, orders: 1 })),
+  },
 });
 
-const received = (sku: string, quantity: number, day: number) =>
+const placed = (sku: string, quantity: number, day: number) =>
   delivered(
-    { type: 'StockReceived', data: { sku, quantity, receiptId: 'r', receivedAt: `2026-01-0${day}T00:00:00.000Z` } },
-    { stream: `stock-${sku}` },
+    { type: 'OrderPlaced', data: { lines: [{ sku, quantity }], placedAt: `2026-01-0${day}T00:00:00.000Z` } },
+    { stream: `order-${sku}` },
   );
 
 /** What a batch gives to Postgres: the parameters of its one statement, or null when there is none. */
-async function written(events: Parameters<typeof stock.apply>[1]): Promise<readonly unknown[] | null> {
+async function written(events: Parameters<typeof demand.apply>[1]): Promise<readonly unknown[] | null> {
   let parameters: readonly unknown[] | null = null;
   const query = (_: string, given: readonly unknown[] = []): Promise<never[]> => {
     expect(parameters).toBeNull();
     parameters = given;
     return Promise.resolve([]);
   };
-  await stock.apply({ query }, events);
+  await demand.apply({ query }, events);
   return parameters;
 }
 
 describe('Sums', () => {
   it('are written in the order of their keys, so that two partitions lock the rows that they share in the same order', async () => {
-    const events = [received('TEA', 2, 3), received('CUP', 1, 2), received('TEA', 5, 1), received('CUP', 4, 2)];
+    const events = [placed('TEA', 2, 3), placed('CUP', 1, 2), placed('TEA', 5, 1), placed('CUP', 4, 2)];
     const sorted = [
       ['CUP', 'TEA', 'TEA'],
       ['2026-01-02', '2026-01-01', '2026-01-03'],
@@ -44,7 +47,7 @@ describe('Sums', () => {
 
   it('cost no statement when no event adds to them', async () => {
     expect(await written([])).toBeNull();
-    expect(await written([delivered({ type: 'StockReserved', data: { sku: 'TEA' } }, { stream: 'stock-TEA' })])).toBeNull();
-    expect(await written([{ ...received('TEA', 1, 1), stream: 'reservation-1' }])).toBeNull();
+    expect(await written([delivered({ type: 'OrderAccepted', data: {} }, { stream: 'order-TEA' })])).toBeNull();
+    expect(await written([{ ...placed('TEA', 1, 1), stream: 'product-1' }])).toBeNull();
   });
 });

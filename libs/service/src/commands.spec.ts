@@ -7,32 +7,32 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vites
 import { commandsOf } from './commands.ts';
 import { EVENT_STORE } from './tokens.ts';
 
-interface Receive {
+interface List {
   readonly quantity: number;
 }
-interface Received {
-  readonly type: 'StockReceived';
-  readonly data: Receive;
+interface Listed {
+  readonly type: 'ProductListed';
+  readonly data: List;
 }
 interface TooMany {
   readonly type: 'too-many';
 }
 
-const shelfOf = (category: string, most: number): Decider<number, Receive, Received, TooMany> => ({
+const shelfOf = (category: string, most: number): Decider<number, List, Listed, TooMany> => ({
   category,
   initialState: 0,
   decide: ({ quantity }, held) =>
-    held + quantity > most ? { rejection: { type: 'too-many' } } : [{ type: 'StockReceived', data: { quantity } }],
+    held + quantity > most ? { rejection: { type: 'too-many' } } : [{ type: 'ProductListed', data: { quantity } }],
   evolve: (held, { data: { quantity } }) => held + quantity,
 });
 
 class SmallShelf extends commandsOf(shelfOf('small', 3)) {}
 class LargeShelf extends commandsOf(shelfOf('large', 30)) {}
 
-const receive = (id: string, quantity: number): CommandEnvelope<Receive> => ({
+const list = (id: string, quantity: number): CommandEnvelope<List> => ({
   id,
   command: { quantity },
-  cause: { id: `${id}-${quantity}`, reaction: 'Receive', correlationId: 'flow' },
+  cause: { id: `${id}-${quantity}`, reaction: 'List', correlationId: 'flow' },
 });
 
 /** How often each stream was read. */
@@ -57,8 +57,8 @@ describe('Commands of a decider', () => {
   afterEach(() => app.close());
 
   it('come through the bus to that decider, and are answered in the order of the batch', async () => {
-    const batch = [receive('a', 2), receive('b', 3), receive('a', 2)];
-    const answers = (results: readonly CommandResult<number, Received, TooMany>[]) =>
+    const batch = [list('a', 2), list('b', 3), list('a', 2)];
+    const answers = (results: readonly CommandResult<number, Listed, TooMany>[]) =>
       results.map(({ ok, state, revision }) => [ok, state, revision]);
     expect(answers(await bus.execute(new SmallShelf(batch)))).toEqual([
       [true, 2, 0],
@@ -73,7 +73,7 @@ describe('Commands of a decider', () => {
   });
 
   it('say what their answer is, to the bus and to whoever takes them instead of it', () => {
-    expectTypeOf(bus.execute(new SmallShelf([]))).resolves.toEqualTypeOf<CommandResult<number, Received, TooMany>[]>();
+    expectTypeOf(bus.execute(new SmallShelf([]))).resolves.toEqualTypeOf<CommandResult<number, Listed, TooMany>[]>();
     expectTypeOf(bus).toExtend<ICommandHandler<SmallShelf>>();
     expectTypeOf<InstanceType<typeof SmallShelf.Handler>>().toExtend<ICommandHandler<SmallShelf>>();
     expectTypeOf<CommandEnvelope<{ readonly pieces: number }>[]>().not.toExtend<ConstructorParameters<typeof SmallShelf>[0]>();
@@ -82,9 +82,9 @@ describe('Commands of a decider', () => {
   it('to streams that are expected to be new are appended without a look', async () => {
     const { store, reads } = watched();
     const handler = new SmallShelf.Handler(store);
-    await handler.execute(new SmallShelf([receive('a', 1)], { newStreams: true }));
+    await handler.execute(new SmallShelf([list('a', 1)], { newStreams: true }));
     expect(reads).toEqual([]);
-    await handler.execute(new SmallShelf([receive('a', 2)]));
+    await handler.execute(new SmallShelf([list('a', 2)]));
     expect(reads).toEqual(['small-a']);
   });
 
@@ -99,8 +99,8 @@ describe('Commands of a decider', () => {
       };
     }) {}
     const [first, second] = [new Shelf.Handler(new InMemoryEventStore()), new Shelf.Handler(new InMemoryEventStore())];
-    expect(await first.execute(new Shelf([receive('a', 1), receive('b', 2)]))).toMatchObject([{ state: 1 }, { state: 2 }]);
-    await second.execute(new Shelf([receive('c', 1)]));
+    expect(await first.execute(new Shelf([list('a', 1), list('b', 2)]))).toMatchObject([{ state: 1 }, { state: 2 }]);
+    await second.execute(new Shelf([list('c', 1)]));
     expect(ways).toEqual([['a', 'b'], ['c']]);
   });
 });

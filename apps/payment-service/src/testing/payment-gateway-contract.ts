@@ -44,6 +44,14 @@ export function paymentGatewayContract(name: string, open: () => PaymentGateway)
       expect(await found('never')).toBeNull();
     });
 
+    it('does once what is asked for several times at once, and nothing for a caller that has ended', async () => {
+      const [one, ...others] = await Promise.all([authorise(), authorise(), authorise()]);
+      expect(others).toEqual([one, one]);
+      await unanswered(gateway.capture(key('capture'), { authorisationId: one.id, amount }, AbortSignal.abort()));
+      await unanswered(gateway.find(key('authorise'), AbortSignal.abort()));
+      expect(await found('capture')).toBeNull();
+    });
+
     it('gives a refusal for an answer, and finds it again', async () => {
       const declined = await authorise('pm_card_declined');
       expect(declined).toMatchObject({ amount, refusal: 'insufficient-funds' });

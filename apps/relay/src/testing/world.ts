@@ -65,8 +65,8 @@ export class World {
     stateTopic: `test-${this.#id}-checkpoint`,
     parkedTopic: `test-${this.#id}-parked`,
     statePartition: 0,
-    routes: { product: `test-${this.#id}-catalog`, stock: `test-${this.#id}-inventory` },
-    partitions: { [`test-${this.#id}-catalog`]: 3, [`test-${this.#id}-inventory`]: 2 },
+    routes: { product: `test-${this.#id}-catalog`, order: `test-${this.#id}-orders` },
+    partitions: { [`test-${this.#id}-catalog`]: 3, [`test-${this.#id}-orders`]: 2 },
   };
   readonly topics = Object.keys(this.shard.partitions);
   readonly stateTopics = [this.shard.stateTopic, this.shard.parkedTopic];
@@ -135,7 +135,7 @@ export class World {
     for (let written = 0; written < count; written += streams * perAppend) {
       await Promise.all(
         skus.map((sku, index) => {
-          const [category, event] = index % 2 === 0 ? (['stock', received] as const) : (['product', listed] as const);
+          const [category, event] = index % 2 === 0 ? (['order', delivered] as const) : (['product', listed] as const);
           return this.append(
             `${category}-${sku}`,
             Array.from({ length: perAppend }, () => event(sku)),
@@ -253,10 +253,6 @@ export function listed(sku: string): EventToAppend {
   return { id: randomUUID(), event: { type: 'ProductListed', data }, metadata: metadata() };
 }
 
-export function received(sku: string): EventToAppend {
-  return {
-    id: randomUUID(),
-    event: { type: 'StockReceived', data: { sku, receiptId: randomUUID(), quantity: 5, receivedAt: at } },
-    metadata: metadata(),
-  };
+function delivered(): EventToAppend {
+  return { id: randomUUID(), event: { type: 'OrderDelivered', data: { orderId: randomUUID(), deliveredAt: at } }, metadata: metadata() };
 }

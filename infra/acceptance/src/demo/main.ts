@@ -5,7 +5,7 @@ import { runCommand } from '@orderstream/local-stack/command';
 import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { discardData, openStack, type Stack, startStack } from '@orderstream/local-stack/stack';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { checkLedger } from '../ledger/ledger.ts';
 import { type Platform, connectPlatform } from '../platform.ts';
 import { SHORT_DEADLINES } from '../shop/deadlines.ts';
@@ -65,7 +65,7 @@ async function visit(stack: Stack, options: DemoOptions): Promise<boolean> {
   }
   if (options.exit) return isGood;
   say('\nFrom now on a carrier works by itself: shipments leave and arrive, and an order placed by hand goes all the way.');
-  await stack.configure('shipping-service', AUTOMATIC_CARRIER);
+  await stack.configure('shipping-service', AUTOMATIC['shipping-service']!);
   invite(stack);
   return isGood;
 }

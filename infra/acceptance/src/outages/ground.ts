@@ -3,7 +3,7 @@ import { secretOf, serviceEnvironment } from '@orderstream/local-stack/environme
 import { type Ports, logFile, portsFromBase } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { type Stack, startStack } from '@orderstream/local-stack/stack';
-import { AUTOMATIC_CARRIER, type ServiceSettings, type StackBehaviour } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC, type ServiceSettings, type StackBehaviour } from '@orderstream/local-stack/stack-options';
 import { type ServiceName, serviceNames, services, servicesWith } from '@orderstream/services';
 import { Pool } from 'pg';
 import { setting } from '../platform.ts';
@@ -74,7 +74,7 @@ function throughProxies(dataDir: string, ports: Ports, proxies: Readonly<Record<
     return { ...urls, PERSONAL_DATA_DATABASE_URL: keys.replace(`:${moved.postgres}/`, `:${proxies['personal-data'].port}/`) };
   };
   const settings = Object.fromEntries(serviceNames.map((name) => [name, settingsOf(name)])) as Record<ServiceName, Record<string, string>>;
-  return { ...settings, 'shipping-service': { ...settings['shipping-service'], ...AUTOMATIC_CARRIER } };
+  return { ...settings, 'shipping-service': { ...settings['shipping-service'], ...AUTOMATIC['shipping-service'] } };
 }
 
 async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> {

@@ -1,8 +1,18 @@
-import type { AppendResult, EventStore, EventToAppend, ExpectedRevision, StoredEvent } from '../event-store.ts';
+import { checkAppend, checkRead } from '../checked-requests.ts';
+import { inCurrentVersion, type KnownEvents } from '../current-version.ts';
+import {
+  type AppendResult,
+  type EventStore,
+  type EventToAppend,
+  type ExpectedRevision,
+  MOST_BYTES_AN_APPEND,
+  RequestRefused,
+  type StoredEvent,
+} from '../event-store.ts';
 
 /**
- * The port in memory, for tests of deciders and simulations: as strict as the real store about revisions and ids. It
- * knows no contract, so data that the real store would refuse passes.
+ * The port in memory, for tests of deciders and simulations: as strict as the real store, which also knows its
+ * events; `knowing` is the store for that.
  */
 export class InMemoryEventStore implements EventStore {
   readonly #streams = new Map<string, StoredEvent[]>();
@@ -15,21 +25,46 @@ export class InMemoryEventStore implements EventStore {
   }
 
   async *read(stream: string, options: { readonly fromRevision?: number } = {}): AsyncIterable<StoredEvent> {
-    yield* (this.#streams.get(stream) ?? []).slice(options.fromRevision ?? 0);
+    const { fromRevision = 0 } = options;
+    checkRead(stream, fromRevision);
+    for (const stored of this.#streams.get(stream)?.slice(fromRevision) ?? []) yield structuredClone(stored);
   }
 
   async append(stream: string, events: readonly EventToAppend[], expected: ExpectedRevision): Promise<AppendResult> {
+    checkAppend(stream, events, expected);
+    const sizes = events.map(({ event, metadata }) => bytesOf(event.data) + bytesOf(metadata) + 2 * event.type.length);
+    if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES_AN_APPEND) throw new RequestRefused(`too much at once for ${stream}`);
     const stored = this.#streams.get(stream) ?? [];
     const start = expected === 'no_stream' ? 0 : expected + 1;
     if (start !== stored.length) {
-      const repeated = events.length > 0 && events.every((event, index) => stored[start + index]?.id === event.id);
+      const repeated = events.every((event, index) => stored[start + index]?.id === event.id);
       if (repeated) return { ok: true, revision: start + events.length - 1 };
       return { ok: false, actual: stored.length === 0 ? 'no_stream' : stored.length - 1 };
     }
     const recordedAt = this.#now();
-    const added = events.map((event, index): StoredEvent => ({ ...event, stream, revision: start + index, recordedAt }));
+    const added = events.map((event, index): StoredEvent => ({ ...asJson(event), stream, revision: start + index, recordedAt }));
     this.#streams.set(stream, [...stored, ...added]);
     this.all.push(...added);
     return { ok: true, revision: start + events.length - 1 };
   }
+
+  /** This store as a build sees it that knows these events. */
+  knowing(known: KnownEvents): EventStore {
+    const read = this.read.bind(this);
+    return {
+      async *read(stream, options) {
+        for await (const stored of read(stream, options)) yield inCurrentVersion(stored, known);
+      },
+      append: async (stream, events, expected) => {
+        checkAppend(stream, events, expected);
+        for (const { event } of events) known.check(event.type, event.data);
+        return this.append(stream, events, expected);
+      },
+    };
+  }
 }
+
+const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value));
+
+/** As a store has it, which keeps text. */
+const asJson = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;

@@ -39,6 +39,17 @@ export function parkingContract(name: string, open: () => Parking): void {
       ]);
     });
 
+    it('knows a stream again by any name, and keeps the beginning of any cause', async () => {
+      const names = ['', 'a\0b', 'half \ud83d', '訂單-'.repeat(10_000), `${'訂單-'.repeat(10_000)}1`];
+      const records = names.map((name, index) => parked(name, BigInt(index), `${index} ${'why\0 '.repeat(10_000)}`));
+      expect(await parking.park(here, records)).toEqual(records);
+      expect(await parking.firstParked(here, names)).toEqual(new Map(names.map((name, index) => [name, BigInt(index)])));
+      expect(await parking.firstParked(here, ['訂單-'.repeat(9_999), 'a'])).toEqual(new Map());
+      const causes = (await parking.failures(here, 0, names.length)).map(({ cause }) => cause);
+      expect(causes.toSorted().map((cause) => cause.slice(0, 5))).toEqual(names.map((_, index) => `${index} why`));
+      for (const cause of causes) expect(cause.length).toBeLessThanOrEqual(2_000);
+    });
+
     it('leaves a record as it is that is parked a second time, and says which are new', async () => {
       await parking.park(here, [parked('a', 7n, 'the first')]);
       const behind = parked('a', 8n);

@@ -1,4 +1,5 @@
-import { BEHIND_A_PARKED_EVENT, type Failure, type ParkedRecord, type Parking, type Partition } from '../parking.ts';
+import { beginningOf } from '../bounded.ts';
+import { BEHIND_A_PARKED_EVENT, type Failure, LONGEST_CAUSE, type ParkedRecord, type Parking, type Partition } from '../parking.ts';
 
 /** The parking table, which outlives the processes of a test. */
 export class ParkingInMemory implements Parking {
@@ -22,7 +23,7 @@ export class ParkingInMemory implements Parking {
   async park(at: Partition, records: readonly ParkedRecord[]): Promise<ParkedRecord[]> {
     const parked = this.#at(at);
     const added = records.filter(({ record }) => !parked.has(record.offset));
-    for (const each of added) parked.set(each.record.offset, each);
+    for (const { record, cause } of added) parked.set(record.offset, { record, cause: beginningOf(cause, LONGEST_CAUSE) });
     return added;
   }
 

@@ -64,6 +64,15 @@ export function processTableContract(name: string, open: () => ProcessTableUnder
       expect(await claim()).toMatchObject([{ key, attempts: 2, isRepeated: true }]);
     });
 
+    it('is claimed by one of several workers that ask at the same time', async () => {
+      const keys = Array.from({ length: 12 }, () => randomUUID()).toSorted();
+      await add(...keys.map((each) => boil(each)));
+      const room = { first: 5, repeated: 0 };
+      const claimed = (await Promise.all(Array.from({ length: 4 }, () => claim(room)))).flat();
+      const rest = await claim({ first: 12, repeated: 12 });
+      expect(keysOf([...claimed, ...rest])).toEqual(keys);
+    });
+
     it('is claimed in the order in which it became due, not in which it came', async () => {
       await add(boil(key, { dueAfterMs: 2 * HOUR_MS }), boil(other, { dueAfterMs: HOUR_MS }));
       await tea.letPass(3 * HOUR_MS);
@@ -165,9 +174,9 @@ export function processTableContract(name: string, open: () => ProcessTableUnder
   });
 
   describe(`A task of ${name} that was tried`, () => {
-    it('comes again after a while when it is postponed', async () => {
+    it('comes again after a while when it is postponed, whatever the error says', async () => {
       await add(boil(key));
-      await tea.table.postpone(await claimOne(), HOUR_MS, 'no water');
+      await tea.table.postpone(await claimOne(), HOUR_MS, `no \0 water \ud83d${'…'.repeat(100_000)}`);
       await tea.letPass(HOUR_MS - MINUTE_MS);
       expect(await claim()).toEqual([]);
       await tea.letPass(MINUTE_MS);

@@ -6,7 +6,10 @@ import type { Migration } from '../migrate.ts';
 import type { ProjectedTable, RowsInMemory, StreamEvent } from '../read-model.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
-/** Given the events of some streams, a table has these rows. A service's cases run in memory and on Postgres. */
+/**
+ * Given the events of some streams, a table has these rows. What a service exports as `cases` from its
+ * `testing/*-cases.ts` is run in memory and on Postgres.
+ */
 export interface ProjectionCase {
   readonly title: string;
   readonly table: ProjectedTable;
