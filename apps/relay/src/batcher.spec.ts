@@ -1,6 +1,5 @@
 import { contracts } from '@orderstream/contracts';
-import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { Delivery } from '@orderstream/eventstoredb';
+import type { Delivery, StoredEvent } from '@orderstream/event-sourcing';
 import type { SchemaRegistryCodec } from '@orderstream/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batcher } from './batcher.ts';

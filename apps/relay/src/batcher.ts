@@ -1,5 +1,4 @@
-import type { StoredEvent } from '@orderstream/event-sourcing';
-import type { Delivery } from '@orderstream/eventstoredb';
+import type { Delivery, StoredEvent } from '@orderstream/event-sourcing';
 import type { RelayBatch } from './relay-batch.ts';
 
 const LINGER_MS = 3;

@@ -1,4 +1,4 @@
-import type { EventStoreDb } from '@orderstream/eventstoredb';
+import type { EventLog } from '@orderstream/event-sourcing';
 import {
   askKafka,
   checkNothingLost,
@@ -23,7 +23,7 @@ export class NotDeployed extends Error {
 }
 
 export interface RelayPorts {
-  readonly store: EventStoreDb;
+  readonly store: EventLog;
   readonly kafka: Kafka;
   readonly codec: SchemaRegistryCodec;
   readonly shard: Shard;
@@ -110,7 +110,7 @@ async function checkNothingPublished(kafka: Kafka, { partitions, stateTopic, nam
 }
 
 /** If the position were beyond the end of the log, new events would be left out without a sign. */
-async function checkSameLog(store: EventStoreDb, { last }: Checkpoint): Promise<void> {
+async function checkSameLog(store: EventLog, { last }: Checkpoint): Promise<void> {
   if (last === null) return;
   if ((await store.idAt(last.stream, last.revision)) === last.id) return;
   const event = `event ${last.id} at revision ${last.revision} of ${last.stream}`;

@@ -8,8 +8,11 @@ import { obstacle } from './relay.state.ts';
 import type { Relay } from './relay.ts';
 import { everything } from './shard.ts';
 
+/** The log of a deployed relay is EventStoreDB, which is also asked whether it works. */
+export type DeployedPorts = RelayPorts & { readonly store: EventStoreDb };
+
 /** Nothing connects before it is used. */
-export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
+export function relayPorts(config: RelayConfig, logger: Logger): DeployedPorts {
   return {
     store: new EventStoreDb(config.EVENTSTORE_URL),
     kafka: createKafka({ clientId: 'relay', brokers: config.KAFKA_BROKERS, logger }),
@@ -22,7 +25,7 @@ export function relayPorts(config: RelayConfig, logger: Logger): RelayPorts {
 @Module({})
 export class RelayModule {
   /** @param refused called when the relay must not run at all. */
-  static with({ store }: Pick<RelayPorts, 'store'>, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
+  static with({ store }: Pick<DeployedPorts, 'store'>, relay: Relay, refused: (fault: unknown) => void): DynamicModule {
     const consumer: ConsumerMember = {
       listen: (ready) => {
         relay.run().catch(refused);

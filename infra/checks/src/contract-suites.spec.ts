@@ -11,6 +11,10 @@ interface Port {
 
 /** Every port of which there are several implementations. */
 const ports: Readonly<Record<string, Port>> = {
+  EventLog: {
+    suite: 'eventLogContract',
+    implementations: ['libs/event-sourcing/src/testing/in-memory-event-store.ts', 'libs/eventstoredb/src/event-store-db.ts'],
+  },
   EventStore: {
     suite: 'eventStoreContract',
     implementations: [

@@ -5,12 +5,11 @@ import { Readable } from 'node:stream';
 import { queryObjects } from 'node:v8';
 import { contracts } from '@orderstream/contracts';
 import { newerContracts } from '@orderstream/contracts/testing';
-import { type EventToAppend, NewerEvent, StoreUnavailable } from '@orderstream/event-sourcing';
-import { eventStoreContract } from '@orderstream/event-sourcing/testing';
+import { type Delivery, type EventToAppend, NewerEvent, StoreUnavailable } from '@orderstream/event-sourcing';
+import { eventLogContract, eventStoreContract } from '@orderstream/event-sourcing/testing';
 import { fateOf } from '@orderstream/messaging';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EventStoreDb } from './event-store-db.ts';
-import type { Delivery } from './subscription.ts';
 
 const url = process.env['TEST_EVENTSTORE_URL']!;
 const opened: EventStoreDb[] = [];
@@ -32,6 +31,7 @@ const listed = (n: number): EventToAppend => ({
 const listings = (count: number): EventToAppend[] => Array.from({ length: count }, (_, n) => listed(n + 1));
 
 eventStoreContract('EventStoreDB', () => ({ store: open(), newer: open(url, newerContracts) }));
+eventLogContract('EventStoreDB', () => open());
 
 /** Takes deliveries until `enough`, then stops the subscription. */
 async function collect(

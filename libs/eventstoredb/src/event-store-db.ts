@@ -6,6 +6,8 @@ import {
   type AppendResult,
   checkAppend,
   checkRead,
+  type Delivery,
+  type EventLog,
   type EventStore,
   type EventToAppend,
   type ExpectedRevision,
@@ -13,12 +15,13 @@ import {
   RequestRefused,
   type StoredEvent,
   StoreUnavailable,
+  type SubscriptionOptions,
 } from '@orderstream/event-sourcing';
 import { Connection } from './connection.ts';
 import { textOf } from './faults.ts';
 import { allBackwardsRequest, appendRequests, streamRequest } from './requests.ts';
 import { positionOf, streamOf, toStoredEvent } from './stored-event.ts';
-import { type Delivery, type SubscriptionOptions, subscribe } from './subscription.ts';
+import { subscribe } from './subscription.ts';
 
 const READ_WITHIN_MS = 10_000;
 const APPENDED_WITHIN_MS = 10_000;
@@ -30,7 +33,7 @@ const PING_STREAM = 'ping';
  * The log in EventStoreDB, or anything that speaks its protocol. Connects at the first call, and
  * after a lost connection at the next one. Every call ends within a limit.
  */
-export class EventStoreDb implements EventStore {
+export class EventStoreDb implements EventStore, EventLog {
   readonly #connection: Connection;
   readonly #contracts: Contracts;
   /** Why an append failed after the last one that was taken; null when none did. */
@@ -55,7 +58,6 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  /** The id of the event that a stream has at a revision, whoever may know it; null when there is none. */
   async idAt(stream: string, revision: number): Promise<string | null> {
     for await (const message of this.#connection.read(streamRequest(stream, revision), { withinMs: READ_WITHIN_MS })) {
       const recorded = message.getEvent()?.getEvent();
@@ -71,18 +73,10 @@ export class EventStoreDb implements EventStore {
     return this.#append(stream, events, expected, APPENDED_WITHIN_MS);
   }
 
-  /**
-   * Every event of these categories after a position, over all streams, in the order of the log; then those that
-   * are appended from now on. Goes no faster than its reader.
-   *
-   * Ends when the signal is aborted. @throws StoreUnavailable when the subscription is dropped:
-   * it does not subscribe again by itself, because only the caller knows how far it is.
-   */
   subscribeToAll(options: SubscriptionOptions): AsyncIterable<Delivery> {
     return subscribe(this.#connection, options);
   }
 
-  /** The position of the last event of these categories; null when there is none. */
   async lastPosition(categories: readonly string[]): Promise<bigint | null> {
     const prefixes = categories.map((category) => `${category}-`);
     for await (const message of this.#connection.read(allBackwardsRequest(), { withinMs: READ_WITHIN_MS })) {

@@ -13,7 +13,7 @@ import { askKafka, createKafka, SchemaRegistryCodec } from '@orderstream/kafka';
 import { silentLogger } from '@orderstream/messaging';
 import kafkajs, { type Consumer, type Kafka, type Message } from 'kafkajs';
 import { deploySchemas } from '../../../../infra/deploy/src/schemas.ts';
-import type { RelayPorts } from '../recovery.ts';
+import type { DeployedPorts } from '../relay.module.ts';
 import { Relay } from '../relay.ts';
 import type { Shard } from '../shard.ts';
 
@@ -154,7 +154,7 @@ export class World {
     return this.#stored;
   }
 
-  ports(shard = this.shard, kafka = this.kafka, known?: Contracts): RelayPorts {
+  ports(shard = this.shard, kafka = this.kafka, known?: Contracts): DeployedPorts {
     return { store: this.newStore(), kafka, codec: new SchemaRegistryCodec(registryUrl, known), shard };
   }
 

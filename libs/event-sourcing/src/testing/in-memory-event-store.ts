@@ -1,5 +1,6 @@
 import { checkAppend, checkRead } from '../checked-requests.ts';
 import { inCurrentVersion, type KnownEvents } from '../current-version.ts';
+import type { Delivery, EventLog, SubscriptionOptions } from '../event-log.ts';
 import {
   type AppendResult,
   type EventStore,
@@ -11,14 +12,15 @@ import {
 } from '../event-store.ts';
 
 /**
- * The port in memory, for tests of deciders and simulations: as strict as the real store, which also knows its
+ * The ports in memory, for tests of deciders and simulations: as strict as the real store, which also knows its
  * events; `knowing` is the store for that.
  */
-export class InMemoryEventStore implements EventStore {
+export class InMemoryEventStore implements EventStore, EventLog {
   readonly #streams = new Map<string, StoredEvent[]>();
   /** Every event in the order of its append, over all streams. */
   readonly all: StoredEvent[] = [];
   readonly #now: () => string;
+  #appended = Promise.withResolvers<void>();
 
   constructor(now: () => string = () => new Date().toISOString()) {
     this.#now = now;
@@ -45,6 +47,8 @@ export class InMemoryEventStore implements EventStore {
     const added = events.map((event, index): StoredEvent => ({ ...asJson(event), stream, revision: start + index, recordedAt }));
     this.#streams.set(stream, [...stored, ...added]);
     this.all.push(...added);
+    this.#appended.resolve();
+    this.#appended = Promise.withResolvers();
     return { ok: true, revision: start + events.length - 1 };
   }
 
@@ -62,6 +66,44 @@ export class InMemoryEventStore implements EventStore {
       },
     };
   }
+
+  /** A position is how many events the log has up to there. */
+  async *subscribeToAll({ from, categories, signal }: SubscriptionOptions): AsyncGenerator<Delivery> {
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    let done = from === 'start' ? 0 : Number(from);
+    let isCaughtUp = false;
+    while (!isAborted(signal)) {
+      const stored = this.all[done];
+      if (stored !== undefined) {
+        done += 1;
+        const position = BigInt(done);
+        yield isOf(categories, stored) ? { kind: 'event', position, stored } : { kind: 'checkpoint', position };
+      } else if (isCaughtUp) {
+        await Promise.race([this.#appended.promise, aborted]);
+      } else {
+        isCaughtUp = true;
+        yield { kind: 'caught-up' };
+      }
+    }
+  }
+
+  async lastPosition(categories: readonly string[]): Promise<bigint | null> {
+    const last = this.all.findLastIndex((stored) => isOf(categories, stored));
+    return last < 0 ? null : BigInt(last + 1);
+  }
+
+  async idAt(stream: string, revision: number): Promise<string | null> {
+    return this.#streams.get(stream)?.[revision]?.id ?? null;
+  }
+}
+
+function isOf(categories: readonly string[], { stream }: StoredEvent): boolean {
+  return categories.some((category) => stream.startsWith(`${category}-`));
+}
+
+/** Asked anew each time: it changes while the reader waits. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value));
