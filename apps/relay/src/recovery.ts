@@ -56,7 +56,7 @@ export async function recover({ kafka, codec, store, shard }: RelayPorts, known:
     await producer.fence();
     const { checkpoint, firstParked } = await readState(kafka, producer, shard);
     if (checkpoint === null) {
-      await checkNothingPublished(kafka, shard);
+      await checkNothingPublished(kafka, producer, shard);
       // From here on, topics with records but without a checkpoint are a loss and not a beginning.
       const first = checkpointAt(null, null, shard, { ends: producer.ends, failures: [] });
       await producer.commit(checkpointRecord(first, shard), []);
@@ -100,12 +100,15 @@ async function endsOfWholeTopics(kafka: Kafka, known: readonly PartitionEnds[], 
 }
 
 /** Without its checkpoint the relay would publish the whole log a second time. */
-async function checkNothingPublished(kafka: Kafka, { partitions, stateTopic, name }: Shard): Promise<void> {
+async function checkNothingPublished(kafka: Kafka, producer: TransactionalProducer, shard: Shard): Promise<void> {
+  const { partitions, stateTopic, name } = shard;
   const published = await askKafka(kafka, async (admin) => {
     const ends = await Promise.all(Object.keys(partitions).map(async (topic) => ({ topic, ends: await admin.fetchTopicOffsets(topic) })));
     return ends.filter((each) => each.ends.some(({ high }) => high !== '0')).map(({ topic }) => topic);
   });
   if (published.length === 0) return;
+  // A successor may have begun since this relay read that there is no checkpoint: reading again fails then.
+  await readState(kafka, producer, shard);
   throw new StartRefused(`${stateTopic} has no checkpoint of shard ${name}, but there are records on ${published.join(', ')}`);
 }
 
