@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { type Logger, messageOf } from '@orderstream/messaging';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 import { surviveBrokenAnswers } from './broken-answers.ts';
+import { endWithBrokenJoining } from './broken-joining.ts';
 import { readEveryCodec } from './compression.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { refuseOutOfRange } from './out-of-range.ts';
@@ -45,6 +46,7 @@ export function createKafka({
   surviveBrokenAnswers();
   readEveryCodec();
   refuseOutOfRange();
+  endWithBrokenJoining();
   return new Kafka({
     clientId,
     brokers: [...brokers],
