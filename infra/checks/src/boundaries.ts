@@ -115,20 +115,20 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     packages: ['kafkajs', 'pg', 'zod'],
     builtins: true,
   },
-  // The services as they are, without any server.
+  // The services as they are, without any server. Of kafkajs: its types, for brokers in memory.
   simulation: {
     from: '^infra/simulation/src/',
     except: TESTS,
-    libs: ['contracts', 'event-sourcing', 'messaging', 'postgres', 'service'],
+    libs: ['contracts', 'event-sourcing', 'kafka', 'messaging', 'postgres', 'service'],
     alsoOurs: [
       '^apps/[^/]+/src/',
-      '^libs/event-sourcing/src/testing/',
+      '^libs/(event-sourcing|messaging)/src/testing/',
       PURE_ACCEPTANCE,
       '^infra/acceptance/src/consumers\\.ts$',
       '^infra/local/src/command\\.ts$',
       SERVICES,
     ],
-    packages: ['@nestjs/common'],
+    packages: ['@nestjs/common', 'kafkajs'],
     builtins: true,
   },
   bench: {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 
 /** Resolves when everything that can run without a turn has run. */
@@ -6,6 +7,20 @@ export const quiet = (): Promise<void> => setImmediate();
 /** One incarnation of a process. Once it is over, nothing that it awaits ever comes. */
 export class Life {
   isOver = false;
+  /** It stands still: nothing that it awaits comes for now. */
+  isPaused = false;
+}
+
+const running = new AsyncLocalStorage<Life>();
+
+/** Runs code as this incarnation of a process; what it starts and awaits belongs to it, too. */
+export function inLife<T>(life: Life, work: () => T): T {
+  return running.run(life, work);
+}
+
+/** Whose code runs; undefined outside of simulated processes. */
+export function currentLife(): Life | undefined {
+  return running.getStore();
 }
 
 /**
@@ -29,8 +44,10 @@ export class Turns {
 
   /** Lets one of those that wait go on, as far as it gets; false when nobody waits. */
   async grant(): Promise<boolean> {
-    const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1);
+    const ready = this.#waiting.some(({ life }) => life.isPaused) ? this.#waiting.filter(({ life }) => !life.isPaused) : this.#waiting;
+    const next = ready[Math.floor(this.#random() * ready.length)];
     if (next === undefined) return false;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
     next.go();
     await quiet();
     return true;

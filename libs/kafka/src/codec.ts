@@ -20,6 +20,9 @@ export class SchemaNotRegistered extends Error {
   }
 }
 
+/** What is asked of a schema registry. */
+export type Registry = Pick<RegistryLookup, keyof RegistryLookup>;
+
 /** How values of one writer schema are read on one topic: decided once, because the registry never changes an id. */
 type Reader = (payload: Buffer) => DecodedValue;
 
@@ -37,7 +40,7 @@ const AVRO_NAME = /^[A-Za-z_]\w*$/;
 export class SchemaRegistryCodec {
   /** What is written, and what is read as. */
   readonly contracts: Contracts;
-  readonly #registry: RegistryLookup;
+  readonly #registry: Registry;
   readonly #idByTypeAndVersion = new Map<string, number>();
   /** By topic and schema id: as many as the registry has schemas on the topics that are read. */
   readonly #readers = new Map<string, Map<number, Reader>>();
@@ -45,9 +48,9 @@ export class SchemaRegistryCodec {
   readonly #learning = new Map<string, Promise<void>>();
   #scratch = Buffer.allocUnsafe(FIRST_SCRATCH_BYTES);
 
-  /** @param registryUrl with the base path of the Confluent-compatible API. */
-  constructor(registryUrl: string, known: Contracts = contracts) {
-    this.#registry = new RegistryLookup(registryUrl);
+  /** @param registry its URL, with the base path of the Confluent-compatible API; or one that is asked without a network. */
+  constructor(registry: string | Registry, known: Contracts = contracts) {
+    this.#registry = typeof registry === 'string' ? new RegistryLookup(registry) : registry;
     this.contracts = known;
   }
 

@@ -2,6 +2,7 @@ export * from './batch-consumer.ts';
 export * from './client.ts';
 export * from './codec.ts';
 export { CommittedOffsets } from './committed-offsets.ts';
+export type { Broker, Cluster } from './kafkajs-internals.ts';
 export * from './partition-ends.ts';
 export * from './partition-reader.ts';
 export * from './record.ts';
