@@ -20,6 +20,8 @@ export interface AssignedPartition {
   reading: boolean;
   /** What the consumer handles next. */
   nextOffset: bigint;
+  /** What comes next to the handler: before `nextOffset` when nothing but markers and aborted records lie between. */
+  fromOffset: bigint;
   /** What kafkajs fetches next; behind `nextOffset` while the last handled record is read again. */
   fetchOffset: bigint;
   endOffset: bigint;
@@ -46,6 +48,7 @@ export function newlyAssigned(topic: string, partition: number): AssignedPartiti
     partition,
     reading: false,
     nextOffset: 0n,
+    fromOffset: 0n,
     fetchOffset: 0n,
     endOffset: 0n,
     last: null,

@@ -183,8 +183,9 @@ export class Assignment {
     const messages = notYetHandled(at, batch);
     if (messages.length === 0) return;
     const records = await toBatchRecords(at.topic, messages, this.#options.codec);
-    const { topic, partition, nextOffset: fromOffset } = at;
+    const { topic, partition, fromOffset } = at;
     await this.#member.deliver({ group: this.#options.group, topic, partition, records, fromOffset, nextOffset });
+    at.fromOffset = nextOffset;
   }
 
   #wentOn(at: AssignedPartition, nextOffset: bigint, endOffset: bigint): void {
@@ -269,6 +270,7 @@ export class Assignment {
   #goOn(at: AssignedPartition, nextOffset: bigint, endOffset: bigint): void {
     if (!this.#isOurs(at)) return;
     at.nextOffset = nextOffset;
+    at.fromOffset = nextOffset;
     at.endOffset = endOffset;
     at.reading = true;
     at.soughtSinceMs = null;
