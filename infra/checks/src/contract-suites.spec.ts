@@ -39,6 +39,10 @@ const ports: Readonly<Record<string, Port>> = {
     suite: 'progressContract',
     implementations: ['libs/kafka/src/committed-offsets.ts', 'libs/messaging/src/projector.ts'],
   },
+  ProjectionStore: {
+    suite: 'projectionStoreContract',
+    implementations: ['libs/messaging/src/testing/projections-in-memory.ts', 'libs/postgres/src/projection-store.ts'],
+  },
 };
 
 /** Interfaces whose implementations differ on purpose, so that no suite could be passed by all. */

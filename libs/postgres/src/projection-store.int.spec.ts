@@ -17,6 +17,7 @@ import {
   logs,
   outcomeOf,
   progressContract,
+  projectionStoreContract,
   theRest,
 } from '@orderstream/messaging/testing';
 import * as fc from 'fast-check';
@@ -51,6 +52,21 @@ afterAll(async () => {
   await observer.close();
   await scratch.drop();
 });
+
+projectionStoreContract('Postgres', () => ({
+  store: new PostgresProjectionStore(database),
+  async add(transaction, key, amount) {
+    await transaction.query(
+      `INSERT INTO total (group_name, stream, amount) VALUES ('contract', $1, $2)
+       ON CONFLICT (group_name, stream) DO UPDATE SET amount = total.amount + excluded.amount`,
+      [key, amount],
+    );
+  },
+  async amountOf(key) {
+    const [row] = await observer.query<{ amount: number }>(`SELECT amount FROM total WHERE group_name = 'contract' AND stream = $1`, [key]);
+    return row?.amount ?? null;
+  },
+}));
 
 const newGroup = (): string => `group-${randomUUID()}`;
 const at = (group: string): { group: string; topic: string; partition: number } => ({ group, topic: 'orders', partition: 2 });

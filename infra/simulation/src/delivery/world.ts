@@ -8,7 +8,8 @@ import { KafkaCluster } from '../kafka/cluster.ts';
 import { quiet, Turns } from '../turns.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { remote } from './event-log.ts';
-import { type Instance, type InstanceSurroundings, reactionOf, startConsumer, startRelay } from './instances.ts';
+import { type Instance, startProjector, startReactor, startRelay, type Surroundings } from './instances.ts';
+import { Models } from './models.ts';
 import { Network } from './network.ts';
 import { People } from './people.ts';
 import { isAllPublished, wronglyPublished } from './published.ts';
@@ -46,6 +47,8 @@ const chances = {
   pause: 0.004,
   resume: 0.004,
   stop: 0.001,
+  resetModel: 0.0005,
+  deploy: 0.0005,
   moveLeader: 0.002,
   arriveLate: 0.01,
   check: 0.002,
@@ -75,13 +78,18 @@ export class DeliveryWorld {
   readonly #kafka: KafkaCluster;
   readonly #people: People;
   readonly #reactions: Reactions;
+  readonly #models: Models;
   readonly #parking = new ParkingInMemory();
   readonly #roles: readonly Role[];
   readonly #instances = new Map<Instance, Role>();
+  /** Those of the older build. */
+  readonly #old = new Set<Instance>();
   readonly #weather: number;
   readonly #haste: number;
   readonly #story: string[] = [];
   readonly #violations: string[] = [];
+  /** Whether processes that start now are of the newer build. */
+  #isDeployed = false;
   #steps = 0;
 
   constructor(options: DeliveryOptions) {
@@ -106,7 +114,15 @@ export class DeliveryWorld {
     const report = (what: string): void => this.#report(what);
     const logOf = (topic: string, partition: number) => this.#kafka.log(topic, partition);
     this.#reactions = new Reactions({ network: this.#network, parking: this.#parking, logOf, report });
-    this.#roles = this.#rolesWith(rules, { codec: options.codec, logger: this.#logger(), report });
+    this.#models = new Models(report);
+    this.#roles = this.#rolesWith({
+      network: this.#network,
+      rules,
+      kafka: () => clientOf(this.#kafka, rules.link(this.#network)),
+      codec: options.codec,
+      logger: this.#logger(),
+      report,
+    });
   }
 
   async run(): Promise<DeliveryResult> {
@@ -129,30 +145,32 @@ export class DeliveryWorld {
       violations: [
         ...this.#violations,
         ...wronglyPublished(this.#store.all, this.#kafka),
-        ...this.#parking.story.map((each) => `parked ${each}`),
+        ...this.#models.differences(this.#store.all),
+        ...[...this.#parking.story, ...this.#models.store.parking.story].map((each) => `parked ${each}`),
       ],
     };
   }
 
-  #rolesWith(rules: DeliveryRules, surroundings: Omit<InstanceSurroundings, 'kafka'>): Role[] {
-    const { codec } = surroundings;
-    const kafka = (): InstanceSurroundings['kafka'] => clientOf(this.#kafka, rules.link(this.#network));
-    const reaction = reactionOf(REACTIONS, eventTopics, rules.react(this.#reactions.handle));
+  #rolesWith(surroundings: Surroundings): Role[] {
+    const { rules, network } = surroundings;
     return [
       {
         name: 'relay',
         most: 2,
         started: 0,
+        start: (name) => startRelay(name, { store: rules.log(remote(this.#store, network)), shard }, surroundings),
+      },
+      { name: 'reactor', most: 3, started: 0, start: (name) => startReactor(name, this.#reactions, surroundings) },
+      {
+        name: 'projector',
+        most: 3,
+        started: 0,
         start: (name) => {
-          const own = kafka();
-          return startRelay(
-            name,
-            { store: rules.log(remote(this.#store, this.#network)), kafka: own, codec, shard },
-            { ...surroundings, kafka: own },
-          );
+          const instance = startProjector(name, this.#models, this.#isDeployed, surroundings);
+          if (!this.#isDeployed) this.#old.add(instance);
+          return instance;
         },
       },
-      { name: 'reactor', most: 3, started: 0, start: (name) => startConsumer(name, reaction, { ...surroundings, kafka: kafka() }) },
     ];
   }
 
@@ -163,13 +181,20 @@ export class DeliveryWorld {
       append: () => this.#people.act(),
       start: () => this.#start(pick(this.#random, this.#roles)),
       kill: () => this.#on((instance) => this.#end(instance), 'dies'),
-      pause: () => this.#on(({ life }) => (life.isPaused = true), 'stands still'),
+      pause: () =>
+        this.#on(
+          ({ life }) => (life.isPaused = true),
+          'stands still',
+          ({ life }) => !life.isPaused,
+        ),
       resume: () =>
         this.#on(
           ({ life }) => (life.isPaused = false),
           'goes on',
           ({ life }) => life.isPaused,
         ),
+      resetModel: () => this.#resetModel(),
+      deploy: () => (this.#isDeployed = true),
       stop: () => this.#on((instance) => void instance.stop().then(() => this.#end(instance)), 'is stopped'),
       moveLeader: () => this.#kafka.moveLeader(pick(this.#random, eventTopics), this.#random() < 0.5 ? 0 : 1),
       arriveLate: () => (this.#network.arrivesLate = this.#random() < 0.5),
@@ -191,6 +216,8 @@ export class DeliveryWorld {
     this.#network.isReliable = true;
     this.#network.arrivesLate = true;
     for (const { life } of this.#instances.keys()) life.isPaused = false;
+    for (const instance of this.#instances.keys()) if (this.#old.has(instance)) this.#end(instance);
+    this.#isDeployed = true;
     this.#tell('nothing fails any more');
     let untilMs = Infinity;
     for (let step = 0; step < SETTLED_WITHIN_STEPS; step++) {
@@ -205,10 +232,10 @@ export class DeliveryWorld {
   }
 
   #isDone(): boolean {
-    return isAllPublished(this.#store.all, this.#kafka) && this.#isAllHandled();
+    return isAllPublished(this.#store.all, this.#kafka) && this.#isAllHandled() && this.#models.isUpToDate(this.#kafka);
   }
 
-  /** Whether the group has committed behind every record. */
+  /** Whether reactions have committed behind every record. */
   #isAllHandled(): boolean {
     return eventTopics.every((topic) =>
       Array.from({ length: this.#kafka.partitionsOf(topic) }, (_, partition) => partition).every((partition) => {
@@ -245,6 +272,13 @@ export class DeliveryWorld {
     this.#turns.end(instance.life);
     this.#time.end(instance.life);
     this.#instances.delete(instance);
+    instance.gone();
+  }
+
+  #resetModel(): void {
+    const model = pick(this.#random, this.#models.names);
+    this.#tell(`${model} is made anew`);
+    void this.#models.reset(model);
   }
 
   #logger(): Logger {

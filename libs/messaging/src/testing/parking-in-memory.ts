@@ -27,6 +27,11 @@ export class ParkingInMemory implements Parking {
     return added;
   }
 
+  /** Whether anything is parked there, or at one offset. */
+  has(at: Partition, offset?: bigint): boolean {
+    return offset === undefined ? this.#at(at).size > 0 : this.#at(at).has(offset);
+  }
+
   /** In the order of their offsets, for a test of one partition. */
   get story(): string[] {
     return [...this.#parked.values()]
