@@ -1,5 +1,6 @@
 import { type ConsumerStatus, DependencyUnavailable, type Position, RetryableFault } from '@orderstream/messaging';
 import type { Batch, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { checkReadable } from './compression.ts';
 import { eventIdOf } from './record.ts';
 import { Said } from './trouble.ts';
 
@@ -99,6 +100,7 @@ export function goTo(at: AssignedPartition, position: Position, has: PartitionBo
   checkPosition(at.topic, position, has);
   at.last = position.last;
   at.mustBeginWith = position.last;
+  at.fromOffset = position.nextOffset;
   at.fetchOffset = position.last?.offset ?? position.nextOffset;
 }
 
@@ -115,8 +117,9 @@ export function checkLastHandled(
   );
 }
 
-/** A batch without the records that the position covers. */
+/** A batch without the records that the position covers. @throws UnreadableBatch, RetryableFault, TopicReplaced */
 export function notYetHandled(at: AssignedPartition, batch: Batch): KafkaMessage[] {
+  checkReadable(batch.messages);
   const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
   if (BigInt(fetchedOffset) !== at.fetchOffset) {
     throw new RetryableFault(`reading went on at offset ${fetchedOffset}, not at ${at.fetchOffset}`);

@@ -13,7 +13,6 @@ import {
 import type { Batch, Consumer, EachBatchPayload, IMemberAssignment, Kafka } from 'kafkajs';
 import { type AssignedPartition, commit, detailsOf, goTo, newlyAssigned, notYetHandled, statusOf } from './assigned-partition.ts';
 import type { SchemaRegistryCodec } from './codec.ts';
-import { checkReadable } from './compression.ts';
 import { InHand } from './in-hand.ts';
 import { lastNamed, toBatchRecords } from './record.ts';
 import { askKafka, boundsOf } from './topics.ts';
@@ -179,7 +178,6 @@ export class Assignment {
   }
 
   async #handle(at: AssignedPartition, batch: Batch, nextOffset: bigint): Promise<void> {
-    checkReadable(batch.messages);
     const messages = notYetHandled(at, batch);
     if (messages.length === 0) return;
     const records = await toBatchRecords(at.topic, messages, this.#options.codec);
@@ -270,7 +268,6 @@ export class Assignment {
   #goOn(at: AssignedPartition, nextOffset: bigint, endOffset: bigint): void {
     if (!this.#isOurs(at)) return;
     at.nextOffset = nextOffset;
-    at.fromOffset = nextOffset;
     at.endOffset = endOffset;
     at.reading = true;
     at.soughtSinceMs = null;
