@@ -35,6 +35,7 @@ const models: readonly SimulatedModel[] = [
 const newest: SimulatedModel = { name: 'newest', topics: eventTopics, hears: () => true };
 
 const allModels = [...models, newest];
+export const modelNames = allModels.map(({ name }) => name);
 const TOTAL = 'total';
 
 function after({ events, quantity }: Row = { revision: -1, events: 0, quantity: 0 }, { revision, event }: Event): Row {
@@ -51,10 +52,6 @@ export class Models {
 
   constructor(report: (what: string) => void) {
     this.#report = report;
-  }
-
-  get names(): string[] {
-    return allModels.map(({ name }) => name);
   }
 
   reset(model: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@orderstream/event-sourcing';
 import { type DeliveredEvent, type EventBatch, type Parking, react } from '@orderstream/messaging';
 import type { CommittedOffset } from '../kafka/groups.ts';
 import type { PartitionLog } from '../kafka/partition-log.ts';
@@ -32,6 +33,11 @@ export class Reactions {
         this.#options.report(`the offset ${offset} of ${topic}/${partition} is committed, and nobody has reacted to ${stream}@${revision}`);
       }
     }
+  }
+
+  /** Whether every event has been reacted to. Offsets may stay behind: a commit that nobody waited for may have come last. */
+  isUpToDate(events: readonly StoredEvent[]): boolean {
+    return events.every(({ stream, revision }) => (this.#reached.get(stream) ?? -1) >= revision);
   }
 
   #record(events: readonly DeliveredEvent[]): void {

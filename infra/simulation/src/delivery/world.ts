@@ -7,12 +7,13 @@ import { clientOf } from '../kafka/client.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
 import { quiet, Turns } from '../turns.ts';
 import { VirtualTime } from '../virtual-time.ts';
+import { type Chance, chances, HASTE, HASTE_AT_LAST, WEATHER } from './chances.ts';
 import { remote } from './event-log.ts';
 import { type Instance, startProjector, startReactor, startRelay, type Surroundings } from './instances.ts';
-import { Models } from './models.ts';
+import { modelNames, Models } from './models.ts';
 import { Network } from './network.ts';
 import { People } from './people.ts';
-import { isAllPublished, wronglyPublished } from './published.ts';
+import { carried, isAllPublished, wronglyPublished } from './published.ts';
 import { Reactions } from './reactions.ts';
 import { allDeliveryRules, type DeliveryRules } from './rules.ts';
 import { eventTopics, REACTIONS, shard } from './surroundings.ts';
@@ -37,28 +38,9 @@ const BEGIN_MS = Date.parse('2026-01-01T00:00:00.000Z');
 const SETTLED_WITHIN_STEPS = 60_000;
 /** Longer than any backoff, session or transaction: what comes twice has come by then. */
 const WATCHED_FOR_MS = 15_000;
+/** Long enough for every session to end, and for a transaction to be given up. */
+const LONGEST_LEAP_MS = 12_000;
 const LOOKED_AT_EVERY_STEPS = 100;
-
-/** The chances of each kind of step under fire; the rest goes to whatever waits for its turn or its time. */
-const chances = {
-  append: 0.02,
-  start: 0.01,
-  kill: 0.003,
-  pause: 0.004,
-  resume: 0.004,
-  stop: 0.001,
-  resetModel: 0.0005,
-  deploy: 0.0005,
-  moveLeader: 0.002,
-  arriveLate: 0.01,
-  check: 0.002,
-} as const;
-type Chance = keyof typeof chances;
-/** Some seeds have little trouble, so that much gets done; some have more than any process survives undisturbed. */
-const WEATHER = [0.3, 1, 3] as const;
-/** How often a timer goes before whatever waits for its turn: answers take milliseconds in some seeds, and seconds in others. */
-const HASTE = [0.02, 0.1, 0.3] as const;
-const HASTE_AT_LAST = 0.01;
 
 interface Role {
   readonly name: string;
@@ -179,6 +161,7 @@ export class DeliveryWorld {
     this.#time.nowMs += this.#random();
     const acts: Record<Chance, () => unknown> = {
       append: () => this.#people.act(),
+      leap: () => (this.#time.nowMs += this.#random() * LONGEST_LEAP_MS),
       start: () => this.#start(pick(this.#random, this.#roles)),
       kill: () => this.#on((instance) => this.#end(instance), 'dies'),
       pause: () =>
@@ -232,17 +215,8 @@ export class DeliveryWorld {
   }
 
   #isDone(): boolean {
-    return isAllPublished(this.#store.all, this.#kafka) && this.#isAllHandled() && this.#models.isUpToDate(this.#kafka);
-  }
-
-  /** Whether reactions have committed behind every record. */
-  #isAllHandled(): boolean {
-    return eventTopics.every((topic) =>
-      Array.from({ length: this.#kafka.partitionsOf(topic) }, (_, partition) => partition).every((partition) => {
-        const last = this.#kafka.log(topic, partition).committed().at(-1);
-        return last === undefined || BigInt(this.#kafka.group(REACTIONS).committed(topic, partition).offset) > BigInt(last.offset);
-      }),
-    );
+    const log = this.#store.all;
+    return isAllPublished(log, this.#kafka) && this.#reactions.isUpToDate(carried(log)) && this.#models.isUpToDate(this.#kafka);
   }
 
   /** Something that waits goes on, or time passes until a timer is due. */
@@ -276,16 +250,21 @@ export class DeliveryWorld {
   }
 
   #resetModel(): void {
-    const model = pick(this.#random, this.#models.names);
+    const model = pick(this.#random, modelNames);
     this.#tell(`${model} is made anew`);
     void this.#models.reset(model);
   }
 
+  /** Hears of partitions that wait for somebody. A handler may seem to hang: time passes as it likes while answers wait for their turn. */
   #logger(): Logger {
-    const isWrong = (message: string): boolean => message === 'the partition is held until this is repaired';
     return {
       ...silentLogger,
-      error: (details, message) => void (isWrong(message) && this.#report(`${message}: ${JSON.stringify(details)}`)),
+      error: (details, message) => {
+        const { error: fault } = details as { readonly error?: unknown };
+        const isWrong =
+          message === 'the partition is held until this is repaired' && !(fault instanceof Error && fault.name === 'HandlerHangs');
+        if (isWrong) this.#report(`${message}: ${String(fault)}`);
+      },
     };
   }
 
