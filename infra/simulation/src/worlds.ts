@@ -23,7 +23,7 @@ export interface SimulatedWorld {
   run(sizes: Sizes): Promise<Ran>;
   /** The lines about a seed that fails, and what to run it again with. */
   story(failing: Sizes): Promise<string[]>;
-  readonly leftOut: readonly { readonly rule: string; run(sizes: Sizes): Promise<Ran> }[];
+  readonly leftOut: readonly { readonly rule: string; readonly run: (sizes: Sizes) => Promise<Ran> }[];
 }
 
 const again = (name: WorldName, { seed, steps, orders }: Sizes): string =>

@@ -90,7 +90,7 @@ export class ProjectionsInMemory<Row> {
   }
 
   /** A process's connections. `close` ends its transactions, as its death does. */
-  connect(between = nothingBetween): { readonly store: ProjectionStore<RowsInTransaction<Row>>; close(): void } {
+  connect(between = nothingBetween): { readonly store: ProjectionStore<RowsInTransaction<Row>>; readonly close: () => void } {
     const open = new Set<OpenTransaction<Row>>();
     const close = (): void =>
       between.later(() => {
