@@ -21,7 +21,6 @@ function repository(): { readonly root: string; readonly commit: (text: string) 
   for (const folder of ['infra/local', 'node_modules/a', 'node_modules/.orderstream', '.orderstream/servers'])
     mkdirSync(path.join(root, folder), { recursive: true });
   writeFileSync(path.join(root, '.gitignore'), '.orderstream/\nnode_modules/\n');
-  writeFileSync(path.join(root, 'package-lock.json'), '{}');
   writeFileSync(path.join(root, 'node_modules/a/index.js'), 'a');
   writeFileSync(path.join(root, 'node_modules/.orderstream/installed'), 'here');
   for (const [file, code] of [
@@ -62,7 +61,7 @@ it('a revision is built in a folder of its commit, by its own scripts, beside wh
   expect(readFileSync(path.join(root, 'text'), 'utf8')).toBe('two');
 });
 
-it('what is checked out once stays, and shares the packages that are the same, but no note about a build', async () => {
+it('what is checked out once stays, and shares the files of the packages, but no note about a build', async () => {
   const { root, commit } = repository();
   const first = commit('one');
   const { root: folder } = await buildRevision(root, first, toBuild);
@@ -72,12 +71,4 @@ it('what is checked out once stays, and shares the packages that are the same, b
   expect(statSync(path.join(folder, 'node_modules/a/index.js')).ino).toBe(statSync(path.join(root, 'node_modules/a/index.js')).ino);
   expect(existsSync(path.join(folder, 'node_modules/.orderstream'))).toBe(false);
   expect(lstatSync(path.join(folder, '.orderstream/servers')).isSymbolicLink()).toBe(true);
-});
-
-it('packages of another lock file are not shared', async () => {
-  const { root, commit } = repository();
-  const first = commit('one');
-  writeFileSync(path.join(root, 'package-lock.json'), '{"other":true}');
-  const { root: folder } = await buildRevision(root, first, toBuild);
-  expect(existsSync(path.join(folder, 'node_modules'))).toBe(false);
 });

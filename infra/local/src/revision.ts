@@ -1,6 +1,6 @@
 // Another revision of this repository, in a folder of its own below `.orderstream`, set up by its own scripts.
 import { execFile } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -68,8 +68,8 @@ async function checkOut(root: string, commit: string, folder: string): Promise<v
   rmSync(partial, { recursive: true, force: true });
   await git(root, 'clone', '--quiet', '--shared', '--no-checkout', root, partial);
   await git(partial, 'checkout', '--quiet', '--detach', commit);
-  const lockFile = (clone: string): string => readFileSync(path.join(clone, 'package-lock.json'), 'utf8');
-  if (lockFile(partial) === lockFile(root)) linkTree(path.join(root, 'node_modules'), path.join(partial, 'node_modules'));
+  // Its own set-up replaces them when its lock file names others.
+  linkTree(path.join(root, 'node_modules'), path.join(partial, 'node_modules'));
   mkdirSync(path.join(partial, '.orderstream'));
   // Each version of the servers has a folder in there.
   symlinkSync(path.join(root, '.orderstream/servers'), path.join(partial, '.orderstream/servers'));

@@ -86,10 +86,17 @@ async function untilAcknowledged({ acknowledged }: Traffic, more: number, signal
   }
 }
 
-/** How often a log says what, without the details; only its lines in JSON. */
+interface LogLine {
+  readonly message: string;
+  readonly error?: { readonly type?: string };
+}
+
+/** How often a log says what, with the kind of fault; only its lines in JSON. */
 function timesOf(lines: readonly string[]): Map<string, number> {
-  const messages = lines
-    .filter((line) => line.startsWith('{'))
-    .map((line) => String((JSON.parse(line) as { readonly message?: string }).message));
-  return new Map([...Map.groupBy(messages, (message) => message)].map(([message, all]) => [message, all.length]));
+  const said = lines.flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    const { message, error } = JSON.parse(line) as LogLine;
+    return [error?.type === undefined ? message : `${message} (${error.type})`];
+  });
+  return new Map([...Map.groupBy(said, (message) => message)].map(([message, all]) => [message, all.length]));
 }
