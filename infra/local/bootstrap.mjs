@@ -62,6 +62,7 @@ const commands = {
   bench: { run: ['infra/bench/dist/main.js'], needs: ([name]) => (name === 'eventstore' ? builds : everything) },
   outages: { run: ['infra/acceptance/dist/outages/main.js'], needs: () => everything },
   'broker-kills': { run: ['infra/acceptance/dist/broker-kills/main.js'], needs: () => everything },
+  upgrade: { run: ['infra/acceptance/dist/upgrade/main.js'], needs: () => everything },
   torture: { run: ['infra/eventstore-emulator/test/torture/main.ts'], needs: () => nothing },
   mutants: { run: ['infra/eventstore-emulator/test/mutants/main.ts'], needs: () => nothing },
 };

@@ -48,3 +48,11 @@ it('a bench that is interrupted while it measures the platform ends at once, and
     20_000,
   );
 });
+
+it('a bench against a revision that there is not says so, and starts nothing', async () => {
+  const { ended, output } = runNpm(['bench', '--', 'cpu-per-order', '--against', 'no-such-revision']);
+  expect({ code: await ended, output: output() }).toMatchObject({
+    code: 64,
+    output: expect.stringContaining('no-such-revision names no commit in '),
+  });
+});

@@ -6,6 +6,7 @@ const took = (seconds: number): Sample => ({ operations: 1_000, seconds, cpuSeco
 const comparison: Comparison = {
   name: '1000 records',
   unit: 'records',
+  ratioOf: 'speed',
   sides: ['usual', 'ours'],
   pairs: [
     [took(20), took(1)],
@@ -24,9 +25,19 @@ describe('A comparison', () => {
     expect(cpuSecondsPer1000[0]).toEqual({ median: 9, min: 5, max: 16 });
   });
 
+  it('of processor time is told by how much of it an operation takes', () => {
+    const { comparisons } = reportOf('cpu-per-order', {
+      comparisons: [{ ...comparison, ratioOf: 'processor time', pairs: [[took(20), { ...took(1), operations: 500 }]] }],
+      figures: [],
+      versions: {},
+    });
+    expect(comparisons[0]!.ratio.median).toBe(0.1);
+    expect(comparisons[0]!.cpuSecondsPer1000.map(({ median }) => median)).toEqual([10, 1]);
+  });
+
   it('says what it was measured on and with', () => {
     const text = textOf(report);
-    expect(text).toContain('ratio 15.00 (8.00–32.00)');
+    expect(text).toContain('ratio of speed 15.00 (8.00–32.00)');
     expect(text).toContain('start 150 ms');
     expect(text).toMatch(/node v\d+\.\d+\.\d+, postgres 18\.4/);
   });
@@ -47,7 +58,18 @@ describe('A comparison', () => {
 
 describe('The options', () => {
   it('are those that the help tells', () => {
-    const defaults = { pairs: 5, records: 20_000, events: 1_000_000, seconds: 4, only: undefined, minutes: 10, rate: 10, json: false };
+    const defaults = {
+      pairs: 5,
+      records: 20_000,
+      events: 1_000_000,
+      seconds: 4,
+      only: undefined,
+      minutes: 10,
+      rate: 10,
+      against: undefined,
+      orders: 600,
+      json: false,
+    };
     expect(parseOptions(['transport'])).toEqual({ ...defaults, name: 'transport' });
     expect(parseOptions(['eventstore', '--events', '2000', '--seconds', '1', '--only', 'read'])).toEqual({
       ...defaults,
@@ -64,6 +86,12 @@ describe('The options', () => {
       json: true,
     });
     expect(parseOptions(['memory', '--minutes', '4', '--rate', '20'])).toEqual({ ...defaults, name: 'memory', minutes: 4, rate: 20 });
+    expect(parseOptions(['cpu-per-order', '--against', 'main', '--orders', '30'])).toEqual({
+      ...defaults,
+      name: 'cpu-per-order',
+      against: 'main',
+      orders: 30,
+    });
   });
 
   it.each([
@@ -73,6 +101,8 @@ describe('The options', () => {
     [['transport', '--pairs', 'many'], '--pairs many'],
     [['eventstore', '--events', '999'], '--events 999'],
     [['transport', '--fast'], '--fast'],
+    [['cpu-per-order'], 'needs --against'],
+    [['cpu-per-order', '--against', 'main', '--orders', '0'], '--orders 0'],
   ])('%j are refused', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
   });

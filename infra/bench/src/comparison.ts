@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { root } from '@orderstream/local-stack/layout';
 
 export interface Sample {
-  /** Records, appends, events or transactions: see the comparison's unit. */
+  /** Records, appends and so on: see the comparison's unit. */
   readonly operations: number;
   readonly seconds: number;
-  /** Of the process that is measured. */
+  /** Of what is measured: one process, or all of a platform. */
   readonly cpuSeconds: number;
 }
 
 /** Two ways to do one thing, run in turn, so that both suffer whatever else the machine does. */
 export interface Comparison {
   readonly name: string;
-  readonly unit: 'records' | 'appends' | 'events' | 'transactions';
-  /** The ratio tells how many times faster the second is. */
+  readonly unit: 'records' | 'appends' | 'events' | 'transactions' | 'orders';
+  /** The ratio tells how many times faster the second is, or how many times as much of the processor it takes. */
+  readonly ratioOf: 'speed' | 'processor time';
   readonly sides: readonly [beside: string, ours: string];
   readonly pairs: readonly (readonly [beside: Sample, ours: Sample])[];
 }
@@ -113,7 +114,8 @@ function comparedOf(comparison: Comparison): Compared {
   const spread = (side: 0 | 1, measure: (sample: Sample) => number): Spread => spreadOf(pairs.map((pair) => measure(pair[side])));
   const rate = ({ operations, seconds }: Sample): number => operations / seconds;
   const cpu = ({ operations, cpuSeconds }: Sample): number => (cpuSeconds * 1_000) / operations;
-  const ratios = pairs.map(([beside, ours]) => rate(ours) / rate(beside));
+  const measure = comparison.ratioOf === 'speed' ? rate : cpu;
+  const ratios = pairs.map(([beside, ours]) => measure(ours) / measure(beside));
   return {
     ...comparison,
     ratio: spreadOf(ratios),
@@ -135,7 +137,7 @@ export function packageVersions(names: readonly string[]): Record<string, string
 
 export function textOf({ benchmark, date, machine, versions, comparisons, figures }: Report): string {
   return [
-    comparisons.length === 0 ? benchmark : `${benchmark}: each run in a process of its own; what it left was right`,
+    comparisons.length === 0 ? benchmark : `${benchmark}: each run in processes of its own; what it left was right`,
     ...comparisons.flatMap(linesOf),
     ...(figures.length === 0 ? [] : ['', ...figures]),
     '',
@@ -146,14 +148,14 @@ export function textOf({ benchmark, date, machine, versions, comparisons, figure
   ].join('\n');
 }
 
-function linesOf({ name, unit, sides, pairs, ratio, confidence, perSecond, cpuSecondsPer1000 }: Compared): string[] {
+function linesOf({ name, unit, ratioOf, sides, pairs, ratio, confidence, perSecond, cpuSecondsPer1000 }: Compared): string[] {
   const rows = sides.map((side, index) => {
     const rate = shown(perSecond[index]!, 0).padStart(26);
     return `  ${side.padEnd(60)} ${rate} ${unit}/s   ${cpuSecondsPer1000[index]!.median.toFixed(2)} CPU s per 1,000`;
   });
   const [low, high] = confidence;
   const interval = pairs.length > 1 ? `, 95 % of medians ${low.toFixed(2)}–${high.toFixed(2)}` : '';
-  return ['', name, ...rows, `  ratio ${shown(ratio, 2)}${interval}, ${pairs.length} pairs`];
+  return ['', name, ...rows, `  ratio of ${ratioOf} ${shown(ratio, 2)}${interval}, ${pairs.length} pairs`];
 }
 
 const shown = ({ median, min, max }: Spread, digits: number): string =>

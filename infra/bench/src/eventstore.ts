@@ -92,7 +92,7 @@ export async function eventstore(options: Options, ground: Ground): Promise<Meas
       ground.onProgress(`  pair ${pair} of ${pairs}: ${beside} and ${ours} ${unit}/s`);
     });
     const labels = sides.map(({ label }, side) => label + latencyText(latencies[side as 0 | 1])) as [string, string];
-    comparisons.push({ name, unit, sides: labels, pairs: taken });
+    comparisons.push({ name, unit, ratioOf: 'speed', sides: labels, pairs: taken });
   }
   const figures = await bench.figures(isWanted);
   if (rows.length + figures.length === 0) throw new Error(`--only ${only}: nothing has this in its name`);

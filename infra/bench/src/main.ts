@@ -6,6 +6,7 @@ import { runCommand } from '@orderstream/local-stack/command';
 import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
 import { discardData, openStack } from '@orderstream/local-stack/stack';
 import { type Measurements, type Ground, reportOf, textOf } from './comparison.ts';
+import { cpuPerOrder } from './cpu-per-order.ts';
 import { eventstore } from './eventstore.ts';
 import { isolation } from './isolation.ts';
 import { memory } from './memory.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Grou
   memory,
   isolation,
   'relay-brokers': relayBrokers,
+  'cpu-per-order': cpuPerOrder,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { openShop } from '@orderstream/acceptance/demo/shopping';
 import { drained } from '@orderstream/acceptance/drain';
 import { type Platform, connectPlatform } from '@orderstream/acceptance/platform';
@@ -14,6 +13,7 @@ import type { Measurements, Ground } from './comparison.ts';
 import { type RunningServer, startEmulator } from './eventstore-servers.ts';
 import { type Growth, type Memories, growthOf, leastOf, totalOf } from './memory-growth.ts';
 import type { Options } from './options.ts';
+import { placeSteadily } from './steady-placing.ts';
 
 const MEGABYTE = 1_000_000;
 /** For every 1,000 orders. */
@@ -26,7 +26,6 @@ const WARM_UP_ORDERS = 500;
 const WARM_UP_REPEATS = 200;
 const REPEATS = 500;
 const ROUNDS = 3;
-const CUSTOMERS_AT_ONCE = 16;
 const CALLERS_AT_ONCE = 8;
 const DRAINED_WITHIN_MS = 180_000;
 const SEED = 1;
@@ -85,7 +84,7 @@ async function measured(
   const steady = orders.map((order) => ({ ...order, copies: 1, movesTo: null }));
   await openShop(platform, products);
   const go = async (some: readonly PlannedOrder[]): Promise<Memories> => {
-    await placeSteadily(platform, some, rate);
+    await placeSteadily(platform.urls, some, rate);
     await drained(platform, { timeoutMs: DRAINED_WITHIN_MS });
     return measure();
   };
@@ -123,14 +122,6 @@ async function measured(
     ...exceeded.map((line) => `  ${line}`),
   );
   return { comparisons: [], figures, versions: {}, isExceeded: exceeded.length > 0 };
-}
-
-async function placeSteadily({ urls }: Platform, orders: readonly PlannedOrder[], rate: number): Promise<void> {
-  const startMs = performance.now();
-  await eachOf(orders.entries(), CUSTOMERS_AT_ONCE, async ([index, order]) => {
-    await delay(Math.max(0, startMs + (index * 1_000) / rate - performance.now()));
-    await place(urls, order, { untilVisible: false });
-  });
 }
 
 type Request = () => Promise<unknown>;

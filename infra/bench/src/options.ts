@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { WrongArguments, wholeNumber } from '@orderstream/local-stack/command';
 
-const names = ['transport', 'eventstore', 'memory', 'isolation', 'relay-brokers'] as const;
+const names = ['transport', 'eventstore', 'memory', 'isolation', 'relay-brokers', 'cpu-per-order'] as const;
 export type BenchmarkName = (typeof names)[number];
 
 export interface Options {
@@ -13,6 +13,8 @@ export interface Options {
   readonly only: string | undefined;
   readonly minutes: number;
   readonly rate: number;
+  readonly against: string | undefined;
+  readonly orders: number;
   readonly json: boolean;
 }
 
@@ -23,6 +25,7 @@ export const HELP = `npm run bench -- NAME [options]
   memory         the whole platform: what each process keeps after a collection, and whether that grows
   isolation      how long a healthy order takes until it is paid, alone and beside 500 whose payments get no answer
   relay-brokers  the relay's transactions on three brokers: partitions led by one of them, and by all three
+  cpu-per-order  the processor time of all processes for an order, beside that of another revision and its own build
 
   --pairs N    how often each side runs, in turn (default 5)
   --json       print the report, with every sample, as JSON
@@ -43,6 +46,11 @@ export const HELP = `npm run bench -- NAME [options]
   --minutes N  how long orders are placed, after 500 to warm up (default 10)
   --rate N     orders a second (default 10)
 
+  of cpu-per-order, which takes three runs for each pair: the other revision twice, to see how far it is from itself:
+  --against REVISION   any commit of this repository; built once in .orderstream/revisions, which may be deleted
+  --rate N             orders a second, however the platform copes (default 10)
+  --orders N           how many orders are measured, after half of that to warm up (default 600)
+
 Starts servers of its own with fresh data. Prints a ratio only when every run has left the result that it should.
 Leave the machine alone meanwhile.
 `;
@@ -62,12 +70,15 @@ export function parseOptions(args: readonly string[]): Options {
       only: { type: 'string' },
       minutes: { type: 'string', default: '10' },
       rate: { type: 'string', default: '10' },
+      against: { type: 'string' },
+      orders: { type: 'string', default: '600' },
       json: { type: 'boolean', default: false },
     },
   });
   const name = names.find((known) => known === positionals[0]);
   if (name === undefined || positionals.length > 1)
     throw new WrongArguments(`${positionals.join(' ') || 'No name'}: there is ${names.join(', ')}`);
+  if (name === 'cpu-per-order' && values.against === undefined) throw new WrongArguments('cpu-per-order needs --against REVISION');
   return {
     name,
     pairs: wholeNumber('--pairs', values.pairs, 1),
@@ -77,6 +88,8 @@ export function parseOptions(args: readonly string[]): Options {
     only: values.only,
     minutes: wholeNumber('--minutes', values.minutes, 1),
     rate: wholeNumber('--rate', values.rate, 1),
+    against: values.against,
+    orders: wholeNumber('--orders', values.orders, 1),
     json: values.json,
   };
 }

@@ -38,6 +38,7 @@ async function compare(env: Environment, { pairs, seconds }: Options, { signal, 
   const comparison: Comparison = {
     name: '12 records a transaction on 3 partitions, and their checkpoint; 3 brokers, replication 3, 2 in sync',
     unit: 'transactions',
+    ratioOf: 'speed',
     sides: ['partitions that one broker leads', 'partitions that three brokers lead'],
     pairs: taken,
   };

@@ -58,6 +58,7 @@ async function compare(env: Environment, { records, pairs }: Options, { signal, 
     const comparison: Comparison = {
       name: `${records} records`,
       unit: 'records',
+      ratioOf: 'speed',
       sides: ["Nest's Kafka transport, a transaction a message", 'BatchConsumer and Projections, a transaction a batch'],
       pairs: taken,
     };

@@ -1,6 +1,6 @@
 import type { EventOf } from '@orderstream/contracts';
-import { consumerGroups } from '../consumers.ts';
 import type { OpenTask } from '../open-tasks.ts';
+import { parkedRecords } from '../parked.ts';
 import type { Platform } from '../platform.ts';
 import { seen } from '../unseen.ts';
 import { type BookEntry, checkBook } from './book.ts';
@@ -74,15 +74,9 @@ interface Parked {
 
 async function parkedEvents(platform: Platform): Promise<Parked> {
   const parked: Parked = { places: new Map(), streams: new Set() };
-  for (const database of new Set(consumerGroups.map((each) => each.database))) {
-    const rows = await platform.query<{ group_name: string; place: string; stream: string }>(
-      database,
-      "SELECT group_name, stream, topic || '/' || partition || '@' || record_offset AS place FROM parked_event",
-    );
-    for (const { group_name, place, stream } of rows) {
-      parked.places.set(group_name, (parked.places.get(group_name) ?? new Set()).add(place));
-      parked.streams.add(stream);
-    }
+  for (const { group, place, stream } of await parkedRecords(platform)) {
+    parked.places.set(group, (parked.places.get(group) ?? new Set()).add(place));
+    parked.streams.add(stream);
   }
   return parked;
 }

@@ -90,7 +90,7 @@ async function parkedNow(stack: Stack, pools: readonly Pool[]): Promise<number> 
 }
 
 /** The lines of a service's log from here on that report trouble. */
-export function troubleSince(stack: Stack, name: ServiceName): () => string[] {
+export function troubleSince(stack: Stack, name: string): () => string[] {
   const file = logFile(stack.dataDir, name);
   const { size } = statSync(file);
   return () =>
