@@ -7,7 +7,7 @@ import { type ServiceUrls, serviceUrls } from '@orderstream/acceptance/shop/serv
 import { root } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { buildRevision, commitOf } from '@orderstream/local-stack/revision';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { type Comparison, type Ground, type Measurements, type Sample, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 import { cpuSecondsByName } from './processor-time.ts';
@@ -66,8 +66,7 @@ export async function cpuPerOrder(options: Options, ground: Ground): Promise<Mea
 
 /** In a platform of its own; nothing looks into it while it is measured. @throws when the run left anything wrong. */
 async function run(release: Release, { rate, orders: count }: Options, { dataDir, signal }: Ground): Promise<OrdersSample> {
-  const settings = { 'shipping-service': AUTOMATIC_CARRIER };
-  const stack = await release.stack.startStack({ dataDir, portBase: await freePortBase(), settings, signal });
+  const stack = await release.stack.startStack({ dataDir, portBase: await freePortBase(), settings: AUTOMATIC, signal });
   try {
     await stack.deploy();
     await stack.startServices();

@@ -1,7 +1,7 @@
 import { isService, root } from '@orderstream/local-stack/layout';
 import { freePortBase } from '@orderstream/local-stack/ports';
 import { buildRevision, commitOf } from '@orderstream/local-stack/revision';
-import { AUTOMATIC_CARRIER } from '@orderstream/local-stack/stack-options';
+import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { serviceNames } from '@orderstream/services';
 import { outcomesOf, surprises } from '../demo/outcomes.ts';
 import { products, steadyOrders } from '../outages/steady-orders.ts';
@@ -41,8 +41,7 @@ export async function upgrade({ from, rate }: UpgradeOptions, ground: Ground): P
   const { dataDir, signal, say } = ground;
   const commit = await commitOf(root, from);
   const before = await loadRelease(commit.slice(0, 7), (await buildRevision(root, commit, { signal, onProgress: say })).root);
-  const settings = { 'shipping-service': AUTOMATIC_CARRIER };
-  const stack = await before.stack.startStack({ dataDir, portBase: await freePortBase(), settings, signal, onProgress: say });
+  const stack = await before.stack.startStack({ dataDir, portBase: await freePortBase(), settings: AUTOMATIC, signal, onProgress: say });
   await stack.deploy();
   await stack.startServices();
   await stockShop(
