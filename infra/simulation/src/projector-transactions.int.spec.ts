@@ -1,22 +1,25 @@
 import { Logger } from '@nestjs/common';
-import { consumerGroups, type ServiceDatabase } from '@orderstream/acceptance/consumers';
+import { consumerGroups } from '@orderstream/acceptance/consumers';
 import { type EventOf, contracts } from '@orderstream/contracts';
 import type { StoredEvent } from '@orderstream/event-sourcing';
-import { migrations as ofInventory } from '@orderstream/inventory-service/migrations';
 import { type EventBatch, Projector, readModelsGroup } from '@orderstream/messaging';
 import { batchOf } from '@orderstream/messaging/testing';
-import { migrations as ofOrders } from '@orderstream/order-service/migrations';
-import { migrations as ofPayments } from '@orderstream/payment-service/migrations';
 import { PaymentAttemptsProcess } from '@orderstream/payment-service/payment-attempts.process';
 import { relayed } from '@orderstream/platform/testing';
-import { Database, isProjection, PostgresProcessTable, PostgresProjectionStore, type Transaction } from '@orderstream/postgres';
+import {
+  Database,
+  isProjection,
+  type Migration,
+  PostgresProcessTable,
+  PostgresProjectionStore,
+  type Transaction,
+} from '@orderstream/postgres';
 import { createScratchDatabase, runSql } from '@orderstream/postgres/testing';
-import { migrations as ofShipping } from '@orderstream/shipping-service/migrations';
+import { type ServiceName, servicesWith } from '@orderstream/services';
 import { ShipmentTasksProcess } from '@orderstream/shipping-service/shipment-tasks.process';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { simulate } from './world.ts';
 
-const databases = { order_service: ofOrders, inventory_service: ofInventory, payment_service: ofPayments, shipping_service: ofShipping };
 const adminUrl = process.env['TEST_DATABASE_URL']!;
 const nobody = { wake: () => {} } as never;
 const PARTITION = 0;
@@ -51,12 +54,13 @@ function renumbered(events: readonly StoredEvent[]): StoredEvent[] {
 }
 
 /** What is made of events in a service's database, each as a batch of its own; resolves to the transactions that took. */
-async function transactionsOf(name: ServiceDatabase, events: readonly StoredEvent[]): Promise<number> {
-  const scratch = await createScratchDatabase(adminUrl, databases[name]);
+async function transactionsOf(service: ServiceName, events: readonly StoredEvent[]): Promise<number> {
+  const { migrations } = (await import(`@orderstream/${service}/migrations`)) as { readonly migrations: readonly Migration[] };
+  const scratch = await createScratchDatabase(adminUrl, migrations);
   const database = new Database({ url: scratch.url });
-  const own = consumerGroups.filter((each) => each.database === name);
+  const own = consumerGroups.filter((each) => each.service === service);
   const models = own.map(({ consumer }) => consumer).filter(isProjection);
-  const group = readModelsGroup(own[0]!.service);
+  const group = readModelsGroup(service);
   const projector = new Projector<Transaction>(new PostgresProjectionStore(database), { group, models });
   const attempts = new PaymentAttemptsProcess(projector, new PostgresProcessTable(database, 'payment_attempt', 'order_id'), nobody, {
     deadlineMs: 1_000,
@@ -107,12 +111,17 @@ it('Two products that are ordered, paid and delivered take few transactions, eve
   // Positions that are written later are written at the end, however slow this machine is.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const counts: Record<string, number> = {};
-  for (const name of Object.keys(databases) as ServiceDatabase[]) {
+  for (const service of servicesWith('DATABASE_URL')) {
     // Postgres may tidy up meanwhile, in transactions of its own.
     const least = async (some: readonly StoredEvent[]): Promise<number> =>
-      Math.min(await transactionsOf(name, some), await transactionsOf(name, some));
-    counts[name] = (await least(events)) - (await least(receipts));
+      Math.min(await transactionsOf(service, some), await transactionsOf(service, some));
+    counts[service] = (await least(events)) - (await least(receipts));
   }
   // One for each event that changes a row, and one in payment for the positions of those that lead to no work.
-  expect(counts).toEqual({ order_service: 5 + 3 + 3, inventory_service: 6, payment_service: 3 + 2 + 1, shipping_service: 3 + 3 });
+  expect(counts).toMatchObject({
+    'order-service': 5 + 3 + 3,
+    'inventory-service': 6,
+    'payment-service': 3 + 2 + 1,
+    'shipping-service': 3 + 3,
+  });
 });
