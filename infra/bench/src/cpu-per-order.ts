@@ -11,7 +11,7 @@ import { AUTOMATIC } from '@orderstream/local-stack/stack-options';
 import { type Comparison, type Ground, type Measurements, type Sample, spreadOf } from './comparison.ts';
 import type { Options } from './options.ts';
 import { cpuSecondsByName } from './processor-time.ts';
-import { placeSteadily } from './steady-placing.ts';
+import { placeSteadily, untilDelivered } from './steady-placing.ts';
 
 const DRAINED_WITHIN_MS = 180_000;
 const SEED = 1;
@@ -82,18 +82,17 @@ async function run(release: Release, { rate, orders: count }: Options, { dataDir
   }
 }
 
-/**
- * The steps of an order go on for seconds after it was placed: what the orders of the warm-up leave to be done is
- * counted, and the last orders' is not.
- */
+/** From the first order until the last is delivered: a platform that falls behind has all of its work counted. */
 async function measured(urls: ServiceUrls, dataDir: string, rate: number, count: number) {
   const orders = steadyOrders(SEED)
     .take(Math.ceil(count * 1.5))
     .toArray();
   const warmUp = await placeSteadily(urls, orders.slice(count), rate);
+  await untilDelivered(urls, warmUp);
   const before = cpuSecondsByName(dataDir);
   const startedAtMs = performance.now();
   const placed = await placeSteadily(urls, orders.slice(0, count), rate);
+  await untilDelivered(urls, placed);
   const seconds = (performance.now() - startedAtMs) / 1_000;
   const after = cpuSecondsByName(dataDir);
   const cpuSecondsOf = Object.fromEntries([...after].map(([name, used]) => [name, used - before.get(name)!]));
