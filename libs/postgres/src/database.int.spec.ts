@@ -44,6 +44,22 @@ describe('A database', () => {
     expect(await database.query('DELETE FROM note WHERE id = 1')).toEqual([]);
   });
 
+  it('plans a statement once a connection, also when it is repeated in transactions, and again when its table has changed', async () => {
+    const database = open(scratch.url);
+    const [select, count] = [
+      'SELECT text FROM note WHERE id = $1',
+      'SELECT count(*)::int AS plans FROM pg_prepared_statements WHERE statement = $1',
+    ];
+    for (const id of [100, 101]) await database.query(select, [id]);
+    const plans = await database.transaction(async (transaction) => {
+      for (const id of [100, 101]) await transaction.query(select, [id]);
+      return transaction.query(count, [select]);
+    });
+    expect(plans).toEqual([{ plans: 1 }]);
+    await runSql(scratch.url, 'ALTER TABLE note ADD COLUMN added text');
+    expect(await database.query(select, [100])).toEqual([]);
+  });
+
   it('keeps all of a transaction, or nothing of it', async () => {
     const database = open(scratch.url);
     await database.transaction(async (tx) => {

@@ -140,8 +140,19 @@ export class Database {
 }
 
 async function rowsOf<Row extends object>(runner: QueryRunner, sql: string, params: readonly unknown[]): Promise<Row[]> {
-  const { records } = await runner.query(sql, [...params], true).catch(throwFault);
+  // The driver takes a statement with a name where TypeORM passes on a text.
+  const statement = params.length === 0 ? sql : (prepared(sql) as unknown as string);
+  const { records } = await runner.query(statement, [...params], true).catch(throwFault);
   return records as Row[];
+}
+
+const statements = new Map<string, { readonly name: string; readonly text: string }>();
+
+/** Statements with parameters are parsed and planned once a connection: their texts are constants of the program. */
+function prepared(text: string): { readonly name: string; readonly text: string } {
+  const known = statements.get(text) ?? { name: `statement_${statements.size + 1}`, text };
+  statements.set(text, known);
+  return known;
 }
 
 function throwFault(error: unknown): never {
