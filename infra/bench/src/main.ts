@@ -1,10 +1,6 @@
 // npm run bench -- NAME: measures on servers of its own, with fresh data.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { runCommand } from '@orderstream/local-stack/command';
-import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
-import { discardData, openStack } from '@orderstream/local-stack/stack';
+import { onFreshData } from '@orderstream/local-stack/fresh-data';
 import { type Measurements, type Ground, reportOf, textOf } from './comparison.ts';
 import { cpuPerOrder } from './cpu-per-order.ts';
 import { eventstore } from './eventstore.ts';
@@ -25,23 +21,14 @@ const benchmarks: Readonly<Record<BenchmarkName, (options: Options, ground: Grou
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
-  const signal = interruption();
-  const interrupted = untilInterrupted(signal).then(() => Promise.reject(signal.reason as Error));
   const onProgress = (line: string): void => console.error(`  ${line}`);
-  onProgress(`fresh data in ${dataDir}`);
-  try {
-    const measurements = await Promise.race([benchmarks[options.name](options, { dataDir, signal, onProgress }), interrupted]);
-    const report = reportOf(options.name, measurements);
-    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
-    return measurements.isExceeded === true ? 1 : 0;
-  } catch (fault) {
-    throw signal.aborted ? signal.reason : fault;
-  } finally {
-    await openStack(dataDir)?.stop();
-    discardData(dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  const measurements = await onFreshData('bench', (data) => {
+    onProgress(`fresh data in ${data.dataDir}`);
+    return benchmarks[options.name](options, { ...data, onProgress });
+  });
+  const report = reportOf(options.name, measurements);
+  console.log(options.json ? JSON.stringify(report, null, 2) : `\n${textOf(report)}`);
+  return measurements.isExceeded === true ? 1 : 0;
 }
 
 await runCommand(HELP, main);

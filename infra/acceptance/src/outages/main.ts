@@ -1,11 +1,7 @@
 // npm run outages -- NAME: what faults of the servers do to the platform, on servers of its own.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { runCommand } from '@orderstream/local-stack/command';
-import { interruption, untilInterrupted } from '@orderstream/local-stack/interruption';
+import { onFreshData } from '@orderstream/local-stack/fresh-data';
 import { serversWith } from '@orderstream/local-stack/layout';
-import { discardData, openStack } from '@orderstream/local-stack/stack';
 import { serviceNames } from '@orderstream/services';
 import { agrees } from './afterwards.ts';
 import { endure } from './endurance.ts';
@@ -78,18 +74,7 @@ async function run({ name, only, rate, minutes }: OutagesOptions, dataDir: strin
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  const dataDir = mkdtempSync(join(tmpdir(), 'orderstream-outages-'));
-  const signal = interruption();
-  const interrupted = untilInterrupted(signal).then(() => Promise.reject(signal.reason as Error));
-  try {
-    return (await Promise.race([run(options, dataDir, signal), interrupted])) ? 0 : 1;
-  } catch (fault) {
-    throw signal.aborted ? signal.reason : fault;
-  } finally {
-    await openStack(dataDir)?.stop();
-    discardData(dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  return (await onFreshData('outages', ({ dataDir, signal }) => run(options, dataDir, signal))) ? 0 : 1;
 }
 
 await runCommand(HELP, main);
