@@ -60,6 +60,22 @@ describe('A database', () => {
     expect(await database.query(select, [100])).toEqual([]);
   });
 
+  it('is away for a moment, and blames nobody, when what a planned statement answers has got another type, or its plan is gone', async () => {
+    const database = open(scratch.url);
+    const select = 'SELECT changing FROM note WHERE id = $1';
+    const outage = expect.any(DependencyUnavailable);
+    await runSql(scratch.url, 'ALTER TABLE note ADD COLUMN changing int');
+    for (const change of [
+      () => runSql(scratch.url, 'ALTER TABLE note ALTER COLUMN changing TYPE bigint'),
+      () => database.query('DEALLOCATE ALL'),
+    ]) {
+      await database.query(select, [100]);
+      await change();
+      await expect(database.query(select, [100])).rejects.toEqual(outage);
+      expect(await database.query(select, [100])).toEqual([]);
+    }
+  });
+
   it('keeps all of a transaction, or nothing of it', async () => {
     const database = open(scratch.url);
     await database.transaction(async (tx) => {

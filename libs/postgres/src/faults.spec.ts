@@ -6,7 +6,7 @@ import { faultOf } from './faults.ts';
 const failed = (code: string): Error => new QueryFailedError('SELECT', [], Object.assign(new Error(`says ${code}`), { code }));
 
 describe('A fault of the database', () => {
-  it.each(['08006', '25P03', '25006', '53100', '53300', '57014', '57P01', '57P02', '57P03', '58030', 'XX000'])(
+  it.each(['08006', '0A000', '26000', '25P03', '25006', '53100', '53300', '57014', '57P01', '57P02', '57P03', '58030', 'XX000'])(
     '%s is an outage: no event is to blame',
     (code) => {
       expect(faultOf(failed(code))).toBeInstanceOf(DependencyUnavailable);

@@ -3,6 +3,12 @@ import { DependencyUnavailable, RetryableFault, fateByIo, messageOf } from '@ord
 /** No such role or password, database, table, column or right: what a server looks like before its deploy step. */
 const NOT_DEPLOYED = /^(28|3D|42)...$/;
 
+/**
+ * A planned statement that this connection can't use any more: a migration changed the type of what it answers, or
+ * somebody in between has dropped it. Another connection plans it anew.
+ */
+const PLAN_LOST = /^(0A000|26000)$/;
+
 /** What the driver, its pool and TypeORM say, without a code, when a connection is gone, late or closed. */
 const WITHOUT_CODE = new RegExp(
   `^(${[
@@ -29,6 +35,7 @@ export function faultOf(error: unknown): unknown {
   const fate = fateByIo(error);
   if (fate === 'retry') return Object.assign(new RetryableFault(messageOf(error)), { cause: error });
   if (NOT_DEPLOYED.test(code)) return new DependencyUnavailable('postgres', `${messageOf(error)} (has the deploy step run?)`);
+  if (PLAN_LOST.test(code)) return new DependencyUnavailable('postgres', error);
   // A host with several addresses fails with an error that has only a code.
   if (fate === 'pause') return new DependencyUnavailable('postgres', error.message === '' ? code : error);
   if (code === '' && WITHOUT_CODE.test(error.message)) return new DependencyUnavailable('postgres', error);
